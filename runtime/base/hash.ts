@@ -1,0 +1,81 @@
+/**
+ * Non-cryptographic hashing: placement, tables, de-duplication digests and the chained audit digest.
+ *
+ * Two 32-bit lanes of MurmurHash3 (Appleby, public domain) with different seeds make a 64-bit digest. It tells equal
+ * bytes from other bytes among messages of *one* id; it is no defence against somebody who chooses both messages, who
+ * could then only hide a message from himself.
+ */
+
+const C1 = 0xcc9e2d51;
+const C2 = 0x1b873593;
+
+/** MurmurHash3 x86 32-bit of `bytes[from, to)`, as an unsigned 32-bit integer. */
+export function hash32(bytes: Uint8Array, seed = 0, from = 0, to: number = bytes.length): number {
+  let h = seed | 0;
+  const whole = from + ((to - from) & ~3);
+  let i = from;
+  for (; i < whole; i += 4) {
+    let k = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
+    k = Math.imul(k, C1);
+    k = (k << 15) | (k >>> 17);
+    h ^= Math.imul(k, C2);
+    h = (h << 13) | (h >>> 19);
+    h = (Math.imul(h, 5) + 0xe6546b64) | 0;
+  }
+  let k = 0;
+  switch (to - i) {
+    case 3:
+      k ^= bytes[i + 2] << 16;
+      // falls through
+    case 2:
+      k ^= bytes[i + 1] << 8;
+      // falls through
+    case 1:
+      k ^= bytes[i];
+      k = Math.imul(k, C1);
+      k = (k << 15) | (k >>> 17);
+      h ^= Math.imul(k, C2);
+  }
+  return mix32(h ^ (to - from));
+}
+
+/** Murmur3's finalizer: spreads every input bit over all 32 output bits. */
+export function mix32(h: number): number {
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+const ENCODER = new TextEncoder();
+
+/** {@linkcode hash32} of a string's UTF-8 bytes. */
+export function hashText(text: string, seed = 0): number {
+  return hash32(ENCODER.encode(text), seed);
+}
+
+/** Two unsigned 32-bit halves of a digest. */
+export interface Digest64 {
+  /** upper half */
+  hi: number;
+  /** lower half */
+  lo: number;
+}
+
+/** The 64-bit digest by which copies of a message are told apart. */
+export function digest64(bytes: Uint8Array): Digest64 {
+  return { hi: hash32(bytes, 0x9747b28c), lo: hash32(bytes, 0x3c6ef372) };
+}
+
+/** The next link of a digest chain: depends on every link before it and on their order. */
+export function chainDigest(previous: Digest64, next: Digest64): Digest64 {
+  const hi = mix32(Math.imul(previous.hi ^ next.lo, 0x9e3779b1) + next.hi | 0);
+  const lo = mix32(Math.imul(previous.lo ^ next.hi, 0x85ebca77) + next.lo + hi | 0);
+  return { hi, lo };
+}
+
+/** 16 lower-case hexadecimal digits. */
+export function digestText(digest: Digest64): string {
+  return digest.hi.toString(16).padStart(8, "0") + digest.lo.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,9 @@
+/**
+ * Base: what every room may use and what knows no other room: assertions, errors, keys, hashes. Pure.
+ *
+ * @module
+ */
+export { assert, AssertionError } from "./assert.ts";
+export { type Outcome, WaterparkError, type WaterparkErrorOptions } from "./errors.ts";
+export { chainDigest, type Digest64, digest64, digestText, hash32, hashText, mix32 } from "./hash.ts";
+export { type ActorKey, formatKey, type FullKey, fullKey, KEY_PART_UNITS_MAX, parseKey } from "./key.ts";

@@ -1,0 +1,204 @@
+import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
+
+/** What the sender gets when the quorum has the message. */
+export interface Receipt {
+  /** canonical key, `kind/facility/id` */
+  key: string;
+  /** message id */
+  id: string;
+  /** the message's place in the actor's history, from 1 */
+  seq: number;
+  /** the shard's name, `S05/017` */
+  shard: string;
+  /** raised when an operator recovers the shard from data loss; 1 at birth */
+  generation: number;
+  /** Raft term in which it was appended */
+  term: number;
+  /** Raft log index */
+  index: number;
+  /** name of the node that wrote it */
+  writer: string;
+  /** names of the nodes known to hold it when the receipt was made */
+  copies: string[];
+  /** digest of the raw bytes, 16 hexadecimal digits */
+  digest: string;
+}
+
+/** A message to be recorded. */
+export interface PostRequest {
+  /** the actor it is about */
+  key: ActorKey;
+  /** message id; made up where left out */
+  id?: string;
+  /** what happened: `admit`, `ADT^A01`; default `""` */
+  type?: string;
+  /** media type of `payload` */
+  contentType: string;
+  /** the raw bytes, kept as they are */
+  payload: Uint8Array;
+  /** the stream (connection, session) whose messages to one actor stay in order; left out: no order */
+  sender?: string;
+  /** record only if the actor's last seq is this */
+  ifMatch?: number;
+  /** answer when recorded, or only when the handlers are through too; default `"recorded"` */
+  wait?: "recorded" | "handled";
+}
+
+/** How a request to record ended. */
+export type PostAnswer =
+  | { state: "recorded"; receipt: Receipt; duplicate: boolean; projections?: Record<string, unknown>; reply?: unknown }
+  | { state: "refused"; code: string; outcome: Outcome; message: string; retryAfterMs?: number; seq?: number };
+
+/** One message of a history. */
+export interface HistoryEvent {
+  /** place in the history, from 1 */
+  seq: number;
+  /** message id */
+  id: string;
+  /** wall time in ms at which a gateway took it in */
+  at: number;
+  /** what happened */
+  type: string;
+  /** media type */
+  contentType: string;
+  /** raw bytes */
+  payload: Uint8Array;
+}
+
+/** An actor as one copy sees it. */
+export interface ActorView {
+  /** canonical key */
+  key: string;
+  /** last seq that this view includes */
+  seq: number;
+  /** per plugin, what it keeps of this actor */
+  projections: Record<string, unknown>;
+  /** plugins that stand still for this actor, with the seq and code of the fault */
+  parked: Record<string, { seq: number; code: string; message: string }>;
+  /** name of the writer, `""` where there is none now */
+  writer: string;
+  /** names of the followers */
+  followers: string[];
+  /** how many committed messages the copy asked is known to be behind the writer */
+  behind: number;
+}
+
+/** Where an actor lives: the fact (members) and the target (placement). */
+export interface ActorPlace {
+  /** canonical key */
+  key: string;
+  /** `S05/017` */
+  shard: string;
+  /** the shard's generation */
+  generation: number;
+  /** the term known here */
+  term: number;
+  /** name of the writer, `""` when unknown */
+  writer: string;
+  /** names of the other members */
+  followers: string[];
+  /** names of the nodes on which placement wants it, writer first */
+  target: string[];
+  /** topology version */
+  version: number;
+}
+
+/** One node as another sees it. */
+export interface NodeView {
+  name: string;
+  dataCenter: string;
+  zone: string;
+  incarnation: number;
+  address: string;
+  http: string | null;
+  mllp: string | null;
+  /** from the topology */
+  status: "up" | "draining" | "absent";
+  /** this node's own opinion of it now */
+  alive: boolean;
+  /** shards whose writer it is, as placement wants it */
+  shards: number;
+  /** copies, as placement wants it */
+  copies: number;
+}
+
+/** The topology as `GET /v1/topology` and `topology inspect` show it. */
+export interface TopologyView {
+  clusterId: string;
+  version: number;
+  copies: number;
+  /** node that answers */
+  node: string;
+  /** false until the shards are born */
+  born: boolean;
+  homes: string[];
+  nodes: NodeView[];
+}
+
+/** A plugin as the cluster knows it. */
+export interface PluginView {
+  name: string;
+  kind: string;
+  /** version that is live, by hash */
+  hash: string;
+  url: string;
+  version: number;
+  stage: string;
+  bytes: number;
+  deployedAt: number;
+  /** nodes on which it is loaded, as far as the answering node knows: itself */
+  loaded: boolean;
+  /** actors for which it is parked on shards written by the answering node */
+  parked: number;
+}
+
+/** A bundle to be deployed. */
+export interface DeployRequest {
+  name: string;
+  kind: string;
+  url: string;
+  /** SHA-256 of `bundle`, hexadecimal */
+  hash: string;
+  /** one CommonJS module */
+  bundle: Uint8Array;
+  stage?: "live";
+}
+
+/**
+ * What a node does for its gateway: functions handed up by `node`. Every promise either resolves or rejects with a
+ * `WaterparkError` that has a code and an outcome, within its deadline (10 s where none is given).
+ */
+export interface NodeService {
+  /** this node's name */
+  readonly name: string;
+  /** a fresh random id */
+  newId(): string;
+  nowWallMs(): number;
+  post(request: PostRequest): Promise<PostAnswer>;
+  read(
+    key: ActorKey,
+    options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
+  ): Promise<ActorView>;
+  /** events after `after` (default 0), at most `limit` (default 100, at most 1000); with `waitMs` waits so long for the first */
+  history(
+    key: ActorKey,
+    options?: { after?: number; limit?: number; waitMs?: number },
+  ): Promise<{ events: HistoryEvent[]; next: number | null }>;
+  place(key: ActorKey): ActorPlace;
+  topology(): TopologyView;
+  plugins(): PluginView[];
+  deploy(request: DeployRequest): Promise<PluginView>;
+  removePlugin(name: string): Promise<void>;
+  rollbackPlugin(name: string): Promise<PluginView>;
+  removeNode(name: string): Promise<void>;
+  drainNode(name: string): Promise<void>;
+  /** actors written by this node, at most `limit`, keys after `after` in key order */
+  actors(
+    options?: { after?: string; limit?: number },
+  ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }>;
+  readiness(): { ready: boolean; reason: string };
+  /** Prometheus text */
+  metrics(): Promise<string>;
+}
+
+export type { ActorKey, FullKey };

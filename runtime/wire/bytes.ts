@@ -1,0 +1,179 @@
+import { WaterparkError } from "../base/mod.ts";
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Lays values out by hand, little-endian, in a buffer that grows by doubling. One writer is used again and again:
+ * `take()` copies out what was written and starts anew.
+ */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  constructor(bytesAtFirst = 1024) {
+    this.#bytes = new Uint8Array(bytesAtFirst);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** bytes written so far */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** an unsigned byte */
+  u8(value: number): this {
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
+    return this;
+  }
+
+  /** an unsigned 16-bit integer */
+  u16(value: number): this {
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
+    return this;
+  }
+
+  /** an unsigned 32-bit integer */
+  u32(value: number): this {
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
+    return this;
+  }
+
+  /** a double; whole numbers up to 2^53 are exact: incarnations, times */
+  f64(value: number): this {
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value, true);
+    return this;
+  }
+
+  /** u32 length, then the bytes */
+  bytes(value: Uint8Array): this {
+    this.u32(value.length);
+    return this.raw(value);
+  }
+
+  /** the bytes alone */
+  raw(value: Uint8Array): this {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+
+  /** u32 length in bytes, then UTF-8 */
+  text(value: string): this {
+    const lengthAt = this.#grow(4 + value.length * 3);
+    const { written } = ENCODER.encodeInto(value, this.#bytes.subarray(lengthAt + 4));
+    this.#view.setUint32(lengthAt, written, true);
+    this.#length = lengthAt + 4 + written;
+    return this;
+  }
+
+  /** overwrites a u32 written before, at byte offset `at` */
+  patchU32(at: number, value: number): this {
+    this.#view.setUint32(at, value, true);
+    return this;
+  }
+
+  /** a copy of what was written; the writer is empty afterwards */
+  take(): Uint8Array<ArrayBuffer> {
+    const out = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    return out;
+  }
+
+  #grow(bytes: number): number {
+    const at = this.#length;
+    this.#length = at + bytes;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
+      larger.set(this.#bytes.subarray(0, at));
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}
+
+/** Reads what {@linkcode ByteWriter} wrote; anything past the end or not UTF-8 throws `wire/bad-payload`. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = at;
+  }
+
+  /** offset of the next byte */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** bytes not read yet */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** an unsigned byte */
+  u8(): number {
+    return this.#bytes[this.#advance(1)];
+  }
+
+  /** an unsigned 16-bit integer */
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+
+  /** an unsigned 32-bit integer */
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  /** a double */
+  f64(): number {
+    return this.#view.getFloat64(this.#advance(8), true);
+  }
+
+  /** a view, not a copy, of length-prefixed bytes */
+  bytes(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  /** a view of the next `length` bytes */
+  raw(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** length-prefixed UTF-8 */
+  text(): string {
+    try {
+      return DECODER.decode(this.bytes());
+    } catch (cause) {
+      if (cause instanceof WaterparkError) throw cause;
+      throw badPayload("not UTF-8", cause);
+    }
+  }
+
+  #advance(bytes: number): number {
+    const at = this.#at;
+    if (at + bytes > this.#bytes.length) throw badPayload(`${at + bytes} bytes wanted of ${this.#bytes.length}`);
+    this.#at = at + bytes;
+    return at;
+  }
+}
+
+/** The error for bytes that are not what they should be. */
+export function badPayload(state: string, cause?: unknown): WaterparkError {
+  return new WaterparkError(`Cannot read the payload as it must be complete and well-formed: ${state}`, {
+    code: "wire/bad-payload",
+    outcome: "not-applied",
+    cause,
+  });
+}

@@ -1,0 +1,163 @@
+import type { Timer, World } from "./world.ts";
+
+/** A seeded source of chance: sfc32 (Doty-Humphrey's PractRand), 128 bits of state, passes BigCrush. */
+export class SeededRandom {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  constructor(seed: number) {
+    this.#a = seed | 0;
+    this.#b = Math.floor(seed / 0x100000000) | 0;
+    this.#c = 0x9e3779b9 | 0;
+    for (let i = 0; i < 15; i++) this.next32();
+  }
+
+  /** An unsigned 32-bit integer. */
+  next32(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + sum | 0;
+    return sum >>> 0;
+  }
+
+  /** A number in [0, 1). */
+  next(): number {
+    return this.next32() / 0x100000000;
+  }
+
+  /** A whole number in [0, below). */
+  below(below: number): number {
+    return Math.floor(this.next() * below);
+  }
+}
+
+interface Due {
+  atMs: number;
+  order: number;
+  fn: (() => void) | null;
+}
+
+/**
+ * Virtual time: nothing sleeps, time jumps to the next timer. Timers due at the same moment run in the order in which
+ * they were set, so one seed is one history.
+ */
+export class SimulatedTime {
+  /** Milliseconds since the simulation began. */
+  nowMs = 0;
+  #order = 0;
+  #heap: Due[] = [];
+  #soon: (() => void)[] = [];
+
+  /** Calls `fn` `delayMs` from now. */
+  after(delayMs: number, fn: () => void): Timer {
+    const due: Due = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, fn };
+    this.#push(due);
+    return { cancel: () => void (due.fn = null) };
+  }
+
+  /** Calls `fn` after what is running now. */
+  soon(fn: () => void): void {
+    this.#soon.push(fn);
+  }
+
+  /** Runs the next due timer and all that it put off with `soon`; false when nothing is left. */
+  step(): boolean {
+    this.#drain();
+    for (;;) {
+      const due = this.#pop();
+      if (due === undefined) return false;
+      if (due.fn === null) continue;
+      this.nowMs = due.atMs;
+      const fn = due.fn;
+      due.fn = null;
+      fn();
+      this.#drain();
+      return true;
+    }
+  }
+
+  /** Runs everything due until `untilMs`, then stands at `untilMs`. */
+  runUntil(untilMs: number): void {
+    this.#drain();
+    while (this.#heap.length > 0 && this.#heap[0].atMs <= untilMs) this.step();
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  #drain(): void {
+    for (let i = 0; i < this.#soon.length; i++) this.#soon[i]();
+    this.#soon.length = 0;
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap;
+    let i = heap.push(due) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(due, heap[parent])) break;
+      heap[i] = heap[parent];
+      i = parent;
+    }
+    heap[i] = due;
+  }
+
+  #pop(): Due | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], last)) break;
+      heap[i] = heap[child];
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}
+
+function before(a: Due, b: Due): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
+
+/** What distinguishes one simulated node's world from another's in the same simulation. */
+export interface SimulatedWorldOptions {
+  /** the time that all nodes of a simulation share */
+  time: SimulatedTime;
+  /** this node's own chance */
+  random: SeededRandom;
+  /** how far this node's wall clock is off, in ms; default 0 */
+  wallOffsetMs?: number;
+  /** false once the node has crashed: what it had planned never happens; default always true */
+  isAlive?: () => boolean;
+}
+
+/** Wall time at which every simulation begins: 2026-01-01T00:00:00Z. */
+export const SIMULATION_EPOCH_MS = 1767225600000;
+
+/** A world driven by {@linkcode SimulatedTime}. */
+export function simulatedWorld(options: SimulatedWorldOptions): World {
+  const { time, random, wallOffsetMs = 0, isAlive = () => true } = options;
+  const guard = (fn: () => void) => () => {
+    if (isAlive()) fn();
+  };
+  return {
+    nowMonoMs: () => time.nowMs,
+    nowWallMs: () => SIMULATION_EPOCH_MS + Math.floor(time.nowMs) + wallOffsetMs,
+    after: (delayMs, fn) => time.after(delayMs, guard(fn)),
+    soon: (fn) => time.soon(guard(fn)),
+    random: () => random.next(),
+    randomBytes(length) {
+      const bytes = new Uint8Array(length);
+      for (let i = 0; i < length; i++) bytes[i] = random.next32() & 0xff;
+      return bytes;
+    },
+  };
+}
