@@ -105,12 +105,19 @@ export interface ActorPlace {
 
 /** One node as another sees it. */
 export interface NodeView {
+  /** `TN-B-2` */
   name: string;
+  /** `TN` */
   dataCenter: string;
+  /** `B` */
   zone: string;
+  /** the life of the process */
   incarnation: number;
+  /** `host:port` of the mesh */
   address: string;
+  /** URL of its gateway, null when it has none */
   http: string | null;
+  /** `host:port` of its MLLP listener, null when it has none */
   mllp: string | null;
   /** from the topology */
   status: "up" | "draining" | "absent";
@@ -124,27 +131,39 @@ export interface NodeView {
 
 /** The topology as `GET /v1/topology` and `topology inspect` show it. */
 export interface TopologyView {
+  /** given at creation, for ever */
   clusterId: string;
+  /** of the topology */
   version: number;
+  /** of each shard, as wanted */
   copies: number;
   /** node that answers */
   node: string;
   /** false until the shards are born */
   born: boolean;
+  /** home data center of each shard set */
   homes: string[];
+  /** sorted by name */
   nodes: NodeView[];
 }
 
 /** A plugin as the cluster knows it. */
 export interface PluginView {
+  /** of the plugin */
   name: string;
+  /** `handler`, `function`, `source` or `sink` */
   kind: string;
   /** version that is live, by hash */
   hash: string;
+  /** where the source came from */
   url: string;
+  /** counted from 1 */
   version: number;
+  /** `live`, `dark` or `canary` */
   stage: string;
+  /** size of the bundle */
   bytes: number;
+  /** wall time in ms */
   deployedAt: number;
   /** nodes on which it is loaded, as far as the answering node knows: itself */
   loaded: boolean;
@@ -154,13 +173,19 @@ export interface PluginView {
 
 /** A bundle to be deployed. */
 export interface DeployRequest {
+  /** of the plugin */
   name: string;
+  /** `handler`, `function`, `source` or `sink` */
   kind: string;
+  /** kind of actor that it handles */
+  actorKind: string;
+  /** where the source came from */
   url: string;
   /** SHA-256 of `bundle`, hexadecimal */
   hash: string;
   /** one CommonJS module */
   bundle: Uint8Array;
+  /** how it begins; default `"live"` */
   stage?: "live";
 }
 
@@ -173,8 +198,11 @@ export interface NodeService {
   readonly name: string;
   /** a fresh random id */
   newId(): string;
+  /** Wall time in ms. */
   nowWallMs(): number;
+  /** Records a message. */
   post(request: PostRequest): Promise<PostAnswer>;
+  /** What an actor is now, or was. */
   read(
     key: ActorKey,
     options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
@@ -184,13 +212,21 @@ export interface NodeService {
     key: ActorKey,
     options?: { after?: number; limit?: number; waitMs?: number },
   ): Promise<{ events: HistoryEvent[]; next: number | null }>;
+  /** Where an actor lives. */
   place(key: ActorKey): ActorPlace;
+  /** The topology in force here. */
   topology(): TopologyView;
+  /** All plugins, by name. */
   plugins(): PluginView[];
+  /** Puts a plugin, or a new version of it, in its place. */
   deploy(request: DeployRequest): Promise<PluginView>;
+  /** Takes a plugin away; what it kept goes with it. */
   removePlugin(name: string): Promise<void>;
+  /** Makes the version before live again. */
   rollbackPlugin(name: string): Promise<PluginView>;
+  /** Takes a node out of the topology, for good. */
   removeNode(name: string): Promise<void>;
+  /** Moves everything off a node. */
   drainNode(name: string): Promise<void>;
   /** actors written by this node, at most `limit`, keys after `after` in key order */
   actors(

@@ -1,0 +1,396 @@
+/**
+ * Core: the rooms of one node, built and wired. Whatever a room may not import it is handed here as a function.
+ *
+ * Everything in it is synchronous and driven by a `World` and by carriers, so the same core runs on a real machine
+ * (`start_node.ts`) and, thirty-two times over, in the simulator.
+ */
+import { Actors, type Fold } from "../actors/mod.ts";
+import { Effects } from "../effects/mod.ts";
+import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
+import { Membership } from "../membership/mod.ts";
+import { Replication } from "../replication/mod.ts";
+import { log } from "../telemetry/mod.ts";
+import { shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
+import { type Carrier, Mesh } from "../transport/mod.ts";
+import { FRAME, LANE_CONTROL } from "../wire/mod.ts";
+import { mintId, type World } from "../world/mod.ts";
+import { Absence } from "./absence.ts";
+import type { NodeConfig } from "./config.ts";
+import { Directory } from "./directory.ts";
+import { Reading } from "./reading.ts";
+import { type RequestResult, Requests } from "./requests.ts";
+
+/** What distinguishes this node from every other. */
+export interface NodeIdentity {
+  /** `TN-A-1`: data center, zone, number */
+  name: string;
+  /** fresh at every start */
+  incarnation: number;
+  /** where peers reach it, `host:port` */
+  address: string;
+  /** URL of its HTTP gateway, or null */
+  http: string | null;
+  /** `host:port` of its MLLP listener, or null */
+  mllp: string | null;
+}
+
+/** What a core is made of. */
+export interface NodeCoreOptions {
+  world: World;
+  config: NodeConfig;
+  self: NodeIdentity;
+  carriers: Carrier[];
+  secret: Uint8Array | null;
+  /** the plugin host */
+  fold: Fold;
+  /** the live handlers have changed: the host must have these bundles */
+  onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
+}
+
+/** One node without its doors to the outside. */
+export class NodeCore {
+  readonly world: World;
+  readonly self: NodeIdentity;
+  readonly config: NodeConfig;
+  readonly mesh: Mesh;
+  readonly membership: Membership;
+  readonly directory: Directory;
+  readonly requests: Requests;
+  readonly replication: Replication;
+  readonly mailroom: Mailroom;
+  readonly actors: Actors;
+  readonly effects: Effects;
+  readonly reading: Reading;
+  readonly #absence: Absence;
+  readonly #options: NodeCoreOptions;
+  /** every incarnation ever seen, as receipts and hints may name one that is gone */
+  readonly #names = new Map<number, { name: string; dataCenter: string }>();
+  readonly #aliveSinceMs = new Map<number, number>();
+  #clusterId: string | null = null;
+  #bundlesKnown = "";
+  #closed = false;
+
+  constructor(options: NodeCoreOptions) {
+    const { world, config, self } = options;
+    this.#options = options;
+    this.world = world;
+    this.self = self;
+    this.config = config;
+    this.#names.set(self.incarnation, { name: self.name, dataCenter: self.name.split("-")[0] });
+    this.mesh = new Mesh({
+      world,
+      self: { name: self.name, incarnation: self.incarnation, address: self.address },
+      clusterId: () => this.#clusterId,
+      secret: options.secret,
+      carriers: options.carriers,
+      topologyVersion: () => this.directory.topology?.version ?? 0,
+      onFrame: (from, type, payload) => this.#onFrame(from.incarnation, type, payload),
+      onPeer: (peer, up) => this.#onPeer(peer.incarnation, up),
+    });
+    const send = (to: number, lane: 0 | 1 | 2, type: number, payload: Uint8Array) =>
+      this.mesh.send(to, lane, type, payload);
+    this.requests = new Requests({ world, send });
+    this.membership = new Membership({
+      world,
+      self: { name: self.name, incarnation: self.incarnation },
+      send: (to, type, payload) => send(to, LANE_CONTROL, type, payload),
+      onSuspect: (incarnation) => this.#onSuspect(incarnation),
+      onAlive: (incarnation) => this.#onAlive(incarnation),
+      config: config.membership,
+    });
+    const isSuspect = (incarnation: number) => this.isSuspect(incarnation);
+    this.replication = new Replication({
+      world,
+      self,
+      send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
+      isSuspect,
+      aliveForMs: (incarnation) => world.nowMonoMs() - (this.#aliveSinceMs.get(incarnation) ?? Infinity),
+      rttP99Ms: () => this.membership.rttP99Ms(),
+      nameOf: (incarnation) => this.nameOf(incarnation),
+      dataCenterOf: (incarnation) => this.#names.get(incarnation)?.dataCenter ?? "",
+      shardText,
+      ackRule: () => this.directory.topology?.effectiveAck(config.ack) ?? config.ack,
+      onCommitted: (shard, first, last) => this.#onCommitted(shard, first, last),
+      onWriter: (shard, isWriter) => this.#onWriter(shard, isWriter),
+      onDropped: (shard) => this.actors.dropped(shard),
+      config: config.replication,
+    });
+    this.directory = new Directory({
+      world,
+      requests: this.requests,
+      self: self.incarnation,
+      systemStore: () => this.replication.store(SYSTEM_SHARD),
+      systemHint: () => this.replication.hint(SYSTEM_SHARD),
+      isSuspect,
+      proposeEntry: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
+      onPublished: (topology, previous) => this.#onPublished(topology, previous),
+      requestMs: config.requestMs,
+    });
+    this.mailroom = new Mailroom({
+      world,
+      self: { name: self.name, incarnation: self.incarnation },
+      send,
+      isLinked: (incarnation) => this.mesh.isLinked(incarnation),
+      topology: () => this.directory.require(),
+      hint: (shard) => this.replication.hint(shard),
+      learn: (hint) => this.replication.learn(hint),
+      proposeHere: (shard, proposal, done) => this.replication.propose(shard, proposal, done),
+      isSuspect,
+      config: { deadlineMs: config.requestMs },
+    });
+    this.effects = new Effects({
+      world,
+      post: (posting, done) => this.mailroom.post(posting, done),
+      proposeDone: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
+      alert: (code) => log("effects").warning("alert {code}", { code }),
+    });
+    this.actors = new Actors({
+      world,
+      fold: options.fold,
+      store: (shard) => this.replication.store(shard),
+      commitIndex: (shard) => this.replication.commitIndex(shard),
+      isWriter: (shard) => this.replication.isWriter(shard),
+      proposeEntry: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
+      plugins: () => this.#handlers(),
+      switches: () => this.directory.topology?.state.switches ?? {},
+      effects: this.effects,
+    });
+    this.reading = new Reading({
+      world,
+      self: self.incarnation,
+      requests: this.requests,
+      replication: this.replication,
+      actors: this.actors,
+      isSuspect,
+      targets: (shard) => this.#placement(shard).map((node) => node.incarnation),
+      requestMs: config.requestMs,
+    });
+    this.#absence = new Absence({ core: this });
+    this.requests.handle("join", (body, done) => this.#onJoin(body as TopologyNode, done));
+    this.membership.start();
+    this.#absence.start();
+  }
+
+  /** Creates a cluster of which this node is the first. */
+  create(options: { expect: number }): void {
+    const { self, config, world } = this;
+    this.#clusterId = mintId(world);
+    this.replication.birth(SYSTEM_SHARD, [self.incarnation]);
+    this.directory.command({
+      type: "create",
+      clusterId: this.#clusterId,
+      copies: config.copies,
+      expect: options.expect,
+    }, () => {
+      this.directory.command({ type: "join", node: this.nodeEntry() }, (result) => this.#report("join", result));
+    });
+  }
+
+  /** Joins a cluster by way of a peer that is linked; `done` tells whether the cluster took this node in. */
+  join(via: { incarnation: number; clusterId: string }, done: (result: RequestResult) => void): void {
+    this.#clusterId = via.clusterId;
+    this.requests.ask(via.incarnation, "join", this.nodeEntry(), {
+      timeoutMs: this.config.requestMs,
+      done: (result) => {
+        if (result.ok) {
+          const { state, hint } = result.value as { state: Parameters<Directory["publish"]>[0]; hint: never };
+          if (hint !== null) this.replication.learn(hint);
+          this.directory.publish(state);
+        }
+        done(result);
+      },
+    });
+  }
+
+  /** This node as the topology describes it. */
+  nodeEntry(): TopologyNode {
+    const { name, incarnation, address, http, mllp } = this.self;
+    const [dataCenter, zone, number] = name.split("-");
+    return { name, dataCenter, zone, number: Number(number), incarnation, address, http, mllp, status: "up" };
+  }
+
+  /** Records a message wherever its actor lives. */
+  post(posting: Posting, done: (result: PostResult) => void): void {
+    this.mailroom.post(posting, done);
+  }
+
+  /** This node's opinion: true for who is gone for good, too. */
+  isSuspect(incarnation: number): boolean {
+    return incarnation !== this.self.incarnation && this.membership.isSuspect(incarnation);
+  }
+
+  /** Name of the node that lives, or lived, under this incarnation. */
+  nameOf(incarnation: number): string {
+    return this.#names.get(incarnation)?.name ?? `incarnation-${incarnation}`;
+  }
+
+  /** True once this node's topology has its shards born, so that it can take requests. */
+  get isReady(): boolean {
+    return !this.#closed && (this.directory.topology?.state.born ?? null) !== null;
+  }
+
+  /** Gives up its writers, says goodbye to its peers, stops. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#absence.stop();
+    this.replication.stop();
+    this.membership.stop();
+    this.mailroom.close();
+    this.requests.close();
+    await this.mesh.close("closing");
+  }
+
+  #placement(shard: number): TopologyNode[] {
+    const topology = this.directory.topology;
+    if (topology === null) return [];
+    return shard === SYSTEM_SHARD ? topology.systemPlacement().voters : topology.placementOf(shard);
+  }
+
+  #handlers(): { name: string; hash: string; actorKind: string }[] {
+    const plugins = this.directory.topology?.state.plugins ?? {};
+    const live: { name: string; hash: string; actorKind: string }[] = [];
+    for (const name of Object.keys(plugins).sort()) {
+      const plugin = plugins[name];
+      const version = plugin.versions.find((v) => v.version === plugin.live);
+      if (version) live.push({ name, hash: version.hash, actorKind: plugin.actorKind });
+    }
+    return live;
+  }
+
+  #onFrame(from: number, type: number, payload: Uint8Array): void {
+    this.membership.heard(from);
+    try {
+      switch (type) {
+        case FRAME.RAFT:
+          return this.replication.receive(from, payload);
+        case FRAME.DELIVER:
+        case FRAME.DELIVER_ANSWER:
+          return this.mailroom.receive(from, type, payload);
+        case FRAME.PING:
+        case FRAME.PONG:
+        case FRAME.PING_REQUEST:
+          return this.membership.receive(from, type, payload);
+        case FRAME.REQUEST:
+        case FRAME.RESPONSE:
+          return this.requests.receive(from, type, payload);
+      }
+    } catch (error) {
+      // A frame that cannot be read costs its sender the frame, never this node its life. A broken invariant of our own
+      // is another matter: it must be seen.
+      if (!(error instanceof Error) || error.name !== "WaterparkError") throw error;
+      log("node").warning("frame of type {type} dropped: {code}", { type, code: (error as { code?: string }).code });
+    }
+  }
+
+  #onPeer(incarnation: number, up: boolean): void {
+    if (up) this.membership.heard(incarnation);
+    else {
+      this.membership.linkDown(incarnation);
+      this.requests.peerDown(incarnation);
+    }
+    this.mailroom.peerChanged(incarnation, up);
+    if (up) this.replication.alive(incarnation);
+  }
+
+  #onSuspect(incarnation: number): void {
+    log("membership").info("{node} is suspect", { node: this.nameOf(incarnation) });
+    this.#aliveSinceMs.delete(incarnation);
+    this.replication.suspected(incarnation);
+    this.mailroom.peerChanged(incarnation, false);
+  }
+
+  #onAlive(incarnation: number): void {
+    log("membership").info("{node} is alive", { node: this.nameOf(incarnation) });
+    this.#aliveSinceMs.set(incarnation, this.world.nowMonoMs());
+    this.replication.alive(incarnation);
+    this.mailroom.peerChanged(incarnation, true);
+  }
+
+  #onCommitted(shard: number, first: number, last: number): void {
+    if (shard === SYSTEM_SHARD) {
+      this.directory.committed(first, last);
+      return;
+    }
+    this.actors.committed(shard, first, last);
+    this.reading.committed(shard);
+  }
+
+  #onWriter(shard: number, isWriter: boolean): void {
+    if (shard === SYSTEM_SHARD) return;
+    if (isWriter) {
+      this.actors.becameWriter(shard);
+      this.effects.becameWriter(shard);
+    } else {
+      this.actors.lostWriter(shard);
+      this.effects.lostWriter(shard);
+    }
+  }
+
+  #onPublished(topology: Topology, previous: Topology | null): void {
+    const { state } = topology;
+    this.#clusterId ??= state.clusterId;
+    const peers = [];
+    for (const node of state.nodes) {
+      this.#names.set(node.incarnation, { name: node.name, dataCenter: node.dataCenter });
+      if (node.incarnation !== this.self.incarnation) peers.push(node);
+    }
+    this.mesh.setPeers(peers);
+    this.membership.setPeers(peers);
+    const incarnations = (nodes: TopologyNode[]) => nodes.map((node) => node.incarnation);
+    const system = topology.systemPlacement();
+    this.replication.setDesired(SYSTEM_SHARD, {
+      voters: incarnations(system.voters),
+      learners: incarnations(system.learners),
+    });
+    if (state.born !== null) {
+      for (let shard = 0; shard < state.born.members.length; shard++) {
+        this.replication.setDesired(shard, {
+          voters: incarnations(topology.votersOf(shard)),
+          learners: incarnations(topology.learnersOf(shard)),
+        });
+      }
+      if ((previous?.state.born ?? null) === null) {
+        state.born.members.forEach((members, shard) => {
+          if (members.includes(this.self.incarnation)) this.replication.birth(shard, members);
+        });
+      }
+    }
+    this.mailroom.topologyChanged();
+    this.#announcePlugins();
+  }
+
+  #announcePlugins(): void {
+    const { plugins } = this.directory.topology!.state;
+    const handlers = this.#handlers();
+    const known = handlers.map((h) => `${h.name}:${h.hash}`).join();
+    if (known === this.#bundlesKnown) return;
+    this.#bundlesKnown = known;
+    this.#options.onPlugins(handlers.map(({ name, hash }) => ({
+      name,
+      hash,
+      bytes: plugins[name].versions.find((v) => v.hash === hash)!.bytes,
+    })));
+    this.actors.pluginsChanged();
+  }
+
+  #onJoin(node: TopologyNode, done: (result: RequestResult) => void): void {
+    this.directory.command({ type: "join", node }, (result) => {
+      if (!result.ok) return done(result);
+      const deliver = () => {
+        const topology = this.directory.topology;
+        // The command may have been applied elsewhere first: the joiner must get a state that has it in.
+        if (topology?.nodeByIncarnation(node.incarnation) == null) {
+          this.world.after(20, deliver);
+          return;
+        }
+        done({ ok: true, value: { state: topology.state, hint: this.replication.hint(SYSTEM_SHARD) } });
+      };
+      deliver();
+    });
+  }
+
+  #report(what: string, result: RequestResult): void {
+    if (!result.ok) log("node").error("{what} failed: {code}", { what, code: result.code });
+  }
+}

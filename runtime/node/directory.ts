@@ -1,0 +1,157 @@
+/**
+ * Directory: this node's copy of the topology, kept as the history of the system shard.
+ *
+ * All nodes apply the same commands in the same order, so all have the same sequence of topologies. A node that joins
+ * starts from a copy of the state that its host gave it, and goes on from the log once that has caught up: `published`
+ * never goes back.
+ */
+import { WaterparkError } from "../base/mod.ts";
+import { ENTRY, type ShardStore } from "../storage/mod.ts";
+import { log } from "../telemetry/mod.ts";
+import {
+  applyCommand,
+  type CommandAnswer,
+  emptyTopology,
+  SYSTEM_SHARD,
+  Topology,
+  type TopologyCommand,
+  type TopologyState,
+} from "../topology/mod.ts";
+import { pack, unpack, type WriterHint } from "../wire/mod.ts";
+import type { World } from "../world/mod.ts";
+import { failed, type RequestResult, type Requests } from "./requests.ts";
+
+/** What the directory needs of the rooms. */
+export interface DirectoryOptions {
+  world: World;
+  requests: Requests;
+  self: number;
+  systemStore(): ShardStore | null;
+  systemHint(): WriterHint | null;
+  isSuspect(incarnation: number): boolean;
+  proposeEntry(
+    shard: number,
+    kind: number,
+    body: Uint8Array,
+    done: (state: "committed" | "lost" | "busy", index: number) => void,
+  ): void;
+  /** a newer topology is in force */
+  onPublished(topology: Topology, previous: Topology | null): void;
+  requestMs: number;
+}
+
+/** How long a command waits before it looks for the system shard's writer again, ms. */
+const RETRY_MS = 50;
+/** Answers kept: commands of one turn, and then some. */
+const ANSWERS_MAX = 1024;
+
+/** The topology as this node knows it. */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  #applied: TopologyState = emptyTopology();
+  #published: Topology | null = null;
+  /** what the latest commands led to, by log index */
+  readonly #answers = new Map<number, CommandAnswer>();
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    options.requests.handle("command", (body, done) => this.#onCommand(body as TopologyCommand, done));
+    options.requests.handle("topology", (_body, done) => done({ ok: true, value: this.#published?.state ?? null }));
+  }
+
+  /** The topology in force; null before this node has joined. */
+  get topology(): Topology | null {
+    return this.#published;
+  }
+
+  /** The topology in force; throws `node/not-ready` before this node has joined. */
+  require(): Topology {
+    if (this.#published === null) {
+      throw new WaterparkError("Cannot answer yet as this node has not joined its cluster", {
+        code: "node/not-ready",
+        outcome: "not-applied",
+        retryAfterMs: 200,
+      });
+    }
+    return this.#published;
+  }
+
+  /** Entries [first, last] of the system shard are committed here. */
+  committed(first: number, last: number): void {
+    const store = this.#options.systemStore()!;
+    for (let index = first; index <= last; index++) {
+      if (store.kindAt(index) !== ENTRY.COMMAND) continue;
+      const { state, answer } = applyCommand(this.#applied, unpack(store.body(index)) as TopologyCommand);
+      this.#applied = state;
+      this.#answers.set(index, answer);
+      if (this.#answers.size > ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!);
+    }
+    if (this.#applied.version > (this.#published?.version ?? 0)) this.publish(this.#applied);
+  }
+
+  /** Takes `state` into force if it is newer; a joining node calls this with the state that its host gave it. */
+  publish(state: TopologyState): void {
+    const previous = this.#published;
+    if (previous !== null && state.version <= previous.version) return;
+    this.#published = new Topology(state);
+    log("topology").info("version {version}: {nodes} nodes", { version: state.version, nodes: state.nodes.length });
+    this.#options.onPublished(this.#published, previous);
+  }
+
+  /** Has a command applied, wherever the system shard's writer is; `done` exactly once. */
+  command(command: TopologyCommand, done: (result: RequestResult) => void): void {
+    const { world } = this.#options;
+    const untilMs = world.nowMonoMs() + this.#options.requestMs;
+    const attempt = () => {
+      const leftMs = untilMs - world.nowMonoMs();
+      if (leftMs <= 0) {
+        done(failed("topology/no-writer", "unknown", "Cannot change the topology as its shard has no working writer"));
+        return;
+      }
+      const again = () => void world.after(RETRY_MS, attempt);
+      const hint = this.#options.systemHint();
+      if (hint === null || hint.writer === 0) return again();
+      if (hint.writer === this.#options.self) {
+        this.#propose(command, (result) => result === null ? again() : done(result));
+        return;
+      }
+      if (this.#options.isSuspect(hint.writer)) return again();
+      this.#options.requests.ask(hint.writer, "command", command, {
+        timeoutMs: Math.min(leftMs, 2000),
+        done: (result) => {
+          const retry = !result.ok &&
+            (result.code === "node/no-answer" || result.code === "node/unreachable" ||
+              result.code === "topology/no-writer");
+          if (retry) again();
+          else done(result);
+        },
+      });
+    };
+    attempt();
+  }
+
+  #propose(command: TopologyCommand, done: (result: RequestResult | null) => void): void {
+    this.#options.proposeEntry(SYSTEM_SHARD, ENTRY.COMMAND, pack(command), (state, index) => {
+      // Replication tells of a commit before it answers who waits for it, so the answer is there.
+      const answer = state === "committed" ? this.#answers.get(index) : undefined;
+      done(answer === undefined ? null : resultOf(answer));
+    });
+  }
+
+  #onCommand(command: TopologyCommand, done: (result: RequestResult) => void): void {
+    const hint = this.#options.systemHint();
+    if (hint?.writer !== this.#options.self) {
+      done(failed("topology/no-writer", "not-applied", "Cannot change the topology here as another node writes it"));
+      return;
+    }
+    this.#propose(
+      command,
+      (result) =>
+        done(result ?? failed("topology/no-writer", "unknown", "Cannot say whether the topology has changed")),
+    );
+  }
+}
+
+function resultOf(answer: CommandAnswer): RequestResult {
+  return answer.ok ? { ok: true, value: answer } : failed(answer.code, "not-applied", answer.message);
+}

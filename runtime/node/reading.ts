@@ -1,0 +1,255 @@
+/**
+ * Reading: an actor as a copy sees it. The copy is here (`nearest`), or at the writer, asked over a request; `fresh`
+ * has the writer confirm its role with a majority first.
+ */
+import type { Actors } from "../actors/mod.ts";
+import type { Replication } from "../replication/mod.ts";
+import type { ShardStore } from "../storage/mod.ts";
+import type { World } from "../world/mod.ts";
+import { failed, type RequestHandler, type RequestResult, type Requests } from "./requests.ts";
+
+/** How fresh a read must be. */
+export type ReadMode = "fresh" | "writer" | "nearest";
+
+/** What is asked. */
+export interface ReadRequest {
+  shard: number;
+  key: string;
+  mode: ReadMode;
+  /** only messages up to this seq; 0 all */
+  at: number;
+  /** wait until the actor has this seq; 0 do not wait */
+  after: number;
+}
+
+/** What a history request asks. */
+export interface HistoryRequest {
+  shard: number;
+  key: string;
+  after: number;
+  limit: number;
+  /** wait so long for the first event, ms */
+  waitMs: number;
+}
+
+/** What reading needs of the rooms. */
+export interface ReadingOptions {
+  world: World;
+  self: number;
+  requests: Requests;
+  replication: Replication;
+  actors: Actors;
+  isSuspect(incarnation: number): boolean;
+  /** incarnations on which placement wants the shard, writer first */
+  targets(shard: number): number[];
+  requestMs: number;
+}
+
+/** Between two looks for a working writer, ms. */
+const RETRY_MS = 25;
+/** One answer of a history at most, bytes; the next page starts where it ends. */
+const HISTORY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Reads of all kinds. */
+export class Reading {
+  readonly #options: ReadingOptions;
+  /** who waits for the next commit of a shard */
+  readonly #watchers = new Map<number, Set<() => void>>();
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+    const here = (answer: (request: never, done: (result: RequestResult) => void) => void): RequestHandler =>
+    (
+      body,
+      done,
+    ) => answer(body as never, done);
+    options.requests.handle("read", here((request: ReadRequest, done) => this.#readHere(request, done)));
+    options.requests.handle("history", here((request: HistoryRequest, done) => this.#historyHere(request, done)));
+    options.requests.handle("handled", here((request: HandledRequest, done) => this.#handledHere(request, done)));
+  }
+
+  /** An actor's projections; see {@linkcode ReadRequest}. */
+  read(request: ReadRequest, done: (result: RequestResult) => void): void {
+    if (request.mode === "nearest" && this.#options.replication.store(request.shard) !== null) {
+      this.#readHere(request, done);
+      return;
+    }
+    this.#atWriter("read", request, { timeoutMs: this.#options.requestMs }, done);
+  }
+
+  /** A page of an actor's messages. */
+  history(request: HistoryRequest, done: (result: RequestResult) => void): void {
+    this.#atWriter("history", request, { timeoutMs: this.#options.requestMs + request.waitMs }, done);
+  }
+
+  /** Waits until the handlers are through with a message. */
+  handled(request: HandledRequest, done: (result: RequestResult) => void): void {
+    this.#atWriter("handled", request, { timeoutMs: this.#options.requestMs }, done);
+  }
+
+  /** Entries of the shard have been committed here. */
+  committed(shard: number): void {
+    const watchers = this.#watchers.get(shard);
+    if (watchers === undefined) return;
+    this.#watchers.delete(shard);
+    for (const wake of watchers) wake();
+  }
+
+  #atWriter(
+    method: "read" | "history" | "handled",
+    request: ReadRequest | HistoryRequest | HandledRequest,
+    options: { timeoutMs: number },
+    done: (result: RequestResult) => void,
+  ): void {
+    const { world, self, replication, requests } = this.#options;
+    const untilMs = world.nowMonoMs() + options.timeoutMs;
+    let attempts = 0;
+    const attempt = () => {
+      const leftMs = untilMs - world.nowMonoMs();
+      if (leftMs <= 0) {
+        done(failed("replication/no-writer", "not-applied", "Cannot read as the shard has no working writer"));
+        return;
+      }
+      const again = () => void world.after(RETRY_MS, attempt);
+      const judge = (result: RequestResult) => {
+        if (result.ok || !PASSING.has(result.code)) done(result);
+        else again();
+      };
+      const hint = replication.hint(request.shard);
+      const targets = this.#options.targets(request.shard);
+      const hinted = hint !== null && hint.writer !== 0 && !this.#options.isSuspect(hint.writer) && attempts % 3 !== 2;
+      const to = hinted ? hint!.writer : targets[Math.floor(attempts / 3) % Math.max(1, targets.length)];
+      attempts++;
+      if (to === undefined) return again();
+      if (to === self) {
+        if (method === "read") this.#readHere(request as ReadRequest, judge);
+        else if (method === "history") this.#historyHere(request as HistoryRequest, judge);
+        else this.#handledHere(request as HandledRequest, judge);
+        return;
+      }
+      if (this.#options.isSuspect(to)) return again();
+      requests.ask(to, method, request, { timeoutMs: leftMs, done: judge });
+    };
+    attempt();
+  }
+
+  #readHere(request: ReadRequest, done: (result: RequestResult) => void): void {
+    const { replication } = this.#options;
+    const { shard, key, mode } = request;
+    const answer = () => {
+      const store = replication.store(shard);
+      if (store === null) return done(NOT_HERE);
+      const seq = committedSeq(store, replication.commitIndex(shard), key);
+      if (seq < request.after) {
+        const timer = this.#options.world.after(this.#options.requestMs, () => {
+          forget();
+          done(
+            failed("actors/not-reached", "not-applied", "Cannot read as the actor has not reached the seq asked for"),
+          );
+        });
+        const forget = this.#onNextCommit(shard, () => {
+          timer.cancel();
+          this.#readHere(request, done);
+        });
+        return;
+      }
+      if (seq === 0) return done(failed("actors/unknown", "not-applied", "Cannot read the actor as it has no history"));
+      const row = store.actorRow(key);
+      const behind = Math.max(0, store.rowSeq(row) - seq);
+      this.#options.actors.project(shard, key, request.at > 0 ? { at: request.at } : {}, (view) => {
+        done({ ok: true, value: { ...view, behind, members: replication.members(shard) } });
+      });
+    };
+    if (mode === "nearest") return answer();
+    if (!replication.isWriter(shard)) {
+      replication.ask(shard);
+      return done(NOT_HERE);
+    }
+    if (mode === "writer") return answer();
+    replication.readFresh(shard, (index) => index === null ? done(NOT_HERE) : answer());
+  }
+
+  #historyHere(request: HistoryRequest, done: (result: RequestResult) => void): void {
+    const { replication, world } = this.#options;
+    const { shard, key, after } = request;
+    if (!replication.isWriter(shard)) {
+      replication.ask(shard);
+      return done(NOT_HERE);
+    }
+    const store = replication.store(shard)!;
+    const commit = replication.commitIndex(shard);
+    const seq = committedSeq(store, commit, key);
+    if (seq <= after && request.waitMs > 0) {
+      const untilMs = world.nowMonoMs() + request.waitMs;
+      const timer = world.after(request.waitMs, () => {
+        forget();
+        done({ ok: true, value: { events: [], next: null } });
+      });
+      const forget = this.#onNextCommit(shard, () => {
+        timer.cancel();
+        this.#historyHere({ ...request, waitMs: Math.max(0, untilMs - world.nowMonoMs()) }, done);
+      });
+      return;
+    }
+    const events: unknown[] = [];
+    let bytes = 0;
+    let last = after;
+    for (const index of store.history(key, after, request.limit)) {
+      if (index > commit) break;
+      const message = store.message(index);
+      bytes += message.payload.length;
+      if (bytes > HISTORY_BYTES_MAX && events.length > 0) break;
+      events.push({
+        seq: message.seq,
+        id: message.id,
+        at: message.atMs,
+        type: message.type,
+        contentType: message.contentType,
+        payload: message.payload,
+      });
+      last = message.seq;
+    }
+    done({ ok: true, value: { events, next: last < seq ? last : null } });
+  }
+
+  #handledHere(request: HandledRequest, done: (result: RequestResult) => void): void {
+    const { replication, actors } = this.#options;
+    if (!replication.isWriter(request.shard)) return done(NOT_HERE);
+    actors.whenHandled(request.shard, request.key, request.seq, request.timeoutMs, (result) => {
+      done({ ok: true, value: result });
+    });
+  }
+
+  #onNextCommit(shard: number, wake: () => void): () => void {
+    let watchers = this.#watchers.get(shard);
+    if (watchers === undefined) this.#watchers.set(shard, watchers = new Set());
+    watchers.add(wake);
+    return () => void watchers.delete(wake);
+  }
+}
+
+/** What is asked when a sender waits for the handlers. */
+export interface HandledRequest {
+  shard: number;
+  key: string;
+  seq: number;
+  timeoutMs: number;
+}
+
+const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");
+/** Answers after which another node is asked. */
+const PASSING = new Set([
+  "replication/not-writer",
+  "node/no-answer",
+  "node/unreachable",
+  "node/busy",
+  "node/not-ready",
+]);
+
+/** The actor's last seq among the entries up to `commit`; 0 when it has none. */
+export function committedSeq(store: ShardStore, commit: number, key: string): number {
+  const row = store.actorRow(key);
+  if (row < 0) return 0;
+  const index = store.rowLastIndexUpTo(row, commit);
+  return index === 0 ? 0 : store.seqOf(index);
+}

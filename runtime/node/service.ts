@@ -1,0 +1,331 @@
+/**
+ * Service: what a node does for its gateway and for the library door: the core's callbacks as promises, keys as users
+ * write them, views with names in place of incarnations.
+ */
+import { type ActorKey, formatKey, WaterparkError } from "../base/mod.ts";
+import type {
+  ActorPlace,
+  ActorView,
+  DeployRequest,
+  HistoryEvent,
+  NodeService,
+  NodeView,
+  PluginView,
+  PostAnswer,
+  PostRequest,
+  TopologyView,
+} from "../gateway/mod.ts";
+import type { ReadView } from "../actors/mod.ts";
+import { Metrics, type Sample } from "../telemetry/mod.ts";
+import { shardText, type TopologyCommand } from "../topology/mod.ts";
+import { mintId } from "../world/mod.ts";
+import type { NodeCore } from "./core.ts";
+import { committedSeq } from "./reading.ts";
+import { errorOf, type RequestResult } from "./requests.ts";
+
+/** The promises of a node. */
+export class CoreService implements NodeService {
+  readonly #core: NodeCore;
+  readonly #metrics: Metrics;
+
+  constructor(core: NodeCore) {
+    this.#core = core;
+    this.#metrics = new Metrics({ labels: { node: core.self.name }, collect: () => this.#samples() });
+  }
+
+  get name(): string {
+    return this.#core.self.name;
+  }
+
+  newId(): string {
+    return mintId(this.#core.world);
+  }
+
+  nowWallMs(): number {
+    return this.#core.world.nowWallMs();
+  }
+
+  async post(request: PostRequest): Promise<PostAnswer> {
+    const key = formatKey(request.key);
+    this.#core.directory.require();
+    const result = await new Promise<PostAnswer>((resolve) =>
+      this.#core.post({
+        key,
+        id: request.id ?? this.newId(),
+        type: request.type ?? "",
+        contentType: request.contentType,
+        payload: request.payload,
+        atMs: this.#core.world.nowWallMs(),
+        sender: request.sender ?? "",
+        ifMatch: request.ifMatch,
+      }, resolve)
+    );
+    if (result.state !== "recorded" || request.wait !== "handled") return result;
+    const shard = this.#shardOf(key);
+    const handled = await this.#ask<{ state: string; reply?: unknown }>((done) =>
+      this.#core.reading.handled({ shard, key, seq: result.receipt.seq, timeoutMs: this.#core.config.requestMs }, done)
+    );
+    const view = await this.read(request.key, { after: result.receipt.seq });
+    return { ...result, projections: view.projections, reply: handled.reply };
+  }
+
+  async read(
+    key: ActorKey,
+    options: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number } = {},
+  ): Promise<ActorView> {
+    const text = formatKey(key);
+    const shard = this.#shardOf(text);
+    const view = await this.#ask<ReadView & { behind: number; members: number[] }>((done) =>
+      this.#core.reading.read({
+        shard,
+        key: text,
+        mode: options.read ?? "writer",
+        at: options.at ?? 0,
+        after: options.after ?? 0,
+      }, done)
+    );
+    const writer = this.#core.replication.hint(shard)?.writer ?? 0;
+    return {
+      key: text,
+      seq: view.seq,
+      projections: view.projections,
+      parked: view.parked,
+      writer: writer === 0 ? "" : this.#core.nameOf(writer),
+      followers: view.members.filter((m) => m !== writer).map((m) => this.#core.nameOf(m)),
+      behind: view.behind,
+    };
+  }
+
+  history(
+    key: ActorKey,
+    options: { after?: number; limit?: number; waitMs?: number } = {},
+  ): Promise<{ events: HistoryEvent[]; next: number | null }> {
+    const text = formatKey(key);
+    const shard = this.#shardOf(text);
+    return this.#ask((done) =>
+      this.#core.reading.history({
+        shard,
+        key: text,
+        after: options.after ?? 0,
+        limit: Math.min(1000, Math.max(1, options.limit ?? 100)),
+        waitMs: options.waitMs ?? 0,
+      }, done)
+    );
+  }
+
+  place(key: ActorKey): ActorPlace {
+    const topology = this.#core.directory.require();
+    const text = formatKey(key);
+    const shard = this.#shardOf(text);
+    const hint = this.#core.replication.hint(shard);
+    const target = topology.placementOf(shard).map((node) => node.name);
+    const members = this.#core.replication.members(shard).map((m) => this.#core.nameOf(m));
+    const writer = hint !== null && hint.writer !== 0 ? this.#core.nameOf(hint.writer) : target[0] ?? "";
+    return {
+      key: text,
+      shard: shardText(shard),
+      generation: hint?.generation ?? 1,
+      term: hint?.term ?? 0,
+      writer,
+      followers: (members.length > 0 ? members : target).filter((name) => name !== writer),
+      target,
+      version: topology.version,
+    };
+  }
+
+  topology(): TopologyView {
+    const topology = this.#core.directory.require();
+    const { state } = topology;
+    const counts = new Map<string, { shards: number; copies: number }>();
+    for (const node of state.nodes) counts.set(node.name, { shards: 0, copies: 0 });
+    if (state.born !== null) {
+      for (let shard = 0; shard < state.born.members.length; shard++) {
+        topology.placementOf(shard).forEach((node, slot) => {
+          const count = counts.get(node.name)!;
+          count.copies++;
+          if (slot === 0) count.shards++;
+        });
+      }
+    }
+    return {
+      clusterId: state.clusterId,
+      version: topology.version,
+      copies: state.copies,
+      node: this.#core.self.name,
+      born: state.born !== null,
+      homes: state.homes,
+      nodes: state.nodes.map((node): NodeView => ({
+        name: node.name,
+        dataCenter: node.dataCenter,
+        zone: node.zone,
+        incarnation: node.incarnation,
+        address: node.address,
+        http: node.http,
+        mllp: node.mllp,
+        status: node.status,
+        alive: !this.#core.isSuspect(node.incarnation),
+        ...counts.get(node.name)!,
+      })),
+    };
+  }
+
+  plugins(): PluginView[] {
+    const { plugins } = this.#core.directory.require().state;
+    return Object.keys(plugins).sort().map((name) => this.#pluginView(name)).filter((view) => view !== null);
+  }
+
+  async deploy(request: DeployRequest): Promise<PluginView> {
+    await this.#command({
+      type: "deploy",
+      name: request.name,
+      kind: request.kind,
+      actorKind: request.actorKind,
+      hash: request.hash,
+      url: request.url,
+      bytes: request.bundle,
+      stage: "live",
+      atMs: this.#core.world.nowWallMs(),
+    });
+    return await this.#afterCommand(request.name, (view) => view?.hash === request.hash) as PluginView;
+  }
+
+  async removePlugin(name: string): Promise<void> {
+    await this.#command({ type: "remove-plugin", name });
+    await this.#afterCommand(name, (view) => view === null);
+  }
+
+  async rollbackPlugin(name: string): Promise<PluginView> {
+    const before = this.#pluginView(name)?.hash;
+    await this.#command({ type: "rollback", name });
+    return await this.#afterCommand(name, (view) => view?.hash !== before) as PluginView;
+  }
+
+  async removeNode(name: string): Promise<void> {
+    await this.#command({ type: "remove", name });
+  }
+
+  async drainNode(name: string): Promise<void> {
+    await this.#command({ type: "drain", name });
+  }
+
+  actors(
+    options: { after?: string; limit?: number } = {},
+  ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
+    const { replication } = this.#core;
+    const limit = Math.min(1000, Math.max(1, options.limit ?? 100));
+    const after = options.after ?? "";
+    const actors: { key: string; seq: number }[] = [];
+    for (let shard = 0; shard < 1024; shard++) {
+      const store = replication.isWriter(shard) ? replication.store(shard) : null;
+      if (store === null) continue;
+      const commit = replication.commitIndex(shard);
+      for (let row = 0; row < store.rowCount; row++) {
+        if (store.rowSeq(row) === 0) continue;
+        const key = store.rowKey(row);
+        if (key > after) actors.push({ key, seq: committedSeq(store, commit, key) });
+      }
+    }
+    actors.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+    const page = actors.slice(0, limit);
+    return Promise.resolve({ actors: page, next: actors.length > limit ? page[page.length - 1].key : null });
+  }
+
+  readiness(): { ready: boolean; reason: string } {
+    if (this.#core.directory.topology === null) return { ready: false, reason: "not joined yet" };
+    return this.#core.isReady ? { ready: true, reason: "" } : { ready: false, reason: "shards are not born yet" };
+  }
+
+  metrics(): Promise<string> {
+    return this.#metrics.text();
+  }
+
+  #shardOf(key: string): number {
+    return this.#core.directory.require().shardOf(key);
+  }
+
+  async #command(command: TopologyCommand): Promise<void> {
+    await this.#ask((done) => this.#core.directory.command(command, done));
+  }
+
+  /** Waits until this node has applied what the cluster has agreed on, so that who deployed sees it here. */
+  async #afterCommand(name: string, holds: (view: PluginView | null) => boolean): Promise<PluginView | null> {
+    const untilMs = this.#core.world.nowMonoMs() + this.#core.config.requestMs;
+    for (;;) {
+      const view = this.#pluginView(name);
+      if (holds(view)) return view;
+      if (this.#core.world.nowMonoMs() > untilMs) {
+        throw new WaterparkError(`Cannot see the change of plugin "${name}" here yet: it was applied`, {
+          code: "topology/behind",
+          outcome: "applied",
+        });
+      }
+      await new Promise<void>((resolve) => void this.#core.world.after(10, resolve));
+    }
+  }
+
+  #pluginView(name: string): PluginView | null {
+    const plugin = this.#core.directory.require().state.plugins[name];
+    const version = plugin?.versions.find((v) => v.version === plugin.live);
+    if (version === undefined) return null;
+    return {
+      name,
+      kind: plugin.kind,
+      hash: version.hash,
+      url: version.url,
+      version: version.version,
+      stage: version.stage,
+      bytes: version.bytes.length,
+      deployedAt: version.deployedAtMs,
+      loaded: true,
+      parked: this.#core.actors.parkedCount(name),
+    };
+  }
+
+  async #ask<T>(ask: (done: (result: RequestResult) => void) => void): Promise<T> {
+    const result = await new Promise<RequestResult>((resolve) => ask(resolve));
+    if (!result.ok) throw errorOf(result);
+    return result.value as T;
+  }
+
+  #samples(): Sample[] {
+    const { replication, mailroom, actors, effects, directory, mesh } = this.#core;
+    const counts = replication.counts();
+    const links = mesh.links();
+    const sum = (of: (link: typeof links[number]) => number) => links.reduce((total, link) => total + of(link), 0);
+    return [
+      {
+        name: "topology_version",
+        help: "version of the topology in force here",
+        value: directory.topology?.version ?? 0,
+      },
+      { name: "shard_copies", help: "shards of which this node holds a copy", value: counts.replicas },
+      { name: "shard_writers", help: "shards that this node writes", value: counts.writers },
+      { name: "shards_awake", help: "copies with something left to do", value: counts.awake },
+      { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
+      {
+        name: "receipts_owed",
+        help: "messages appended here whose receipt is not due yet",
+        value: replication.waiters,
+      },
+      {
+        name: "mailroom_pending",
+        help: "messages taken in here that wait for their receipt",
+        value: mailroom.pending(),
+      },
+      { name: "handling_backlog", help: "recorded messages that handlers have not seen", value: actors.backlog() },
+      { name: "effects_owed", help: "committed effects not carried out yet", value: effects.owed() },
+      { name: "links", help: "peers with a link", value: links.length },
+      { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
+      {
+        name: "link_bytes_out",
+        help: "bytes sent to peers since the links came up",
+        value: sum((link) => link.bytesOut),
+      },
+      {
+        name: "link_bytes_in",
+        help: "bytes received from peers since the links came up",
+        value: sum((link) => link.bytesIn),
+      },
+    ];
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Append: how entries get from the writer's log into the others', and how they become committed.
+ *
+ * The writer sends everything a peer lacks, without waiting for the answer to what it sent before (`next` runs ahead of
+ * `match`), up to a bound of bytes under way. A quiet shard sends nothing at all: the writer only stays awake until
+ * every reachable peer has the last entry *and* knows that it is committed.
+ *
+ * Source: Ongaro's thesis, 3.5, 3.6; commit only of the own term: 3.6.2.
+ */
+import { assert } from "../base/mod.ts";
+import { badPayload } from "../wire/mod.ts";
+import { ENTRY, peekNext, peekTerm } from "../storage/mod.ts";
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  everyVoter,
+  hasMajority,
+  isVoter,
+  majorityIndex,
+} from "./configuration.ts";
+import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
+import { configurationOf, type Progress, type ShardEnv, type ShardState } from "./shard_state.ts";
+
+/** Entries under way to one peer for one shard: enough to fill a link of 20 Mbit/s and 100 ms. */
+export const FLYING_BYTES_MAX = 1024 * 1024;
+/** Entries in one append: a chunk of the catch-up. */
+export const APPEND_BYTES_MAX = 256 * 1024;
+/** Without an answer for so long, what is under way counts as lost and is sent again. */
+export const RESEND_AFTER_MS = 250;
+/** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
+export const STEP_DOWN_AFTER_MS = 300;
+
+const OUT = blankMessage();
+const NO_BYTES = new Uint8Array(0);
+
+/** Takes the writer's role in the current term. */
+export function becomeWriter(state: ShardState, env: ShardEnv): void {
+  assert(isVoter(configurationOf(state), state.self), "only a voter becomes writer");
+  state.role = "writer";
+  state.writer = state.self;
+  state.electionRounds = 0;
+  state.campaignAtMs = Infinity;
+  state.handOverTo = 0;
+  state.round = 0;
+  state.peers.clear();
+  for (const voter of everyVoter(configurationOf(state))) if (voter !== state.self) addPeer(state, env, voter);
+  state.progressAtMs = env.nowMs;
+  // The first entry of a term restates the configuration: it commits what earlier terms left, and a copy that is fed
+  // from index 1 learns who votes.
+  appendConfiguration(state, env);
+  state.termStart = state.store.lastIndex;
+  env.becameWriter(state);
+  advanceCommit(state, env);
+}
+
+/** Birth: all first members agree, by the topology's entry, that the first of them has won term 1. */
+export function bornWithWriter(state: ShardState, env: ShardEnv, writer: number): void {
+  assert(state.term === 0 && state.store.lastIndex === 0, "a shard is born once");
+  state.term = 1;
+  state.votedFor = writer;
+  state.writer = writer;
+  if (writer === state.self) becomeWriter(state, env);
+}
+
+/** Appends the configuration in force again, or a new one. */
+export function appendConfiguration(
+  state: ShardState,
+  env: ShardEnv,
+  configuration = configurationOf(state),
+): void {
+  const wasQuiet = state.store.lastIndex === state.commit;
+  const body = encodeConfiguration(configuration, state.self);
+  const index = state.store.appendEntry(state.term, ENTRY.CONFIG, body);
+  noteConfiguration(state, index, body);
+  if (wasQuiet) state.progressAtMs = env.nowMs;
+}
+
+function noteConfiguration(state: ShardState, index: number, body: Uint8Array): void {
+  const { configuration, writer } = decodeConfiguration(body);
+  state.configurations.push({ index, configuration });
+  state.writers.set(state.store.termAt(index), writer);
+}
+
+/** Starts to keep track of a peer: a voter, or a copy that is to become one. */
+export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): Progress {
+  let progress = state.peers.get(incarnation);
+  if (progress === undefined) {
+    progress = {
+      session: ++state.sessions,
+      match: 0,
+      next: state.store.lastIndex + 1,
+      commit: 0,
+      round: 0,
+      answeredAtMs: env.nowMs,
+      sentAtMs: -Infinity,
+      flyingBytes: 0,
+      settled: false,
+    };
+    state.peers.set(incarnation, progress);
+  }
+  return progress;
+}
+
+/** Steps back into the ranks of `term`. */
+export function becomeFollower(state: ShardState, env: ShardEnv, options: { term: number; writer: number }): void {
+  assert(options.term >= state.term, "terms never go back");
+  const wasWriter = state.role === "writer";
+  if (options.term > state.term) {
+    state.term = options.term;
+    state.votedFor = 0;
+  }
+  state.role = "follower";
+  state.writer = options.writer;
+  state.campaignAtMs = Infinity;
+  state.votes.clear();
+  if (wasWriter) {
+    state.peers.clear();
+    state.handOverTo = 0;
+    env.lostWriter(state);
+  }
+}
+
+/** Sends `peer` what it lacks, as far as the bounds allow; with `force` at least an empty append. */
+export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number, force: boolean): void {
+  const peer = state.peers.get(incarnation);
+  if (peer === undefined) return;
+  const { store } = state;
+  do {
+    const previous = peer.next - 1;
+    OUT.type = RAFT.APPEND;
+    OUT.shard = state.shard;
+    OUT.generation = state.generation;
+    OUT.term = state.term;
+    OUT.index = previous;
+    OUT.logTerm = previous === 0 ? 0 : store.termAt(previous);
+    OUT.commit = state.commit;
+    OUT.round = state.round;
+    OUT.session = peer.session;
+    OUT.count = 0;
+    OUT.entries = NO_BYTES;
+    if (previous < store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX) {
+      const range = store.copyRange(peer.next, APPEND_BYTES_MAX, store.lastIndex);
+      OUT.count = range.last - previous;
+      OUT.entries = range.bytes;
+      peer.next = range.last + 1;
+      peer.flyingBytes += range.bytes.length;
+    } else if (!force) {
+      return;
+    }
+    force = false;
+    peer.sentAtMs = env.nowMs;
+    env.send(incarnation, OUT);
+  } while (peer.next <= store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX);
+}
+
+/** Sends all peers what they lack. */
+export function sendAll(state: ShardState, env: ShardEnv): void {
+  for (const incarnation of state.peers.keys()) sendAppend(state, env, incarnation, false);
+}
+
+/** Entries from the writer; the caller has seen to the term. */
+export function onAppend(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  const { store } = state;
+  const { round, session } = message;
+  if (message.term < state.term) {
+    answerAppend(state, env, from, { ok: false, index: store.lastIndex, round: 0, session });
+    return;
+  }
+  state.appendsSeen++;
+  assert(state.role !== "writer", "two writers in one term");
+  if (state.writer !== from || state.role !== "follower") {
+    becomeFollower(state, env, { term: message.term, writer: from });
+  }
+  // Whoever takes a writer's entries has no vote left in its term: a copy that left and came back has forgotten whom it
+  // voted for.
+  if (state.votedFor === 0) state.votedFor = from;
+  state.electionRounds = 0;
+  if (message.index > store.lastIndex) {
+    answerAppend(state, env, from, { ok: false, index: store.lastIndex, round, session });
+    return;
+  }
+  if (message.index > 0 && message.index > state.commit && store.termAt(message.index) !== message.logTerm) {
+    // Step back over the whole conflicting term at once.
+    const conflicting = store.termAt(message.index);
+    let index = message.index - 1;
+    while (index > state.commit && store.termAt(index) === conflicting) index--;
+    answerAppend(state, env, from, { ok: false, index, round, session });
+    return;
+  }
+  takeEntries(state, message);
+  const last = message.index + message.count;
+  answerAppend(state, env, from, {
+    ok: true,
+    index: last,
+    round,
+    session,
+    commit: Math.min(message.commit, last),
+  });
+}
+
+function takeEntries(state: ShardState, message: RaftMessage): void {
+  const { store } = state;
+  const bytes = message.entries;
+  let at = 0;
+  for (let i = 1; i <= message.count; i++) {
+    const index = message.index + i;
+    const next = peekNext(bytes, at);
+    if (next === 0) throw badPayload("an append without its entries");
+    const term = peekTerm(bytes, at);
+    if (index <= store.lastIndex) {
+      if (store.termAt(index) === term) {
+        at = next;
+        continue;
+      }
+      assert(index > state.commit, "a committed entry is never replaced");
+      truncate(state, index);
+    }
+    at = store.appendRaw(bytes, at).next;
+    if (store.kindAt(index) === ENTRY.CONFIG) noteConfiguration(state, index, store.body(index));
+  }
+}
+
+function truncate(state: ShardState, index: number): void {
+  state.store.truncateFrom(index);
+  const { configurations } = state;
+  while (configurations.length > 1 && configurations[configurations.length - 1].index >= index) configurations.pop();
+}
+
+function answerAppend(
+  state: ShardState,
+  env: ShardEnv,
+  to: number,
+  say: { ok: boolean; index: number; round: number; session: number; commit?: number },
+): void {
+  if (say.commit !== undefined && say.commit > state.commit) setCommit(state, env, say.commit);
+  OUT.type = RAFT.APPEND_ANSWER;
+  OUT.shard = state.shard;
+  OUT.generation = state.generation;
+  OUT.term = state.term;
+  OUT.flag = say.ok ? 1 : 0;
+  OUT.index = say.index;
+  OUT.commit = state.commit;
+  OUT.round = say.round;
+  OUT.session = say.session;
+  env.send(to, OUT);
+}
+
+/** A peer's answer to an append of this writer. */
+export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  if (state.role !== "writer" || message.term !== state.term) return;
+  const peer = state.peers.get(from);
+  if (peer === undefined || peer.session !== message.session) return;
+  peer.answeredAtMs = env.nowMs;
+  if (message.commit > peer.commit) peer.commit = message.commit;
+  if (message.round > peer.round) peer.round = message.round;
+  if (message.flag === 1) {
+    if (message.index > peer.match) peer.match = message.index;
+    if (peer.next <= peer.match) peer.next = peer.match + 1;
+    // Cumulative: what is under way is what was sent beyond the match. Exact bytes do not matter, the bound does.
+    if (peer.match >= peer.next - 1) peer.flyingBytes = 0;
+    else peer.flyingBytes = Math.max(0, peer.flyingBytes - APPEND_BYTES_MAX);
+    if (peer.match === state.store.lastIndex) peer.settled = true;
+    advanceCommit(state, env);
+    if (peer.next <= state.store.lastIndex) sendAppend(state, env, from, false);
+  } else if (message.index < peer.next - 1) {
+    // Late refusals are harmless: `next` never falls to `match` or below.
+    peer.next = Math.max(peer.match, message.index) + 1;
+    peer.flyingBytes = 0;
+    sendAppend(state, env, from, true);
+  }
+}
+
+/** Commits what a majority holds, if it ends in an entry of the own term. */
+export function advanceCommit(state: ShardState, env: ShardEnv): void {
+  const index = majorityIndex(
+    configurationOf(state),
+    (voter) => voter === state.self ? state.store.lastIndex : state.peers.get(voter)?.match ?? 0,
+  );
+  if (index > state.commit && state.store.termAt(index) === state.term) {
+    state.progressAtMs = env.nowMs;
+    setCommit(state, env, index);
+  }
+}
+
+function setCommit(state: ShardState, env: ShardEnv, index: number): void {
+  const from = state.commit;
+  assert(index > from && index <= state.store.lastIndex, "commit moves forward within the log");
+  state.commit = index;
+  // Configurations before the last committed one can never come back.
+  const { configurations } = state;
+  while (configurations.length > 1 && configurations[1].index <= index) configurations.shift();
+  env.committed(state, from, index);
+}
+
+/**
+ * The writer's share of a tick: sends again what got lost, tells the commit index before the shard goes quiet, steps
+ * down without progress. False when there is nothing left to do until something happens.
+ */
+export function tickWriter(state: ShardState, env: ShardEnv): boolean {
+  if (state.commit < state.store.lastIndex && env.nowMs - state.progressAtMs > STEP_DOWN_AFTER_MS) {
+    const heard = hasMajority(
+      configurationOf(state),
+      (voter) =>
+        voter === state.self || env.nowMs - (state.peers.get(voter)?.answeredAtMs ?? -Infinity) < STEP_DOWN_AFTER_MS,
+    );
+    if (!heard) {
+      resign(state, env);
+      return true;
+    }
+  }
+  let awake = false;
+  for (const [incarnation, peer] of state.peers) {
+    const lacks = peer.match < state.store.lastIndex;
+    if (!lacks && peer.commit >= state.commit) continue;
+    if (env.isSuspect(incarnation)) continue;
+    awake = true;
+    if (env.nowMs - peer.sentAtMs < RESEND_AFTER_MS && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
+    if (lacks) {
+      peer.next = peer.match + 1;
+      peer.flyingBytes = 0;
+    }
+    sendAppend(state, env, incarnation, true);
+  }
+  return awake || state.commit < state.store.lastIndex || state.handOverTo !== 0;
+}
+
+/** Gives the writer's role up and says so, so that the others need not find out. */
+export function resign(state: ShardState, env: ShardEnv): void {
+  const voters = everyVoter(configurationOf(state));
+  becomeFollower(state, env, { term: state.term, writer: 0 });
+  for (const voter of voters) {
+    if (voter === state.self) continue;
+    OUT.type = RAFT.RESIGNED;
+    OUT.shard = state.shard;
+    OUT.generation = state.generation;
+    OUT.term = state.term;
+    OUT.flag = 0;
+    OUT.index = state.store.lastIndex;
+    env.send(voter, OUT);
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Elections: placement says who should be writer, logs say who may.
+ *
+ * They start on suspicion, never on a clock alone, and always with a pre-vote: a voter says yes only if the candidate's
+ * log is complete enough *and* it has no working writer itself, so a node that merely lost sight of the writer disturbs
+ * nobody. Voters campaign in placement order, a stagger apart; a pre-vote refused because the candidate's log is behind
+ * makes the refusing voter campaign at once: its log may win.
+ *
+ * Source: Ongaro, "Consensus: Bridging Theory and Practice", 3.4, 4.2.3, 9.6.
+ */
+import { everyVoter, hasMajority, isVoter } from "./configuration.ts";
+import { becomeWriter, sendAppend } from "./append.ts";
+import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
+import { configurationOf, hasWorkingWriter, type ShardEnv, type ShardState } from "./shard_state.ts";
+
+const OUT = blankMessage();
+
+/**
+ * Plans an election where there is no working writer: in placement order, by the stagger; from the second round on
+ * with chance, so that two candidates who split the votes do not do so again.
+ */
+export function planElection(state: ShardState, env: ShardEnv): void {
+  if (state.role === "writer" || !isVoter(configurationOf(state), state.self)) {
+    state.campaignAtMs = Infinity;
+    return;
+  }
+  if (hasWorkingWriter(state, env)) {
+    state.campaignAtMs = Infinity;
+    state.electionRounds = 0;
+    return;
+  }
+  if (state.campaignAtMs !== Infinity) return;
+  let rank = 0;
+  for (const voter of everyVoter(configurationOf(state))) {
+    if (voter === state.self) break;
+    if (!env.isSuspect(voter)) rank++;
+  }
+  const staggerMs = env.staggerMs();
+  // Later rounds wait longer, up to 32 staggers, so that a shard without a majority does not fill the wires.
+  const chanceMs = state.electionRounds === 0 ? 0 : env.random() * staggerMs * Math.min(32, 2 ** state.electionRounds);
+  state.campaignAtMs = env.nowMs + rank * staggerMs + chanceMs;
+}
+
+/** Starts the planned election when its time has come. */
+export function campaignIfDue(state: ShardState, env: ShardEnv): void {
+  if (env.nowMs < state.campaignAtMs) return;
+  state.campaignAtMs = Infinity;
+  if (state.role === "writer" || hasWorkingWriter(state, env)) return;
+  state.electionRounds++;
+  startPreVote(state, env);
+  planElection(state, env);
+}
+
+function startPreVote(state: ShardState, env: ShardEnv): void {
+  if (!isVoter(configurationOf(state), state.self)) return;
+  state.role = "pre-candidate";
+  state.writer = 0;
+  askForVotes(state, env, { type: RAFT.PRE_VOTE, term: state.term + 1, handedOver: false });
+}
+
+/** Starts a real election: after a won pre-vote, or at once when the writer hands over. */
+export function startElection(state: ShardState, env: ShardEnv, handedOver: boolean): void {
+  if (!isVoter(configurationOf(state), state.self) || state.role === "writer") return;
+  state.role = "candidate";
+  state.term++;
+  state.votedFor = state.self;
+  state.writer = 0;
+  askForVotes(state, env, { type: RAFT.VOTE, term: state.term, handedOver });
+}
+
+function askForVotes(
+  state: ShardState,
+  env: ShardEnv,
+  ask: { type: number; term: number; handedOver: boolean },
+): void {
+  state.votes.clear();
+  state.votes.add(state.self);
+  if (countVotes(state, env)) return;
+  for (const voter of everyVoter(configurationOf(state))) {
+    if (voter === state.self) continue;
+    OUT.type = ask.type;
+    OUT.shard = state.shard;
+    OUT.generation = state.generation;
+    OUT.term = ask.term;
+    OUT.flag = ask.handedOver ? 1 : 0;
+    OUT.index = state.store.lastIndex;
+    OUT.logTerm = state.store.lastTerm;
+    env.send(voter, OUT);
+  }
+}
+
+function countVotes(state: ShardState, env: ShardEnv): boolean {
+  if (!hasMajority(configurationOf(state), (voter) => state.votes.has(voter))) return false;
+  if (state.role === "pre-candidate") startElection(state, env, false);
+  else becomeWriter(state, env);
+  return true;
+}
+
+function isComplete(state: ShardState, message: RaftMessage): boolean {
+  return message.logTerm > state.store.lastTerm ||
+    (message.logTerm === state.store.lastTerm && message.index >= state.store.lastIndex);
+}
+
+/** A peer asks whether it would be elected; nothing of this replica changes but its own plans. */
+export function onPreVote(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  // A writer that asks has stepped down; and where a later term has been reached, which takes a won pre-vote, the writer
+  // of an earlier one is none. Without these two a voter that slept through an election blocks the next for ever.
+  const { role, term } = state;
+  if (role !== "writer" && (state.writer === from || message.term > term + 1)) state.writer = 0;
+  const working = hasWorkingWriter(state, env);
+  const complete = isComplete(state, message);
+  const granted = message.term > state.term && complete && !working;
+  // Who asks a working writer has lost sight of it, and a quiet shard would never let it know.
+  if (role === "writer") sendAppend(state, env, from, true);
+  answer(state, env, from, {
+    type: RAFT.PRE_VOTE_ANSWER,
+    term: granted ? message.term : state.term,
+    flag: granted ? 1 : complete || working ? 0 : 2,
+  });
+  if (!working && !complete && state.role !== "writer" && state.campaignAtMs > env.nowMs) {
+    state.campaignAtMs = env.nowMs;
+  }
+}
+
+/** The answer to a pre-vote. */
+export function onPreVoteAnswer(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  if (state.role !== "pre-candidate") return;
+  if (message.flag === 1 && message.term === state.term + 1) {
+    state.votes.add(from);
+    countVotes(state, env);
+  }
+}
+
+/** A peer asks for this replica's vote in `message.term`; the caller has taken over a higher term already. */
+export function onVote(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  const granted = message.term === state.term && (state.votedFor === 0 || state.votedFor === from) &&
+    state.role !== "writer" && isComplete(state, message);
+  if (granted) {
+    state.votedFor = from;
+    // Give the candidate time to win before standing against it.
+    state.campaignAtMs = Infinity;
+    planElection(state, env);
+    if (state.campaignAtMs !== Infinity) state.campaignAtMs += 4 * env.staggerMs();
+  }
+  answer(state, env, from, { type: RAFT.VOTE_ANSWER, term: state.term, flag: granted ? 1 : 0 });
+}
+
+/** The answer to a request for a vote. */
+export function onVoteAnswer(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  if (state.role !== "candidate" || message.term !== state.term || message.flag !== 1) return;
+  state.votes.add(from);
+  countVotes(state, env);
+}
+
+function answer(state: ShardState, env: ShardEnv, to: number, say: { type: number; term: number; flag: number }): void {
+  OUT.type = say.type;
+  OUT.shard = state.shard;
+  OUT.generation = state.generation;
+  OUT.term = say.term;
+  OUT.flag = say.flag;
+  OUT.index = state.store.lastIndex;
+  env.send(to, OUT);
+}

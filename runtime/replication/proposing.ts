@@ -1,0 +1,141 @@
+/**
+ * Proposing: a message in front of the writer's log. The checks stand in this order and must: a message that is in the
+ * log already, uncommitted tail included, gets its receipt again before its sender's order or `If-Match` is looked at,
+ * because a client that repeats itself has usually moved on in both. The rule for senders' numbers is written down in
+ * `wire/proposal.ts`, which both sides share.
+ */
+import { type Digest64, digest64, digestText, WaterparkError } from "../base/mod.ts";
+import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
+import type { Replica } from "./replication.ts";
+import type { ShardState } from "./shard_state.ts";
+import type { Waiter } from "./waiting.ts";
+
+/** What proposing needs of the driver. */
+export interface ProposingContext {
+  nowMs: number;
+  nameOf(incarnation: number): string;
+  shardText(shard: number): string;
+  wait(waiter: Waiter): void;
+}
+
+/** Appends the message, or says why not; `done` is called exactly once. */
+export function proposeMessage(
+  replica: Replica,
+  proposal: MessageProposal,
+  context: ProposingContext,
+  done: (answer: ProposeAnswer) => void,
+): void {
+  const { state, order } = replica;
+  const { store } = state;
+  const stream = proposal.sender === "" ? "" : `${proposal.sender}\n${proposal.key}`;
+  const isMeantForThisTerm = proposal.term === state.term;
+  const found = store.findMessage(proposal.key, proposal.id);
+  if (found !== 0) {
+    if (!sameDigest(store.digestOf(found), digest64(proposal.payload))) {
+      answerConflict(state, context, found, done);
+      return;
+    }
+    const isItsTurn = isMeantForThisTerm && order.check(stream, proposal.n, proposal.oldest) === null;
+    if (stream !== "" && isItsTurn) order.appended(stream, proposal.n);
+    context.wait(waiterFor(state, context, { proposal, index: found, duplicate: true }, done));
+    return;
+  }
+  if (stream !== "") {
+    if (!isMeantForThisTerm) {
+      const { shard, generation, term, self } = state;
+      done({ state: "moved", hint: { shard, generation, term, writer: self } });
+      return;
+    }
+    const expected = order.check(stream, proposal.n, proposal.oldest);
+    if (expected !== null) {
+      done({ state: "gap", expected });
+      return;
+    }
+  }
+  if (proposal.ifMatch >= 0) {
+    const row = store.actorRow(proposal.key);
+    const seq = row < 0 ? 0 : store.rowSeq(row);
+    if (seq !== proposal.ifMatch) {
+      done({ state: "mismatch", seq });
+      return;
+    }
+  }
+  const wasQuiet = state.commit === store.lastIndex;
+  let index: number;
+  try {
+    index = store.appendMessage(state.term, proposal).index;
+  } catch (error) {
+    if (error instanceof WaterparkError && error.code === "storage/full") {
+      done({ state: "busy", retryAfterMs: 1000 });
+      return;
+    }
+    throw error;
+  }
+  if (wasQuiet) state.progressAtMs = context.nowMs;
+  if (stream !== "") order.appended(stream, proposal.n);
+  context.wait(waiterFor(state, context, { proposal, index, duplicate: false }, done));
+}
+
+/** Other bytes under this id refuse the message for good only once they are committed; until then they may vanish. */
+function answerConflict(
+  state: ShardState,
+  context: ProposingContext,
+  index: number,
+  done: (answer: ProposeAnswer) => void,
+): void {
+  if (index <= state.commit) {
+    done({ state: "conflict" });
+    return;
+  }
+  context.wait({
+    index,
+    byRule: false,
+    duplicate: true,
+    done: (result) => done(result === "done" ? { state: "conflict" } : { state: "unknown" }),
+  });
+}
+
+function waiterFor(
+  state: ShardState,
+  context: ProposingContext,
+  about: { proposal: MessageProposal; index: number; duplicate: boolean },
+  done: (answer: ProposeAnswer) => void,
+): Waiter {
+  const { index, duplicate } = about;
+  const { key, id } = about.proposal;
+  return {
+    index,
+    byRule: true,
+    duplicate,
+    done(result) {
+      if (result === "lost") {
+        done({ state: "unknown" });
+        return;
+      }
+      const { store } = state;
+      const term = store.termAt(index);
+      const copies = [context.nameOf(state.self)];
+      for (const [incarnation, peer] of state.peers) if (peer.match >= index) copies.push(context.nameOf(incarnation));
+      done({
+        state: "recorded",
+        duplicate,
+        receipt: {
+          key,
+          id,
+          seq: store.seqOf(index),
+          shard: context.shardText(state.shard),
+          generation: state.generation,
+          term,
+          index,
+          writer: context.nameOf(state.writers.get(term) ?? state.self),
+          copies,
+          digest: digestText(store.digestOf(index)),
+        },
+      });
+    },
+  };
+}
+
+function sameDigest(a: Digest64, b: Digest64): boolean {
+  return a.hi === b.hi && a.lo === b.lo;
+}

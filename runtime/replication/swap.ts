@@ -1,0 +1,122 @@
+/**
+ * Swap: from the members that a shard has to those that placement wants, in one joint step.
+ *
+ * A newcomer first catches up as a learner; only when all newcomers hold (nearly) the whole log is the joint
+ * configuration appended. Add-then-remove would have a moment in which four of six voters are needed and losing one
+ * data center stops the shard. A writer never swaps itself out: it hands over first, and where none of the wanted
+ * members has a vote yet, it swaps to the wanted set with itself in place of the last, and hands over then.
+ *
+ * Pitfalls closed (thesis, 4.3 and the 2015 erratum): one change at a time; none before an entry of the own term is
+ * committed; leavers are served until they know that the change is committed, and free their memory only then.
+ */
+import { addPeer, advanceCommit, appendConfiguration } from "./append.ts";
+import { isVoter, sameVoters } from "./configuration.ts";
+import { startHandOver } from "./hand_over.ts";
+import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
+
+/** Entries that a newcomer may lack when the swap begins: it has them within a round trip. */
+const CAUGHT_UP_ENTRIES = 64;
+
+/** The writer's next step towards placement; true while there is something to wait for. */
+export function manageMembers(state: ShardState, env: ShardEnv): boolean {
+  const { desired } = state;
+  if (state.role !== "writer" || desired === null || desired.voters.length === 0) return false;
+  if (state.commit < state.termStart || state.handOverTo !== 0) return true;
+  const configuration = configurationOf(state);
+  if (configuration.old !== null) {
+    if (state.commit < configurationIndexOf(state)) return true;
+    appendConfiguration(state, env, { voters: configuration.voters, old: null });
+    advanceCommit(state, env);
+    return true;
+  }
+  if (state.commit < configurationIndexOf(state)) return true;
+  const wantsLearners = keepLearners(state, env, desired.learners);
+  const leaving = dismissLeavers(state, env);
+  if (!sameVoters(configuration.voters, desired.voters)) {
+    swapTo(state, env, desired.voters);
+    return true;
+  }
+  const named = desired.voters[0];
+  if (named !== state.self && !env.isSuspect(named) && env.isStable(named)) startHandOver(state, env, named);
+  return wantsLearners || leaving || state.handOverTo !== 0;
+}
+
+function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
+  const { voters } = configurationOf(state);
+  let target = wanted;
+  if (!wanted.includes(state.self)) {
+    const successor = wanted.find((v) =>
+      voters.includes(v) && !env.isSuspect(v) && state.peers.get(v)?.match === state.store.lastIndex
+    );
+    if (successor !== undefined) {
+      startHandOver(state, env, successor);
+      return;
+    }
+    target = [...wanted.slice(0, -1), state.self];
+    if (sameVoters(voters, target)) return;
+  }
+  let ready = true;
+  for (const newcomer of target) {
+    if (newcomer === state.self || voters.includes(newcomer)) continue;
+    if (!state.peers.has(newcomer)) {
+      if (env.isSuspect(newcomer) || !env.mayCatchUp(state, newcomer)) {
+        ready = false;
+        continue;
+      }
+      addPeer(state, env, newcomer);
+    }
+    const peer = state.peers.get(newcomer)!;
+    if (peer.match === 0 || peer.match + CAUGHT_UP_ENTRIES < state.store.lastIndex || env.isSuspect(newcomer)) {
+      ready = false;
+    }
+  }
+  if (!ready) return;
+  appendConfiguration(state, env, { voters: target, old: voters });
+  advanceCommit(state, env);
+}
+
+function keepLearners(state: ShardState, env: ShardEnv, learners: number[]): boolean {
+  let waiting = false;
+  for (const learner of learners) {
+    if (learner === state.self || state.peers.has(learner) || env.isSuspect(learner)) continue;
+    if (env.mayCatchUp(state, learner)) addPeer(state, env, learner);
+    waiting = true;
+  }
+  return waiting;
+}
+
+/** Forgets peers that are neither wanted nor voters, once they know that they are out. */
+function dismissLeavers(state: ShardState, env: ShardEnv): boolean {
+  const configuration = configurationOf(state);
+  let waiting = false;
+  for (const [incarnation, peer] of state.peers) {
+    if (isVoter(configuration, incarnation) || isWanted(state, incarnation)) continue;
+    if (peer.commit >= configurationIndexOf(state) || env.isSuspect(incarnation)) state.peers.delete(incarnation);
+    else waiting = true;
+  }
+  return waiting;
+}
+
+/**
+ * True when a committed configuration leaves this replica out, and placement does not want it either: it asks to go. It
+ * may not simply go: the writer might still count what it has.
+ */
+export function isDismissed(state: ShardState): boolean {
+  if (state.role === "writer" || state.configurations.length !== 1) return false;
+  const { voters, old } = configurationOf(state);
+  if (voters.length === 0 || old !== null || voters.includes(state.self)) return false;
+  return state.commit >= configurationIndexOf(state) && !isWanted(state, state.self);
+}
+
+/** True when this writer lets `incarnation` go: it neither votes nor is wanted, by a committed configuration. */
+export function letsGo(state: ShardState, incarnation: number): boolean {
+  const configuration = configurationOf(state);
+  return state.role === "writer" && state.commit >= state.termStart && state.commit >= configurationIndexOf(state) &&
+    !isVoter(configuration, incarnation) && !isWanted(state, incarnation);
+}
+
+/** True when placement wants a copy there; while it is not known, everybody is. */
+export function isWanted(state: ShardState, incarnation: number): boolean {
+  const { desired } = state;
+  return desired === null || desired.voters.includes(incarnation) || desired.learners.includes(incarnation);
+}

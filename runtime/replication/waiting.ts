@@ -1,0 +1,147 @@
+/**
+ * Waiting: who is owed an answer by a writer, and in which order senders' messages may be appended.
+ */
+import type { ShardState } from "./shard_state.ts";
+
+/** One answer owed. */
+export interface Waiter {
+  /** log index of the entry */
+  index: number;
+  /** true: answer when the copies meet the acknowledgement rule; false: when committed */
+  byRule: boolean;
+  /** true when the message stood in the log before */
+  duplicate: boolean;
+  done: (result: "done" | "lost") => void;
+}
+
+/** Answers owed, by index; first in, first out, as indexes only grow. */
+export class WaitingList {
+  #waiters: Waiter[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#waiters.length - this.#head;
+  }
+
+  add(waiter: Waiter): void {
+    // A duplicate waits for an index that others wait for already: it goes before the later ones.
+    let at = this.#waiters.length;
+    while (at > this.#head && this.#waiters[at - 1].index > waiter.index) at--;
+    if (at === this.#waiters.length) this.#waiters.push(waiter);
+    else this.#waiters.splice(at, 0, waiter);
+  }
+
+  /** Takes out, in order, everything that is due at these indexes. */
+  settle(committed: number, acknowledged: number): Waiter[] {
+    const due: Waiter[] = [];
+    let i = this.#head;
+    for (; i < this.#waiters.length; i++) {
+      const waiter = this.#waiters[i];
+      if (waiter.index > (waiter.byRule ? acknowledged : committed)) {
+        if (waiter.index > committed) break;
+        // Committed, but not yet where the rule wants it: later entries of the other sort may still be due.
+        const rest = this.#waiters.slice(i);
+        const later = rest.filter((w) => !w.byRule && w.index <= committed);
+        if (later.length > 0) {
+          this.#waiters = rest.filter((w) => w.byRule || w.index > committed);
+          this.#head = 0;
+          due.push(...later);
+          return due;
+        }
+        break;
+      }
+      due.push(waiter);
+    }
+    this.#head = i;
+    if (this.#head > 1024 && this.#head * 2 > this.#waiters.length) {
+      this.#waiters = this.#waiters.slice(this.#head);
+      this.#head = 0;
+    }
+    return due;
+  }
+
+  /** Takes out everything. */
+  takeAll(): Waiter[] {
+    const all = this.#waiters.slice(this.#head);
+    this.#waiters = [];
+    this.#head = 0;
+    return all;
+  }
+}
+
+/** Streams that one writer remembers per shard; a forgotten one is picked up again at its oldest open message. */
+const STREAMS_MAX = 4096;
+
+/**
+ * The order of senders: number n of a stream (sender and actor) is appended only after n-1, or when it is the oldest
+ * that the sender still waits for. Volatile on purpose: everything older than `oldest` has its receipt, so a new writer
+ * needs no memory to go on.
+ */
+export class SenderOrder {
+  #last = new Map<string, number>();
+
+  /** null: take it; a number: a gap, send again from there. */
+  check(stream: string, n: number, oldest: number): number | null {
+    const last = this.#last.get(stream);
+    if (last === undefined) return n === oldest ? null : oldest;
+    if (n === last + 1 || (n === oldest && n > last)) return null;
+    return Math.max(oldest, last + 1);
+  }
+
+  /** Remembers that number n of the stream stands in the log. */
+  appended(stream: string, n: number): void {
+    const last = this.#last.get(stream) ?? 0;
+    this.#last.delete(stream);
+    if (this.#last.size >= STREAMS_MAX) this.#last.delete(this.#last.keys().next().value!);
+    this.#last.set(stream, Math.max(last, n));
+  }
+
+  clear(): void {
+    this.#last.clear();
+  }
+}
+
+/** Copies that a receipt needs, as the topology caps them. */
+export interface AckRule {
+  copies: number;
+  dataCenters: number;
+}
+
+/**
+ * The greatest committed index that the copies of the acknowledgement rule hold, standing learners that are up
+ * included.
+ */
+export function acknowledgedIndex(
+  state: ShardState,
+  rule: AckRule,
+  about: { dataCenterOf(incarnation: number): string; isSuspect(incarnation: number): boolean },
+): number {
+  const candidates = [state.commit];
+  for (const peer of state.peers.values()) if (peer.match < state.commit) candidates.push(peer.match);
+  candidates.sort((a, b) => b - a);
+  for (const index of candidates) if (meetsRule(state, rule, about, index)) return index;
+  return 0;
+}
+
+function meetsRule(
+  state: ShardState,
+  rule: AckRule,
+  about: { dataCenterOf(incarnation: number): string; isSuspect(incarnation: number): boolean },
+  index: number,
+): boolean {
+  let copies = 1;
+  const dataCenters = [about.dataCenterOf(state.self)];
+  for (const [incarnation, peer] of state.peers) {
+    if (peer.match >= index) {
+      copies++;
+      const dataCenter = about.dataCenterOf(incarnation);
+      if (!dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
+    } else if (
+      peer.settled && state.desired !== null && state.desired.learners.includes(incarnation) &&
+      !about.isSuspect(incarnation)
+    ) {
+      return false;
+    }
+  }
+  return copies >= rule.copies && dataCenters.length >= rule.dataCenters;
+}
