@@ -46,7 +46,7 @@ export class Absence {
       const suspectedForMs = membership.suspectedForMs(node.incarnation);
       if (node.status === "absent") {
         if (suspectedForMs === 0 && membership.quietForMs(node.incarnation) < LOOK_MS) back.push(node.incarnation);
-      } else if (suspectedForMs >= config.membership.absentAfterMs) gone.push(node);
+      } else if (suspectedForMs >= config.absentAfterMs) gone.push(node);
     }
     if (back.length > 0) directory.command({ type: "present", incarnations: back }, () => {});
     if (gone.length > 0) this.#confirm(gone);
@@ -76,7 +76,7 @@ export class Absence {
       requests.ask(witness.incarnation, "suspected-for", node.incarnation, {
         timeoutMs: 2000,
         done: (result) => {
-          if (result.ok && Number(result.value) >= config.membership.absentAfterMs / 2) declare([node.incarnation]);
+          if (result.ok && Number(result.value) >= config.absentAfterMs / 2) declare([node.incarnation]);
         },
       });
     }

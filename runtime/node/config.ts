@@ -2,7 +2,11 @@
  * Every default of the house, each with its unit and its reason. Nothing else in `runtime/` holds a default that an
  * operator may want to change. Relations between them are asserted when a node starts.
  */
+import type { ActorsConfig } from "../actors/mod.ts";
 import { assert } from "../base/mod.ts";
+import type { EffectsConfig } from "../effects/mod.ts";
+import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
+import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
 
 /** Settings of a node's rooms. */
 export interface NodeConfig {
@@ -10,14 +14,10 @@ export interface NodeConfig {
   copies: number;
   /** a receipt is given when so many copies, in so many data centers, have the message */
   ack: { copies: number; dataCenters: number };
-  membership: {
-    /** between two pings to a peer, ms: three fit into the suspicion time */
-    pingIntervalMs: number;
-    /** without a sign of life for so long a peer is suspected, ms: an election must fit into P4's second */
-    suspectAfterMs: number;
-    /** suspected for so long, a node is declared absent and its copies are replaced, ms: longer than a restart */
-    absentAfterMs: number;
-  };
+  /** the failure detector's times; see its room for each */
+  membership: MembershipConfig;
+  /** suspected for so long, a node is declared absent and its copies are replaced, ms: longer than a restart */
+  absentAfterMs: number;
   replication: {
     /** between two looks at awake replicas, ms: bounds how late a follower learns the commit index */
     tickMs: number;
@@ -30,6 +30,9 @@ export interface NodeConfig {
     /** receipts owed by one node before it says busy */
     waitersMax: number;
   };
+  mailroom: MailroomConfig;
+  actors: ActorsConfig;
+  effects: EffectsConfig;
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;
   /** body of one message at most, bytes */
@@ -40,8 +43,43 @@ export interface NodeConfig {
 export const DEFAULTS: NodeConfig = {
   copies: 5,
   ack: { copies: 3, dataCenters: 2 },
-  membership: { pingIntervalMs: 100, suspectAfterMs: 300, absentAfterMs: 30_000 },
+  membership: MEMBERSHIP_CONFIG,
+  absentAfterMs: 30_000,
   replication: { tickMs: 20, staggerMsMin: 20, stableAfterMs: 30_000, catchUpsMax: 16, waitersMax: 200_000 },
+  mailroom: MAILROOM_CONFIG,
+  actors: {
+    // Enough to keep several host processes busy while answers travel.
+    openFoldsMax: 64,
+    handlingsMax: 65_536,
+    // A call of at most some ten milliseconds, so that a host serves others in between.
+    foldMessagesMax: 256,
+    foldBytesMax: 1024 * 1024,
+    pastMessagesMax: 20_000,
+    pastBytesMax: 12 * 1024 * 1024,
+    // Outcomes without effects are in nobody's way: one entry for all of a tick.
+    gatherMs: 5,
+    outcomesMax: 4096,
+    outcomeBytesMax: 1024 * 1024,
+    effectsBytesMax: 4 * 1024 * 1024,
+    parkedMax: 10_000,
+    pauseMinMs: 20,
+    pauseMaxMs: 1000,
+    readsMax: 1024,
+    readTimeoutMs: 10_000,
+    waitersMax: 10_000,
+    repliesMax: 1024,
+    // About 5 ms of looking before others get their turn.
+    scanRowsMax: 20_000,
+  },
+  effects: {
+    inFlightMax: 1024,
+    inHandMax: 4096,
+    doneGatherMs: 20,
+    doneItemsMax: 4096,
+    retryMinMs: 50,
+    retryMaxMs: 5000,
+    finalRefusals: ["conflict", "too-large", "bad-key"],
+  },
   requestMs: 10_000,
   messageBytesMax: 1024 * 1024,
 };
@@ -59,10 +97,13 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     ack: { ...DEFAULTS.ack, ...overrides.ack },
     membership: { ...DEFAULTS.membership, ...overrides.membership },
     replication: { ...DEFAULTS.replication, ...overrides.replication },
+    mailroom: { ...DEFAULTS.mailroom, ...overrides.mailroom },
+    actors: { ...DEFAULTS.actors, ...overrides.actors },
+    effects: { ...DEFAULTS.effects, ...overrides.effects },
   };
   const { membership, replication } = config;
   assert(membership.suspectAfterMs >= 2 * membership.pingIntervalMs, "suspicion needs at least two missed pings");
-  assert(membership.absentAfterMs > 2 * membership.suspectAfterMs, "absence must come well after suspicion");
+  assert(config.absentAfterMs > 2 * membership.suspectAfterMs, "absence must come well after suspicion");
   assert(replication.tickMs <= membership.suspectAfterMs, "a tick must not outlast a suspicion");
   assert(config.ack.copies <= config.copies, "a receipt cannot need more copies than there are");
   assert(config.ack.copies * 2 > config.copies, "a receipt must need a majority of the copies");

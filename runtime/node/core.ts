@@ -9,8 +9,9 @@ import { Effects } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
 import { Replication } from "../replication/mod.ts";
+import { ENTRY, TEXT_BYTES_MAX } from "../storage/mod.ts";
 import { log } from "../telemetry/mod.ts";
-import { shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
+import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { type Carrier, Mesh } from "../transport/mod.ts";
 import { FRAME, LANE_CONTROL } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
@@ -136,24 +137,28 @@ export class NodeCore {
       learn: (hint) => this.replication.learn(hint),
       proposeHere: (shard, proposal, done) => this.replication.propose(shard, proposal, done),
       isSuspect,
-      config: { deadlineMs: config.requestMs },
+      config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
     this.effects = new Effects({
       world,
-      post: (posting, done) => this.mailroom.post(posting, done),
-      proposeDone: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
+      post: (posting, done) => this.post(posting, done),
+      proposeDone: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.DONE, body, done),
+      read: (shard, index) => this.replication.store(shard)?.body(index) ?? null,
+      // What a handler writes into an alert may quote its patient: only the code may go into a log.
       alert: (code) => log("effects").warning("alert {code}", { code }),
+      config: config.effects,
     });
     this.actors = new Actors({
       world,
       fold: options.fold,
       store: (shard) => this.replication.store(shard),
       commitIndex: (shard) => this.replication.commitIndex(shard),
-      isWriter: (shard) => this.replication.isWriter(shard),
-      proposeEntry: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
+      proposeOutcomes: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),
       plugins: () => this.#handlers(),
       switches: () => this.directory.topology?.state.switches ?? {},
       effects: this.effects,
+      alert: (code, text) => log("actors").warning("alert {code}: {text}", { code, text }),
+      config: config.actors,
     });
     this.reading = new Reading({
       world,
@@ -166,7 +171,7 @@ export class NodeCore {
       requestMs: config.requestMs,
     });
     this.#absence = new Absence({ core: this });
-    this.requests.handle("join", (body, done) => this.#onJoin(body as TopologyNode, done));
+    this.requests.handle("join", (body, done) => this.#onJoin(body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
   }
@@ -203,15 +208,17 @@ export class NodeCore {
   }
 
   /** This node as the topology describes it. */
-  nodeEntry(): TopologyNode {
+  nodeEntry(): JoiningNode {
     const { name, incarnation, address, http, mllp } = this.self;
-    const [dataCenter, zone, number] = name.split("-");
-    return { name, dataCenter, zone, number: Number(number), incarnation, address, http, mllp, status: "up" };
+    return { name, incarnation, address, http, mllp };
   }
 
   /** Records a message wherever its actor lives. */
   post(posting: Posting, done: (result: PostResult) => void): void {
-    this.mailroom.post(posting, done);
+    const tooLong = fieldTooLong(posting);
+    if (tooLong === null) return this.mailroom.post(posting, done);
+    const message = `Cannot record the message as its ${tooLong} must be shorter`;
+    done({ state: "refused", code: "mailroom/too-large", outcome: "not-applied", message });
   }
 
   /** This node's opinion: true for who is gone for good, too. */
@@ -241,7 +248,7 @@ export class NodeCore {
     await this.mesh.close("closing");
   }
 
-  #placement(shard: number): TopologyNode[] {
+  #placement(shard: number): readonly TopologyNode[] {
     const topology = this.directory.topology;
     if (topology === null) return [];
     return shard === SYSTEM_SHARD ? topology.systemPlacement().voters : topology.placementOf(shard);
@@ -253,7 +260,7 @@ export class NodeCore {
     for (const name of Object.keys(plugins).sort()) {
       const plugin = plugins[name];
       const version = plugin.versions.find((v) => v.version === plugin.live);
-      if (version) live.push({ name, hash: version.hash, actorKind: plugin.actorKind });
+      if (version) live.push({ name, hash: version.hash, actorKind: version.actorKind });
     }
     return live;
   }
@@ -318,13 +325,9 @@ export class NodeCore {
 
   #onWriter(shard: number, isWriter: boolean): void {
     if (shard === SYSTEM_SHARD) return;
-    if (isWriter) {
-      this.actors.becameWriter(shard);
-      this.effects.becameWriter(shard);
-    } else {
-      this.actors.lostWriter(shard);
-      this.effects.lostWriter(shard);
-    }
+    if (isWriter) this.actors.becameWriter(shard);
+    else this.actors.lostWriter(shard);
+    this.mailroom.writerChanged(shard);
   }
 
   #onPublished(topology: Topology, previous: Topology | null): void {
@@ -337,7 +340,7 @@ export class NodeCore {
     }
     this.mesh.setPeers(peers);
     this.membership.setPeers(peers);
-    const incarnations = (nodes: TopologyNode[]) => nodes.map((node) => node.incarnation);
+    const incarnations = (nodes: readonly TopologyNode[]) => nodes.map((node) => node.incarnation);
     const system = topology.systemPlacement();
     this.replication.setDesired(SYSTEM_SHARD, {
       voters: incarnations(system.voters),
@@ -374,7 +377,7 @@ export class NodeCore {
     this.actors.pluginsChanged();
   }
 
-  #onJoin(node: TopologyNode, done: (result: RequestResult) => void): void {
+  #onJoin(node: JoiningNode, done: (result: RequestResult) => void): void {
     this.directory.command({ type: "join", node }, (result) => {
       if (!result.ok) return done(result);
       const deliver = () => {
@@ -393,4 +396,16 @@ export class NodeCore {
   #report(what: string, result: RequestResult): void {
     if (!result.ok) log("node").error("{what} failed: {code}", { what, code: result.code });
   }
+}
+
+const ENCODER = new TextEncoder();
+
+/** Which text of a posting no log would take; the log itself may not be the first to say so, it speaks for the quorum. */
+function fieldTooLong(posting: Posting): string | null {
+  for (const field of ["key", "id", "type", "contentType"] as const) {
+    const text = posting[field];
+    // A UTF-16 unit is at most three bytes: short texts need no encoding to be known as short.
+    if (text.length * 3 > TEXT_BYTES_MAX[field] && ENCODER.encode(text).length > TEXT_BYTES_MAX[field]) return field;
+  }
+  return null;
 }

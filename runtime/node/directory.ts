@@ -11,7 +11,7 @@ import { log } from "../telemetry/mod.ts";
 import {
   applyCommand,
   type CommandAnswer,
-  emptyTopology,
+  emptyState,
   SYSTEM_SHARD,
   Topology,
   type TopologyCommand,
@@ -31,7 +31,7 @@ export interface DirectoryOptions {
   isSuspect(incarnation: number): boolean;
   proposeEntry(
     shard: number,
-    kind: number,
+    kind: typeof ENTRY.COMMAND,
     body: Uint8Array,
     done: (state: "committed" | "lost" | "busy", index: number) => void,
   ): void;
@@ -48,7 +48,7 @@ const ANSWERS_MAX = 1024;
 /** The topology as this node knows it. */
 export class Directory {
   readonly #options: DirectoryOptions;
-  #applied: TopologyState = emptyTopology();
+  #applied: TopologyState = emptyState();
   #published: Topology | null = null;
   /** what the latest commands led to, by log index */
   readonly #answers = new Map<number, CommandAnswer>();

@@ -2,7 +2,7 @@
  * Reading: an actor as a copy sees it. The copy is here (`nearest`), or at the writer, asked over a request; `fresh`
  * has the writer confirm its role with a majority first.
  */
-import type { Actors } from "../actors/mod.ts";
+import type { Actors, ParkedView } from "../actors/mod.ts";
 import type { Replication } from "../replication/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
@@ -20,6 +20,16 @@ export interface ReadRequest {
   at: number;
   /** wait until the actor has this seq; 0 do not wait */
   after: number;
+}
+
+/** What a read leads to. */
+export interface ReadValue {
+  seq: number;
+  projections: Record<string, unknown>;
+  parked: Record<string, ParkedView>;
+  behind: number;
+  /** incarnations with a vote in the shard */
+  members: number[];
 }
 
 /** What a history request asks. */
@@ -156,8 +166,13 @@ export class Reading {
       if (seq === 0) return done(failed("actors/unknown", "not-applied", "Cannot read the actor as it has no history"));
       const row = store.actorRow(key);
       const behind = Math.max(0, store.rowSeq(row) - seq);
-      this.#options.actors.project(shard, key, request.at > 0 ? { at: request.at } : {}, (view) => {
-        done({ ok: true, value: { ...view, behind, members: replication.members(shard) } });
+      this.#options.actors.project(shard, key, request.at > 0 ? { at: request.at } : {}, (answer) => {
+        if (answer.state === "failed") {
+          return done(failed(answer.code, "not-applied", "Cannot read the actor here now"));
+        }
+        const { seq, projections, parked } = answer;
+        const value: ReadValue = { seq, projections, parked, behind, members: replication.members(shard) };
+        done({ ok: true, value });
       });
     };
     if (mode === "nearest") return answer();

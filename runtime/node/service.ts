@@ -15,12 +15,11 @@ import type {
   PostRequest,
   TopologyView,
 } from "../gateway/mod.ts";
-import type { ReadView } from "../actors/mod.ts";
 import { Metrics, type Sample } from "../telemetry/mod.ts";
-import { shardText, type TopologyCommand } from "../topology/mod.ts";
+import { type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
 import { mintId } from "../world/mod.ts";
 import type { NodeCore } from "./core.ts";
-import { committedSeq } from "./reading.ts";
+import { committedSeq, type ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
 /** The promises of a node. */
@@ -75,7 +74,7 @@ export class CoreService implements NodeService {
   ): Promise<ActorView> {
     const text = formatKey(key);
     const shard = this.#shardOf(text);
-    const view = await this.#ask<ReadView & { behind: number; members: number[] }>((done) =>
+    const view = await this.#ask<ReadValue>((done) =>
       this.#core.reading.read({
         shard,
         key: text,
@@ -178,7 +177,7 @@ export class CoreService implements NodeService {
     await this.#command({
       type: "deploy",
       name: request.name,
-      kind: request.kind,
+      kind: request.kind as PluginKind,
       actorKind: request.actorKind,
       hash: request.hash,
       url: request.url,

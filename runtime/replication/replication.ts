@@ -23,6 +23,7 @@ import { everyVoter, hasMajority } from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage, readMessage, writeMessage } from "./raft_message.ts";
 import { proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { startHandOver } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
 import { isDismissed, isWanted, letsGo } from "./swap.ts";
 import { acknowledgedIndex, type AckRule, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
@@ -313,6 +314,24 @@ export class Replication {
       if (replica.state.role === "writer") writers++;
     }
     return { replicas, writers, awake: this.#awake.size, bytes };
+  }
+
+  /** Begins to hand every writer's role to a member that can take it; how many this node still has. */
+  handOverAll(): number {
+    this.#nowMs = this.#options.world.nowMonoMs();
+    let writers = 0;
+    for (const replica of this.#replicas) {
+      if (!replica || replica.state.role !== "writer") continue;
+      const { state } = replica;
+      const successor = everyVoter(configurationOf(state)).find((voter) =>
+        voter !== state.self && !this.#options.isSuspect(voter) &&
+        state.peers.get(voter)?.match === state.store.lastIndex
+      );
+      if (everyVoter(configurationOf(state)).length > 1) writers++;
+      if (successor !== undefined) startHandOver(state, this.#env, successor);
+      this.#touch(replica);
+    }
+    return writers;
   }
 
   /** Gives up every writer's role and stops; what waits is told that its outcome is unknown. */

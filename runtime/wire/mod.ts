@@ -4,5 +4,34 @@
  * @module
  */
 export { badPayload, ByteReader, ByteWriter } from "./bytes.ts";
+export {
+  clusterTag,
+  encodeFrame,
+  type Frame,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  FrameReader,
+  PROTOCOL_VERSION,
+} from "./frame.ts";
 export { FRAME, type Lane, LANE_BULK, LANE_CONTROL, LANE_MESSAGE } from "./frame_types.ts";
+export {
+  buildAck,
+  escapeHl7,
+  HL7_CONTENT_TYPE,
+  type Hl7AckCode,
+  type Hl7AckOptions,
+  type Hl7Delimiters,
+  type Hl7Route,
+  type Hl7RouteAnswer,
+  type Hl7RouteOptions,
+  Hl7Segment,
+  hl7Timestamp,
+  Hl7View,
+  isAck,
+  parseHl7,
+  parseHl7Path,
+  readHl7Route,
+  unescapeHl7,
+} from "./hl7.ts";
 export { pack, unpack } from "./pack.ts";
+export type { MessageProposal, ProposeAnswer, Receipt, WriterHint } from "./proposal.ts";

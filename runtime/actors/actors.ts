@@ -1,0 +1,282 @@
+import { formatKey } from "../base/mod.ts";
+import type { World } from "../world/mod.ts";
+import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
+import { FoldPump } from "./fold_pump.ts";
+import { HandledWaiters } from "./handled_waiters.ts";
+import { Readings } from "./readings.ts";
+import { type Handler, ShardActors, type ShardEnv } from "./shard_actors.ts";
+
+/**
+ * The actors of a node: one instance. On every copy it keeps account of what is handled, from committed entries; on the
+ * writer it also has messages handled, one at a time and in log order for each actor and plugin, and hands what was
+ * decided to the effects room once it is committed. Recording never waits for any of this.
+ *
+ * Synchronous: every method returns at once. Whoever calls hands committed entries over in order, each index once,
+ * and not so many in one call that the thread stalls.
+ */
+export class Actors {
+  readonly #options: ActorsOptions;
+  readonly #world: World;
+  readonly #config: ActorsConfig;
+  readonly #pump: FoldPump;
+  readonly #waiters: HandledWaiters;
+  readonly #readings: Readings;
+  readonly #env: ShardEnv;
+  readonly #shards = new Map<number, ShardActors>();
+  #handlers: Handler[] = [];
+  /** by plugin, per shard: commit index when this node learnt of it; missing: 0 */
+  readonly #learntAt = new Map<string, Map<number, number>>();
+  #handlings = 0;
+  #isParkedFull = false;
+  #toScan: ShardActors[] = [];
+  #scanPlanned = false;
+
+  /** Begins with no copies: they are told of by `committed` and `becameWriter`. */
+  constructor(options: ActorsOptions) {
+    this.#options = options;
+    this.#world = options.world;
+    const config = this.#config = options.config;
+    const { openFoldsMax: openMax, pauseMinMs, pauseMaxMs, waitersMax, repliesMax } = config;
+    this.#pump = new FoldPump({ world: options.world, fold: options.fold, openMax, pauseMinMs, pauseMaxMs });
+    this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
+    this.#readings = new Readings({ world: options.world, pump: this.#pump, config });
+    this.#env = this.#shardEnv();
+    this.pluginsChanged();
+  }
+
+  /** Entries `first` to `last` of the shard's log are committed here; on writer and followers alike. */
+  committed(shard: number, first: number, last: number): void {
+    const state = this.#shardOf(shard);
+    if (state === null) return;
+    for (let index = first; index <= last; index++) state.committed(index);
+  }
+
+  /** This node is the shard's writer from now on. */
+  becameWriter(shard: number): void {
+    this.#shardOf(shard)?.becameWriter();
+    this.#options.effects.becameWriter(shard);
+  }
+
+  /** This node is not the shard's writer any more. */
+  lostWriter(shard: number): void {
+    this.#shards.get(shard)?.lostWriter();
+    this.#options.effects.lostWriter(shard);
+  }
+
+  /** This node's copy of the shard is gone, or was replaced: the next one is applied from its first entry. */
+  dropped(shard: number): void {
+    const state = this.#shards.get(shard);
+    this.#shards.delete(shard);
+    state?.dropped();
+    this.#waiters.dropped(shard);
+    this.#options.effects.dropped(shard);
+  }
+
+  /** The live plugins, or their versions, are others now. */
+  pluginsChanged(): void {
+    this.#handlers = this.#options.plugins().map((plugin) => ({ ...plugin, prefix: prefixOf(plugin.actorKind) }));
+    for (const { name } of this.#handlers) {
+      if (this.#learntAt.has(name)) continue;
+      const learnt = new Map<number, number>();
+      for (const shard of this.#shards.keys()) learnt.set(shard, this.#options.commitIndex(shard));
+      this.#learntAt.set(name, learnt);
+    }
+    for (const state of this.#shards.values()) {
+      if (!state.writing) continue;
+      for (const handling of state.handlings()) handling.wake();
+      this.#env.scanLater(state);
+    }
+    this.#waiters.checkAll();
+  }
+
+  /**
+   * Reads what the live plugins keep of an actor, from this node's copy, as of the last message committed here; or, with
+   * `at`, as of that seq. May be done on any copy; on the writer it goes in step with the handling.
+   *
+   * @param key canonical
+   * @param done called once, within `readTimeoutMs`
+   */
+  project(shard: number, key: string, options: { at?: number }, done: (answer: ProjectAnswer) => void): void {
+    const state = this.#shardOf(shard);
+    if (state === null) return done({ state: "failed", code: "actors/not-here" });
+    const row = rowOf(state, key);
+    const handlers = row < 0 ? [] : this.#handlersOf(key);
+    this.#readings.read({ state, key, row, at: options.at, handlers, switches: this.#options.switches() }, done);
+  }
+
+  /** Seq up to which every live plugin is through with the actor, by outcomes committed here; 0 for an unknown one. */
+  handledSeq(shard: number, key: string): number {
+    const state = this.#shards.get(shard);
+    const row = state === undefined ? -1 : rowOf(state, key);
+    if (state === undefined || row < 0) return 0;
+    const marks = this.#handlersOf(key).map(({ name }) => state.marks.mark(state.marks.slotOf(name), row));
+    return Math.min(state.marks.head(row), ...marks);
+  }
+
+  /**
+   * Waits until every live plugin has a committed outcome for the message, or stands still for the actor at it or
+   * before. Works on every copy; is quickest on the writer.
+   *
+   * @param key canonical
+   * @param done called once, perhaps at once
+   */
+  whenHandled(
+    shard: number,
+    key: string,
+    seq: number,
+    timeoutMs: number,
+    done: (answer: HandledAnswer) => void,
+  ): void {
+    if (this.#shardOf(shard) === null) return done({ state: "not-here" });
+    this.#waiters.wait({ shard, key, seq, timeoutMs }, () => this.#isHandled(shard, key, seq), done);
+  }
+
+  /** How many (actor, plugin) pairs have unhandled messages on the shards written here; those parked not counted. */
+  backlog(): number {
+    let count = 0;
+    for (const state of this.#writing()) {
+      for (const handling of state.handlings()) if (handling.isBacklog) count++;
+    }
+    return count;
+  }
+
+  /** How long the one that has waited longest for an outcome has, in ms; 0 when nothing waits. */
+  backlogMs(): number {
+    let sinceMs = Infinity;
+    for (const state of this.#writing()) {
+      for (const handling of state.handlings()) {
+        if (handling.isBacklog) sinceMs = Math.min(sinceMs, handling.sinceMs);
+      }
+    }
+    return sinceMs === Infinity ? 0 : this.#world.nowMonoMs() - sinceMs;
+  }
+
+  /** For how many actors a plugin stands still, on the shards written here. */
+  parkedCount(plugin: string): number {
+    let count = 0;
+    for (const state of this.#writing()) {
+      const slot = state.marks.slotOf(plugin);
+      for (const parked of state.marks.parked()) if (parked.slot === slot) count++;
+    }
+    return count;
+  }
+
+  *#writing(): Iterable<ShardActors> {
+    for (const state of this.#shards.values()) if (state.writing) yield state;
+  }
+
+  #shardOf(shard: number): ShardActors | null {
+    const known = this.#shards.get(shard);
+    if (known !== undefined) return known;
+    const store = this.#options.store(shard);
+    if (store === null) return null;
+    const state = new ShardActors(this.#env, shard, store);
+    this.#shards.set(shard, state);
+    return state;
+  }
+
+  #handlersOf(key: string): Handler[] {
+    return this.#handlers.filter(({ prefix }) => key.startsWith(prefix));
+  }
+
+  #isHandled(shard: number, key: string, seq: number): boolean {
+    const state = this.#shards.get(shard);
+    const row = state === undefined ? -1 : rowOf(state, key);
+    if (state === undefined || row < 0 || state.marks.head(row) < seq) return false;
+    return this.#handlersOf(key).every(({ name, hash }) => {
+      const slot = state.marks.slotOf(name);
+      if (state.marks.mark(slot, row) >= seq) return true;
+      const parked = state.marks.parkedAt(slot, row);
+      return parked !== undefined && parked.seq <= seq && parked.hash === hash;
+    });
+  }
+
+  #mayPark(): boolean {
+    let count = 0;
+    for (const state of this.#shards.values()) count += state.marks.parkedCount;
+    const isFull = count >= this.#config.parkedMax;
+    if (isFull && !this.#isParkedFull) {
+      this.#options.alert(
+        "actors/parked-full",
+        `${count} actors are parked here: no more are, plugins stand still unseen`,
+      );
+    }
+    this.#isParkedFull = isFull;
+    return !isFull;
+  }
+
+  /** Searches queued shards, so many rows a turn, and only while what is found has room. */
+  #planScan(): void {
+    if (this.#scanPlanned || this.#toScan.length === 0) return;
+    this.#scanPlanned = true;
+    this.#world.after(0, () => {
+      this.#scanPlanned = false;
+      let rows = 0;
+      while (this.#toScan.length > 0 && rows < this.#config.scanRowsMax) {
+        // it goes on when handlings have settled
+        if (this.#handlings * 2 > this.#config.handlingsMax) return;
+        const state = this.#toScan.shift()!;
+        state.scanQueued = false;
+        rows += state.store.rowCount + 1;
+        state.scan();
+      }
+      this.#planScan();
+    });
+  }
+
+  #shardEnv(): ShardEnv {
+    const { world, effects, alert, onOutcome, switches } = this.#options;
+    return {
+      world,
+      config: this.#config,
+      pump: this.#pump,
+      effects,
+      nowMonoMs: () => world.nowMonoMs(),
+      pluginNamed: (name) => this.#handlers.find((handler) => handler.name === name),
+      switches: () => switches(),
+      mayPark: () => this.#mayPark(),
+      handlers: () => this.#handlers,
+      propose: (shard, body, done) => this.#options.proposeOutcomes(shard, body, done),
+      learntAt: (plugin, shard) => this.#learntAt.get(plugin)?.get(shard) ?? 0,
+      alert: (code, text) => alert(code, text),
+      takeRoom: () => {
+        if (this.#handlings >= this.#config.handlingsMax) return false;
+        this.#handlings++;
+        return true;
+      },
+      giveRoom: () => {
+        this.#handlings--;
+        this.#planScan();
+      },
+      scanLater: (state) => {
+        if (state.scanQueued) return;
+        state.scanQueued = true;
+        this.#toScan.push(state);
+        this.#planScan();
+      },
+      isAwaited: (shard, key) => this.#waiters.isAwaited(shard, key),
+      progressed: (state, key) => this.#waiters.check(state.shard, key),
+      lifted: (state) => this.#waiters.checkAll(state.shard),
+      outcome: (state, item) => {
+        this.#waiters.outcome(state.shard, item);
+        this.#waiters.check(state.shard, item.key);
+        onOutcome?.(state.shard, item);
+      },
+    };
+  }
+}
+
+/** Row of an actor; -1 also for a text that cannot be a key. */
+function rowOf(state: ShardActors, key: string): number {
+  try {
+    return state.store.actorRow(key);
+  } catch {
+    return -1;
+  }
+}
+
+function prefixOf(actorKind: string): string {
+  if (actorKind === "*") return "";
+  const key = formatKey({ kind: actorKind, facility: "-", id: "-" });
+  return key.slice(0, key.indexOf("/") + 1);
+}

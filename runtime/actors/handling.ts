@@ -1,0 +1,348 @@
+/**
+ * One plugin at work on one actor: while something is to be handled, or read, and no longer.
+ *
+ * Three seqs say where it is. `session`: what the host's session has folded, as far as known here; the host corrects us
+ * (`behind`). `decided`: up to where outcomes have been handed in for commitment. The plugin's mark: up to where
+ * outcomes are committed. Results up to `decided` are dropped, so replaying a history for a new version, a restarted
+ * host or a new writer is the same as going on: only what is new comes out. A session that has run ahead of `decided`
+ * is begun anew, because what it decided in between was not kept.
+ */
+import type { OutcomeItem } from "../effects/mod.ts";
+import { pack } from "../wire/mod.ts";
+import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
+import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
+import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { OutcomeBox } from "./outcome_box.ts";
+import type { ShardMarks } from "./shard_marks.ts";
+import type { ShardStore } from "../storage/mod.ts";
+import { Suspicion } from "./suspicion.ts";
+
+/** Somebody who wants what the plugin keeps of the actor at `target` or later. */
+export interface Reader {
+  target: number;
+  /** called once, with the projections; `code` says why there are none */
+  done(answer: { projections: unknown } | { code: string }): void;
+}
+
+/** The shard that a handling belongs to. */
+export interface HandlingShard {
+  readonly store: ShardStore;
+  readonly marks: ShardMarks;
+  readonly box: OutcomeBox;
+  readonly writing: boolean;
+  /** wakes the handling when the box has room again */
+  awaitRoom(handling: Handling): void;
+  /** true while somebody waits for outcomes of this actor */
+  isAwaited(key: string): boolean;
+  /** has nothing to do: forgotten */
+  settled(handling: Handling): void;
+}
+
+/** What all handlings of a node share. */
+export interface HandlingEnv {
+  readonly pump: FoldPump;
+  readonly config: ActorsConfig;
+  nowMonoMs(): number;
+  pluginNamed(name: string): LivePlugin | undefined;
+  switches(): Record<string, boolean>;
+  /** false: as many are parked as may be; an alert has been given */
+  mayPark(): boolean;
+}
+
+/** Longest message of a fault that is kept, UTF-16 units. */
+const FAULT_UNITS_MAX = 500;
+/** Times that the host may say `behind` in a row before it is given a rest. */
+const BEHINDS_MAX = 8;
+
+/** See the module's header. */
+export class Handling implements FoldJob {
+  queued = false;
+  suspect = false;
+  readonly row: number;
+  readonly key: string;
+  readonly plugin: string;
+  /** since when there has been no progress, ms of the monotonic clock */
+  sinceMs: number;
+  readonly #env: HandlingEnv;
+  readonly #shard: HandlingShard;
+  readonly #readers: Reader[] = [];
+  #hash = "";
+  #session = -1;
+  #decided = 0;
+  #isOpen = false;
+  #behinds = 0;
+  #deathsReading = 0;
+  #suspicion: Suspicion | null = null;
+  /** a parked outcome is on its way for this seq and version */
+  #parking: { seq: number; hash: string } | null = null;
+  /** the version that stands still here without a record, as no more could be parked */
+  #standing = "";
+
+  constructor(env: HandlingEnv, shard: HandlingShard, place: { row: number; key: string; plugin: string }) {
+    this.#env = env;
+    this.#shard = shard;
+    this.row = place.row;
+    this.key = place.key;
+    this.plugin = place.plugin;
+    this.sinceMs = env.nowMonoMs();
+  }
+
+  /** true: kept for outcomes, not for readers alone */
+  get isBacklog(): boolean {
+    const { marks, writing } = this.#shard;
+    return writing && marks.mark(marks.slotOf(this.plugin), this.row) < marks.head(this.row);
+  }
+
+  /** There is, or may be, something to do. */
+  wake(): void {
+    if (!this.#isOpen) this.#env.pump.enqueue(this, this.#readers.length > 0);
+  }
+
+  /** Adds a reader. */
+  read(reader: Reader): void {
+    this.#readers.push(reader);
+    this.wake();
+  }
+
+  /** Takes a reader back; its `done` is not called. */
+  unread(reader: Reader): void {
+    const at = this.#readers.indexOf(reader);
+    if (at >= 0) this.#readers.splice(at, 1);
+  }
+
+  /** An outcome was committed, ours or another's. */
+  applied(): void {
+    const { marks } = this.#shard;
+    const slot = marks.slotOf(this.plugin);
+    const parked = marks.parkedAt(slot, this.row);
+    if (this.#parking !== null && (parked !== undefined || marks.mark(slot, this.row) >= this.#parking.seq)) {
+      this.#parking = null;
+    }
+    this.sinceMs = this.#env.nowMonoMs();
+    this.#settle();
+  }
+
+  /** The role was lost or won, or a proposal was lost: what was decided and not committed is forgotten. */
+  reset(): void {
+    const { marks } = this.#shard;
+    this.#decided = marks.mark(marks.slotOf(this.plugin), this.row);
+    this.#parking = null;
+    this.#standing = "";
+    this.wake();
+  }
+
+  /** The copy is gone. */
+  abandon(code: string): void {
+    for (const reader of this.#readers.splice(0)) reader.done({ code });
+  }
+
+  begin(): FoldRequest | null {
+    const plugin = this.#env.pluginNamed(this.plugin);
+    if (plugin === undefined) {
+      this.abandon("actors/cannot-fold");
+      this.#settle();
+      return null;
+    }
+    if (plugin.hash !== this.#hash) this.#changeVersion(plugin.hash);
+    const { marks, box } = this.#shard;
+    const head = marks.head(this.row);
+    let limit = this.#limit(head);
+    const isUndecided = this.#wantsOutcomes() && this.#decided < limit;
+    if (!isUndecided && this.#readers.length === 0) {
+      this.#settle();
+      return null;
+    }
+    if (isUndecided && box.isFull) {
+      this.#shard.awaitRoom(this);
+      return null;
+    }
+    for (const reader of this.#readers) reader.target = Math.min(reader.target, limit);
+    if (!isUndecided) limit = Math.max(...this.#readers.map((reader) => reader.target));
+    if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
+    if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = 0;
+    const messages = this.#slice(limit);
+    const end = this.#session + messages.length;
+    this.#isOpen = true;
+    return {
+      plugin: this.plugin,
+      hash: plugin.hash,
+      key: this.key,
+      after: this.#session,
+      messages,
+      wantProjections: this.#readers.some((reader) => reader.target <= end),
+      fresh: false,
+      switches: this.#env.switches(),
+    };
+  }
+
+  ended(request: FoldRequest, answer: FoldAnswer): void {
+    this.#isOpen = false;
+    if (answer.state !== "behind" && answer.state !== "ok") this.#behinds = 0;
+    switch (answer.state) {
+      case "ok":
+        this.#session = answer.at;
+        this.#deathsReading = 0;
+        // a host that says ok and stands still would be asked for ever
+        if (answer.at === request.after + request.messages.length) this.#behinds = 0;
+        else this.#behind();
+        this.#collect(request, answer.results);
+        if (request.wantProjections) this.#serve(answer.at, answer.projections);
+        if (this.#suspicion === null || this.#suspicion.isCleared(answer.at)) this.#clearSuspicion();
+        break;
+      case "behind":
+        this.#session = answer.at;
+        this.#behind();
+        break;
+      case "fault":
+        this.#session = answer.at - 1;
+        this.#collect(request, answer.results);
+        this.#fault(request, answer.at, answer.code, answer.message);
+        this.#clearSuspicion();
+        break;
+      case "down":
+        this.#env.pump.pause();
+        if (answer.code !== "plugin_host/busy") this.#died(request, answer.lonely);
+    }
+    this.wake();
+  }
+
+  #behind(): void {
+    if (++this.#behinds % BEHINDS_MAX === 0) this.#env.pump.pause();
+  }
+
+  #changeVersion(hash: string): void {
+    this.#hash = hash;
+    this.#session = -1;
+    this.#clearSuspicion();
+  }
+
+  #clearSuspicion(): void {
+    this.#suspicion = null;
+    this.suspect = false;
+  }
+
+  #wantsOutcomes(): boolean {
+    const { marks, writing } = this.#shard;
+    return writing && marks.isStarted(marks.slotOf(this.plugin));
+  }
+
+  /** Up to where this version may go; lifts `decided` to what others have committed. */
+  #limit(head: number): number {
+    const { marks } = this.#shard;
+    const slot = marks.slotOf(this.plugin);
+    this.#decided = Math.max(this.#decided, marks.mark(slot, this.row));
+    const parked = marks.parkedAt(slot, this.row);
+    let limit = head;
+    if (parked?.hash === this.#hash) limit = Math.min(limit, parked.seq - 1);
+    if (this.#parking?.hash === this.#hash) limit = Math.min(limit, this.#parking.seq - 1);
+    if (this.#standing === this.#hash) limit = Math.min(limit, this.#decided);
+    return limit;
+  }
+
+  #slice(limit: number): FoldMessage[] {
+    const { store } = this.#shard;
+    const { foldMessagesMax, foldBytesMax } = this.#env.config;
+    let end = Math.min(limit, this.#session + foldMessagesMax);
+    if (this.#suspicion !== null) end = this.#suspicion.limit(this.#session + 1, end);
+    const messages: FoldMessage[] = [];
+    let bytes = 0;
+    for (const index of store.history(this.key, this.#session, Math.max(0, end - this.#session))) {
+      const { id, seq, atMs, type, contentType, payload } = store.message(index);
+      bytes += payload.length;
+      if (messages.length > 0 && bytes > foldBytesMax) break;
+      messages.push({ id, seq, atMs, type, contentType, payload });
+    }
+    return messages;
+  }
+
+  #collect(request: FoldRequest, results: readonly FoldResult[]): void {
+    if (!this.#wantsOutcomes()) return;
+    // what others committed meanwhile counts; what this version must not touch is left
+    const limit = this.#limit(this.#shard.marks.head(this.row));
+    for (const { seq, effects, digest } of results) {
+      if (seq <= this.#decided) continue;
+      // a gap: the session had run ahead of what was decided; `begin` starts it anew
+      if (seq !== this.#decided + 1 || seq > limit) return;
+      let bytes = 0;
+      try {
+        if (effects.length > 0) bytes = pack(effects).length;
+      } catch {
+        return this.#park(request.hash, seq, "actors/bad-effects", "its effects are no plain data");
+      }
+      if (bytes > this.#env.config.effectsBytesMax) {
+        return this.#park(request.hash, seq, "actors/effects-too-large", `its effects have ${bytes} bytes`);
+      }
+      this.#hand({ seq, hash: request.hash, effects: effects.length > 0 ? effects : null, digest }, bytes);
+      this.#decided = seq;
+    }
+  }
+
+  #hand(outcome: Pick<OutcomeItem, "seq" | "hash" | "effects" | "digest">, bytes: number): void {
+    const item: OutcomeItem = { key: this.key, plugin: this.plugin, state: "ok", error: null, ...outcome };
+    this.#shard.box.add(item, bytes, this.#shard.isAwaited(this.key));
+  }
+
+  #serve(at: number, projections: unknown): void {
+    for (const reader of this.#readers.filter((reader) => reader.target <= at)) {
+      this.unread(reader);
+      reader.done({ projections });
+    }
+  }
+
+  #fault(request: FoldRequest, at: number, code: string, message: string): void {
+    // readers get what there was before the message that cannot be folded
+    for (const reader of this.#readers) reader.target = Math.min(reader.target, at - 1);
+    // a version that is not live any more has no say
+    if (this.#env.pluginNamed(this.plugin)?.hash !== request.hash || !this.#wantsOutcomes()) return;
+    const seq = Math.max(at, this.#decided + 1);
+    if (seq > this.#limit(this.#shard.marks.head(this.row))) return;
+    this.#park(request.hash, seq, code, at < seq ? `while it folded seq ${at} anew: ${message}` : message);
+  }
+
+  #park(hash: string, seq: number, code: string, message: string): void {
+    if (!this.#env.mayPark()) {
+      this.#standing = hash;
+      return;
+    }
+    this.#parking = { seq, hash };
+    this.#shard.box.add(
+      {
+        key: this.key,
+        plugin: this.plugin,
+        hash,
+        seq,
+        state: "parked",
+        effects: null,
+        digest: "",
+        error: { code, message: message.slice(0, FAULT_UNITS_MAX) },
+      },
+      FAULT_UNITS_MAX,
+      true,
+    );
+  }
+
+  #died(request: FoldRequest, lonely: boolean): void {
+    this.#session = -1;
+    this.suspect = true;
+    const { messages } = request;
+    if (messages.length === 0) {
+      if (lonely && ++this.#deathsReading >= 2) this.abandon("actors/cannot-fold");
+      return;
+    }
+    this.#suspicion ??= new Suspicion();
+    const [first, last] = [messages[0].seq, messages[messages.length - 1].seq];
+    if (this.#suspicion.died(first, last, lonely) === "again") return;
+    this.#clearSuspicion();
+    this.#fault(request, first, "plugin_host/killed-host", "its host died twice while it handled this message alone");
+  }
+
+  #settle(): void {
+    if (this.queued || this.#isOpen || this.#readers.length > 0 || this.#parking !== null) return;
+    const { marks } = this.#shard;
+    const mark = marks.mark(marks.slotOf(this.plugin), this.row);
+    if (this.#decided > mark && this.#shard.writing) return;
+    const isDone = !this.#wantsOutcomes() || this.#limit(marks.head(this.row)) <= mark ||
+      this.#env.pluginNamed(this.plugin) === undefined;
+    if (isDone) this.#shard.settled(this);
+  }
+}

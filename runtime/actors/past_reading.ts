@@ -1,0 +1,97 @@
+import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
+import type { FoldAnswer, FoldMessage, FoldRequest } from "./fold.ts";
+import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { ShardStore } from "../storage/mod.ts";
+import type { Reader } from "./handling.ts";
+
+/** What a {@linkcode PastReading} reads. */
+export interface PastReadingOptions {
+  pump: FoldPump;
+  config: ActorsConfig;
+  store: ShardStore;
+  key: string;
+  plugin: LivePlugin;
+  /** the seq after which the projections are wanted; committed */
+  at: number;
+  switches: Record<string, boolean>;
+  done: Reader["done"];
+}
+
+/** Deaths of the host, alone or not, after which a reading in the past gives up: nothing but an answer hangs on it. */
+const DEATHS_MAX = 3;
+
+/**
+ * Time travel: folds an actor's history from birth up to a seq, in a session that is thrown away. One call, so that no
+ * state stays behind in the host when the asker loses interest.
+ */
+export class PastReading implements FoldJob {
+  queued = false;
+  suspect = false;
+  readonly #options: PastReadingOptions;
+  #at: number;
+  #deaths = 0;
+  #isOver = false;
+
+  constructor(options: PastReadingOptions) {
+    this.#options = options;
+    this.#at = options.at;
+    options.pump.enqueue(this, true);
+  }
+
+  /** Nobody wants the answer any more. */
+  abandon(): void {
+    this.#isOver = true;
+  }
+
+  begin(): FoldRequest | null {
+    if (this.#isOver) return null;
+    const { key, plugin, switches } = this.#options;
+    const messages = this.#messages();
+    if (messages === null) {
+      this.#end({ code: "actors/history-too-long" });
+      return null;
+    }
+    return {
+      plugin: plugin.name,
+      hash: plugin.hash,
+      key,
+      after: 0,
+      messages,
+      wantProjections: true,
+      fresh: true,
+      switches,
+    };
+  }
+
+  ended(_request: FoldRequest, answer: FoldAnswer): void {
+    const { pump } = this.#options;
+    if (this.#isOver) return;
+    if (answer.state === "ok") return this.#end({ projections: answer.projections });
+    if (answer.state === "fault" && answer.at - 1 < this.#at) this.#at = answer.at - 1;
+    else if (answer.state === "down" && answer.code === "plugin_host/busy") pump.pause();
+    else if (answer.state === "down" && ++this.#deaths < DEATHS_MAX) {
+      this.suspect = true;
+      pump.pause();
+    } else return this.#end({ code: "actors/cannot-fold" });
+    pump.enqueue(this, true);
+  }
+
+  #messages(): FoldMessage[] | null {
+    const { store, key, config } = this.#options;
+    if (this.#at > config.pastMessagesMax) return null;
+    const messages: FoldMessage[] = [];
+    let bytes = 0;
+    for (const index of store.history(key, 0, this.#at)) {
+      const { id, seq, atMs, type, contentType, payload } = store.message(index);
+      bytes += payload.length;
+      if (bytes > config.pastBytesMax) return null;
+      messages.push({ id, seq, atMs, type, contentType, payload });
+    }
+    return messages;
+  }
+
+  #end(answer: { projections: unknown } | { code: string }): void {
+    this.#isOver = true;
+    this.#options.done(answer);
+  }
+}

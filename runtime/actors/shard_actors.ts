@@ -1,0 +1,259 @@
+import { decodeDone, decodeOutcomes, type OutcomeItem } from "../effects/mod.ts";
+import { ENTRY, type ShardStore } from "../storage/mod.ts";
+import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd } from "./actors_options.ts";
+import type { World } from "../world/mod.ts";
+import { Handling, type HandlingEnv, type HandlingShard } from "./handling.ts";
+import { OutcomeBox } from "./outcome_box.ts";
+import { ShardMarks } from "./shard_marks.ts";
+
+/** A live plugin with the start of the keys that it handles. */
+export interface Handler extends LivePlugin {
+  /** `patient/`; "" for every kind */
+  prefix: string;
+}
+
+/** What all shards of a node share. */
+export interface ShardEnv extends HandlingEnv {
+  readonly world: World;
+  readonly config: ActorsConfig;
+  readonly effects: EffectsRoom;
+  handlers(): readonly Handler[];
+  propose(shard: number, body: Uint8Array, done: (end: ProposalEnd) => void): void;
+  /** the shard's commit index when this node learnt of the plugin */
+  learntAt(plugin: string, shard: number): number;
+  alert(code: string, text: string): void;
+  /** room for one more handling; takes it */
+  takeRoom(): boolean;
+  giveRoom(): void;
+  /** the shard is to be searched for unhandled messages, soon */
+  scanLater(shard: ShardActors): void;
+  isAwaited(shard: number, key: string): boolean;
+  /** a message was committed, or outcomes were: those who wait may have what they wait for */
+  progressed(shard: ShardActors, key: string): void;
+  /** as `progressed`, for every actor of the shard */
+  lifted(shard: ShardActors): void;
+  outcome(shard: ShardActors, item: OutcomeItem): void;
+}
+
+/** The actors of one shard's copy: what is committed about them, and on the writer those with something to do. */
+export class ShardActors implements HandlingShard {
+  readonly shard: number;
+  readonly store: ShardStore;
+  readonly marks: ShardMarks;
+  readonly box: OutcomeBox;
+  /** true while it stands in the queue of shards to be searched; owned by who has the queue */
+  scanQueued = false;
+  readonly #env: ShardEnv;
+  /** by plugin, then by row */
+  readonly #handlings = new Map<string, Map<number, Handling>>();
+  readonly #startsProposed = new Set<string>();
+  #awaitingRoom: Handling[] = [];
+  #hasRole = false;
+  /** after a lost proposal: the word that the role is lost, too, is probably on its way */
+  #isResting = false;
+  /** last index that was applied */
+  #applied = 0;
+
+  constructor(env: ShardEnv, shard: number, store: ShardStore) {
+    this.#env = env;
+    this.shard = shard;
+    this.store = store;
+    this.marks = new ShardMarks(store);
+    const { gatherMs, outcomesMax, outcomeBytesMax, pauseMinMs, pauseMaxMs } = env.config;
+    this.box = new OutcomeBox({
+      world: env.world,
+      propose: (body, done) => env.propose(shard, body, done),
+      onLost: () => this.#rest(),
+      onRoom: () => this.#wakeAwaitingRoom(),
+      gatherMs,
+      itemsMax: outcomesMax,
+      bytesMax: outcomeBytesMax,
+      pauseMinMs,
+      pauseMaxMs,
+    });
+  }
+
+  /** Applies a committed entry; indexes in order, each once. */
+  committed(index: number): void {
+    this.#applied = index;
+    switch (this.store.kindAt(index)) {
+      case ENTRY.MESSAGE:
+        return this.#recorded(index);
+      case ENTRY.OUTCOMES:
+        return this.#outcomes(index);
+      case ENTRY.DONE:
+        return this.#done(index);
+    }
+  }
+
+  /** true: this node folds, and says what is to be logged */
+  get writing(): boolean {
+    return this.#hasRole && !this.#isResting;
+  }
+
+  /** This node writes from now on. */
+  becameWriter(): void {
+    this.#hasRole = true;
+    this.#forget();
+    this.#env.scanLater(this);
+  }
+
+  /** It does not any more: everything volatile is forgotten. */
+  lostWriter(): void {
+    this.#hasRole = false;
+    this.#forget();
+  }
+
+  /** The copy is gone. */
+  dropped(): void {
+    this.lostWriter();
+    for (const handling of this.handlings()) {
+      handling.abandon("actors/not-here");
+      this.settled(handling);
+    }
+  }
+
+  /** Finds what is to be handled, by comparing two numbers a row and plugin; only on the writer. */
+  scan(): void {
+    const { store, marks } = this;
+    const handlers = this.#env.handlers();
+    if (!this.writing || handlers.length === 0) return;
+    const slots = handlers.map((handler) => marks.slotOf(handler.name));
+    for (let row = 0; row < store.rowCount; row++) {
+      let key = "";
+      const head = marks.head(row);
+      for (let i = 0; i < handlers.length; i++) {
+        if (head === 0 || (marks.isStarted(slots[i]) && marks.mark(slots[i], row) >= head)) continue;
+        if (key === "") key = store.rowKey(row);
+        this.#touch(row, key, handlers[i]);
+      }
+    }
+  }
+
+  /** The handling of an actor by a plugin, made where there is none; undefined: no room. */
+  handling(row: number, key: string, plugin: string): Handling | undefined {
+    const known = this.#handlings.get(plugin)?.get(row);
+    if (known !== undefined || !this.#env.takeRoom()) return known;
+    const handling = new Handling(this.#env, this, { row, key, plugin });
+    const byRow = this.#handlings.get(plugin);
+    if (byRow === undefined) this.#handlings.set(plugin, new Map([[row, handling]]));
+    else byRow.set(row, handling);
+    return handling;
+  }
+
+  /** all that have something to do */
+  *handlings(): Iterable<Handling> {
+    for (const byRow of [...this.#handlings.values()]) yield* [...byRow.values()];
+  }
+
+  settled(handling: Handling): void {
+    const byRow = this.#handlings.get(handling.plugin);
+    if (byRow?.get(handling.row) !== handling) return;
+    byRow.delete(handling.row);
+    if (byRow.size === 0) this.#handlings.delete(handling.plugin);
+    this.#env.giveRoom();
+  }
+
+  awaitRoom(handling: Handling): void {
+    if (!this.#awaitingRoom.includes(handling)) this.#awaitingRoom.push(handling);
+  }
+
+  isAwaited(key: string): boolean {
+    return this.#env.isAwaited(this.shard, key);
+  }
+
+  #recorded(index: number): void {
+    const row = this.store.rowOf(index);
+    this.marks.recorded(row, this.store.seqOf(index));
+    const handlers = this.#env.handlers();
+    const key = this.store.keyOf(index);
+    if (this.writing) { for (const handler of handlers) this.#touch(row, key, handler); }
+    this.#env.progressed(this, key);
+  }
+
+  #touch(row: number, key: string, handler: Handler): void {
+    if (!key.startsWith(handler.prefix)) return;
+    const slot = this.marks.slotOf(handler.name);
+    if (!this.marks.isStarted(slot)) return this.#proposeStart(handler);
+    if (this.marks.parkedAt(slot, row)?.hash === handler.hash) return;
+    const handling = this.handling(row, key, handler.name);
+    // no room: it is found again by a search, once others have settled
+    if (handling === undefined) this.#env.scanLater(this);
+    else handling.wake();
+  }
+
+  /**
+   * Says in the log from where on the plugin handles this shard. Only when there is something to handle: a deploy must
+   * not cost an entry in every empty shard. Should this node lose its role before the start is committed, the next
+   * writer proposes the index at which it learnt of the plugin; which is 0, from birth, when it had no copy then.
+   */
+  #proposeStart({ name, hash }: Handler): void {
+    if (this.#startsProposed.has(name)) return;
+    this.#startsProposed.add(name);
+    const seq = Math.min(this.#env.learntAt(name, this.shard), this.#applied);
+    this.box.add({ key: "", plugin: name, hash, seq, state: "ok", effects: null, digest: "", error: null }, 0, true);
+  }
+
+  #outcomes(index: number): void {
+    let items: OutcomeItem[];
+    try {
+      items = decodeOutcomes(this.store.body(index));
+    } catch {
+      return this.#env.alert("actors/bad-entry", "an outcomes entry of the log cannot be read");
+    }
+    let position = 0;
+    for (const item of items) {
+      this.#outcome(index, position, item);
+      position += item.effects?.length ?? 0;
+    }
+  }
+
+  #outcome(index: number, position: number, item: OutcomeItem): void {
+    const verdict = this.marks.apply(item);
+    switch (verdict.state) {
+      case "late":
+        return;
+      case "malformed":
+        return this.#env.alert("actors/bad-entry", `an outcome of the log is not as it must be: ${verdict.reason}`);
+      case "started":
+        this.#startsProposed.delete(item.plugin);
+        if (this.writing) this.#env.scanLater(this);
+        return this.#env.lifted(this);
+    }
+    if (item.state === "ok" && item.effects !== null) {
+      this.#env.effects.committed(this.shard, index, position, item.effects);
+    }
+    this.#handlings.get(item.plugin)?.get(verdict.row)?.applied();
+    this.#env.outcome(this, item);
+  }
+
+  #done(index: number): void {
+    try {
+      this.#env.effects.done(this.shard, decodeDone(this.store.body(index)));
+    } catch {
+      this.#env.alert("actors/bad-entry", "a done entry of the log cannot be read");
+    }
+  }
+
+  /** A proposal was lost: from the marks again, as a new writer does, if this node still is the writer in a moment. */
+  #rest(): void {
+    this.#isResting = true;
+    this.#forget();
+    const { world, config } = this.#env;
+    world.after(config.pauseMinMs * (0.5 + world.random() / 2), () => {
+      this.#isResting = false;
+      if (this.#hasRole) this.#env.scanLater(this);
+    });
+  }
+
+  #forget(): void {
+    this.box.clear();
+    this.#startsProposed.clear();
+    this.#awaitingRoom = [];
+    for (const handling of this.handlings()) handling.reset();
+  }
+
+  #wakeAwaitingRoom(): void {
+    for (const handling of this.#awaitingRoom.splice(0)) handling.wake();
+  }
+}

@@ -1,0 +1,404 @@
+/**
+ * One shard on a few nodes, for tests: real stores, a model of replication (a log with an uncommitted tail, roles that
+ * change, tails adopted or lost), a model of a plugin host (sessions that get lost, hosts that die), a model of the
+ * mailroom (busy, timeouts after recording). Everything is drawn from one seed.
+ */
+import assert from "node:assert/strict";
+import {
+  decodeOutcomes,
+  type Effect,
+  effectId,
+  type EffectPosting,
+  Effects,
+  type EffectsConfig,
+} from "../effects/mod.ts";
+import { ENTRY, ShardStore } from "../storage/mod.ts";
+import { SeededRandom, SimulatedTime, simulatedWorld, type World } from "../world/mod.ts";
+import { Actors, type ActorsConfig, type FoldAnswer, type FoldRequest, type LivePlugin } from "./mod.ts";
+
+export const ACTORS_CONFIG: ActorsConfig = {
+  openFoldsMax: 8,
+  handlingsMax: 1000,
+  foldMessagesMax: 16,
+  foldBytesMax: 4096,
+  pastMessagesMax: 1000,
+  pastBytesMax: 1 << 20,
+  gatherMs: 5,
+  outcomesMax: 8,
+  outcomeBytesMax: 4096,
+  effectsBytesMax: 4096,
+  parkedMax: 100,
+  pauseMinMs: 5,
+  pauseMaxMs: 50,
+  readsMax: 100,
+  readTimeoutMs: 10_000,
+  waitersMax: 100,
+  repliesMax: 100,
+  scanRowsMax: 1000,
+};
+
+export const EFFECTS_CONFIG: EffectsConfig = {
+  inFlightMax: 16,
+  inHandMax: 32,
+  doneGatherMs: 10,
+  doneItemsMax: 16,
+  retryMinMs: 5,
+  retryMaxMs: 100,
+  finalRefusals: ["conflict", "too-large", "bad-key"],
+};
+
+export const SHARD = 7;
+const DECODER = new TextDecoder();
+
+/** How likely what goes wrong, per call or proposal; 0 = never. */
+export interface Trouble {
+  /** log says busy */
+  busy: number;
+  /** host dies under a call */
+  hostDies: number;
+  /** host forgets a session */
+  forgets: number;
+  /** a post is refused for now, half of the time after it was recorded */
+  postFails: number;
+}
+
+export const NO_TROUBLE: Trouble = { busy: 0, hostDies: 0, forgets: 0, postFails: 0 };
+
+/**
+ * The handler of all tests, by the payload: `effect` sends one to `target`, `reply` replies, `alert` alerts; `bad HASH`
+ * throws and `kill HASH` kills its host in that version. Projections: how many messages, and in which version.
+ */
+export function effectsOf(plugin: string, hash: string, payload: string): Effect[] {
+  const [word, rest = ""] = payload.split(" ");
+  if (word === "effect") {
+    const key = { kind: "ward", facility: "F", id: rest || "1" };
+    return [{ type: "send", key, message: { type: `from/${plugin}`, body: hash } }];
+  }
+  if (word === "reply") return [{ type: "reply", body: `${plugin} ${rest}` }];
+  if (word === "alert") return [{ type: "alert", code: "test/alert", text: rest }];
+  return [];
+}
+
+interface Session {
+  at: number;
+  count: number;
+}
+
+/** A plugin host: a process that may die with all its sessions and open calls. */
+class Host {
+  sessions = new Map<string, Session>();
+  calls = 0;
+  #open = new Set<(answer: FoldAnswer) => void>();
+
+  constructor(readonly world: World, readonly random: SeededRandom, readonly trouble: () => Trouble) {}
+
+  fold = (request: FoldRequest, done: (answer: FoldAnswer) => void): void => {
+    this.calls++;
+    this.#open.add(done);
+    this.world.after(this.random.below(4), () => {
+      if (!this.#open.has(done)) return;
+      if (this.random.next() < this.trouble().hostDies || this.#isPoison(request)) return this.#die();
+      this.#open.delete(done);
+      done(this.#answer(request));
+    });
+  };
+
+  #isPoison({ messages, hash, after, fresh, plugin, key }: FoldRequest): boolean {
+    const at = fresh ? 0 : this.sessions.get(`${plugin} ${hash} ${key}`)?.at ?? 0;
+    return (after === 0 || at === after) && messages.some((m) => DECODER.decode(m.payload) === `kill ${hash}`);
+  }
+
+  #die(): void {
+    const open = [...this.#open];
+    this.#open.clear();
+    this.sessions.clear();
+    for (const done of open) done({ state: "down", lonely: open.length === 1, code: "plugin_host/killed-host" });
+  }
+
+  #answer(request: FoldRequest): FoldAnswer {
+    const place = `${request.plugin} ${request.hash} ${request.key}`;
+    if (this.random.next() < this.trouble().forgets) this.sessions.delete(place);
+    let session = this.sessions.get(place) ?? { at: 0, count: 0 };
+    if (request.after === 0) session = { at: 0, count: 0 };
+    if (session.at !== request.after) return { state: "behind", at: session.at };
+    if (!request.fresh) this.sessions.set(place, session);
+    const results = [];
+    for (const { seq, payload } of request.messages) {
+      assert.equal(seq, session.at + 1, "messages come one after the other");
+      const text = DECODER.decode(payload);
+      if (text === `bad ${request.hash}`) {
+        return { state: "fault", at: seq, code: "plugin_host/threw", message: "bad", stack: "", results };
+      }
+      session.at = seq;
+      session.count++;
+      results.push({ seq, effects: effectsOf(request.plugin, request.hash, text), digest: String(session.count) });
+    }
+    const projections = request.wantProjections ? { count: session.count, hash: request.hash } : undefined;
+    return { state: "ok", at: session.at, results, projections };
+  }
+}
+
+/** One life of one node. */
+export interface TestNode {
+  readonly number: number;
+  alive: boolean;
+  store: ShardStore;
+  commit: number;
+  actors: Actors;
+  effects: Effects;
+  host: Host;
+}
+
+interface Proposal {
+  index: number;
+  done: (end: "committed" | "lost" | "busy") => void;
+}
+
+/** See the module's header. */
+export class TestShard {
+  readonly time = new SimulatedTime();
+  readonly random: SeededRandom;
+  trouble: Trouble = NO_TROUBLE;
+  plugins: LivePlugin[] = [];
+  readonly nodes: TestNode[] = [];
+  /** longest time from an append to its commitment, ms */
+  commitMsMax = 3;
+  writer = -1;
+  term = 0;
+  commit = 0;
+  readonly alerts: string[] = [];
+  /** every post, in order; and what the targets have, by id */
+  readonly posts: EffectPosting[] = [];
+  readonly arrived = new Map<string, EffectPosting>();
+  refuse: (posting: EffectPosting) => string | null = () => null;
+  #proposals: Proposal[] = [];
+
+  constructor(seed: number, nodes = 3) {
+    this.random = new SeededRandom(seed);
+    for (let number = 0; number < nodes; number++) this.nodes.push(this.#life(number));
+  }
+
+  /** Lets virtual time pass. */
+  run(ms: number): void {
+    this.time.runUntil(this.time.nowMs + ms);
+  }
+
+  /** Records a message on the writer; false when there is none. */
+  record(key: string, text: string): boolean {
+    if (this.writer < 0) return false;
+    const store = this.nodes[this.writer].store;
+    const payload = new TextEncoder().encode(text);
+    const id = `m${store.lastIndex + 1}-${this.term}`;
+    store.appendMessage(this.term, { key, id, type: "t", contentType: "text/plain", atMs: 0, payload });
+    this.#commitLater();
+    return true;
+  }
+
+  deploy(plugins: LivePlugin[]): void {
+    this.plugins = plugins;
+    for (const node of this.nodes) if (node.alive) node.actors.pluginsChanged();
+  }
+
+  /** The role goes to a node; of the old writer's tail so many entries survive. */
+  elect(number: number, adopted = 0): void {
+    const old = this.writer;
+    if (old >= 0) this.#depose(adopted);
+    this.term++;
+    this.writer = number;
+    const node = this.nodes[number];
+    node.store.appendEntry(this.term, ENTRY.NOOP, new Uint8Array());
+    node.actors.becameWriter(SHARD);
+    this.#commitLater();
+  }
+
+  /** A node dies with all it holds; as the writer, with a tail of which so many entries survive. */
+  crash(number: number, adopted = 0): void {
+    const node = this.nodes[number];
+    if (this.writer === number) {
+      this.#proposals = [];
+      this.#adopt(node, adopted);
+      this.writer = -1;
+    }
+    node.alive = false;
+  }
+
+  /** It comes back as a new life, with an empty memory, and catches up. */
+  restart(number: number): void {
+    const node = this.#life(number);
+    this.nodes[number] = node;
+    const source = this.nodes.find((other) => other.alive && other !== node && other.store.lastIndex >= this.commit);
+    assert(source, "somebody holds the log");
+    for (let from = 1; from <= this.commit;) {
+      const { bytes, last } = source.store.copyRange(from, 1 << 16, this.commit);
+      for (let at = 0; at < bytes.length;) at = node.store.appendRaw(bytes, at).next;
+      from = last + 1;
+    }
+    this.#apply(node, this.commit);
+  }
+
+  #depose(adopted: number): void {
+    const old = this.nodes[this.writer];
+    this.#adopt(old, adopted);
+    this.writer = -1;
+    const proposals = this.#proposals.splice(0);
+    // the two words arrive in either order
+    const first = this.random.below(2) === 0;
+    if (first) old.actors.lostWriter(SHARD);
+    for (const { done } of proposals) done("lost");
+    if (!first) old.actors.lostWriter(SHARD);
+  }
+
+  #adopt(old: TestNode, adopted: number): void {
+    const last = Math.min(old.store.lastIndex, this.commit + adopted);
+    old.store.truncateFrom(last + 1);
+    this.#copy(old, last);
+  }
+
+  #copy(from: TestNode, last: number): void {
+    for (const node of this.nodes) {
+      if (!node.alive || node === from || node.store.lastIndex >= last) continue;
+      const { bytes } = from.store.copyRange(node.store.lastIndex + 1, 1 << 24, last);
+      for (let at = 0; at < bytes.length;) at = node.store.appendRaw(bytes, at).next;
+    }
+  }
+
+  #commitLater(): void {
+    const { term, writer } = this;
+    const last = this.nodes[writer].store.lastIndex;
+    this.time.after(this.commitMsMax - this.random.below(this.commitMsMax - 2), () => {
+      if (term !== this.term || writer !== this.writer) return;
+      const node = this.nodes[writer];
+      if (last <= this.commit) return;
+      this.#copy(node, last);
+      this.commit = last;
+      const ends = this.#proposals.filter(({ index }) => index <= last);
+      this.#proposals = this.#proposals.filter(({ index }) => index > last);
+      const first = this.random.below(2) === 0;
+      if (first) { for (const { done } of ends) done("committed"); }
+      this.#apply(node, last);
+      if (!first) { for (const { done } of ends) done("committed"); }
+      for (const other of this.nodes) {
+        if (other !== node) this.time.after(this.random.below(20), () => this.#apply(other, last));
+      }
+    });
+  }
+
+  #apply(node: TestNode, last: number): void {
+    if (!node.alive || node.commit >= last || node.store.lastIndex < last) return;
+    const first = node.commit + 1;
+    node.commit = last;
+    node.actors.committed(SHARD, first, last);
+  }
+
+  #life(number: number): TestNode {
+    const node = { number, alive: true, store: new ShardStore(), commit: 0 } as TestNode;
+    const world = simulatedWorld({
+      time: this.time,
+      random: new SeededRandom(this.random.next32()),
+      isAlive: () => node.alive,
+    });
+    const propose = (kind: 4 | 5) => (_shard: number, body: Uint8Array, done: Proposal["done"]) => {
+      if (this.random.next() < this.trouble.busy) return done("busy");
+      if (this.writer !== number || !node.alive) return done("lost");
+      this.#proposals.push({ index: node.store.appendEntry(this.term, kind, body), done });
+      this.#commitLater();
+    };
+    node.effects = new Effects({
+      world,
+      post: (posting, done) => this.#post(node, posting, done),
+      proposeDone: propose(ENTRY.DONE),
+      read: (_shard, index) => node.store.body(index),
+      alert: (code) => this.alerts.push(code),
+      config: EFFECTS_CONFIG,
+    });
+    node.host = new Host(world, this.random, () => this.trouble);
+    node.actors = new Actors({
+      world,
+      fold: node.host.fold,
+      store: (shard) => shard === SHARD ? node.store : null,
+      commitIndex: () => node.commit,
+      proposeOutcomes: propose(ENTRY.OUTCOMES),
+      plugins: () => this.plugins,
+      switches: () => ({}),
+      effects: node.effects,
+      alert: (code) => this.alerts.push(code),
+      config: ACTORS_CONFIG,
+    });
+    return node;
+  }
+
+  #post(node: TestNode, posting: EffectPosting, done: PostDone) {
+    const standing = standingOf(node.store, this.commit);
+    assert(standing.effects.has(posting.id), "nothing leaves before its outcome is committed");
+    this.posts.push(posting);
+    this.time.after(1 + this.random.below(5), () => {
+      const refused = this.refuse(posting);
+      const fails = this.random.next() < this.trouble.postFails;
+      if (refused === null && (!fails || this.random.below(2) === 0)) {
+        if (!this.arrived.has(posting.id)) this.arrived.set(posting.id, posting);
+      }
+      if (!node.alive) return;
+      if (refused !== null) done({ state: "refused", code: refused, outcome: "not-applied" });
+      else if (fails) done({ state: "refused", code: "mailroom/timeout", outcome: "unknown" });
+      else done({ state: "recorded" });
+    });
+  }
+}
+
+type PostDone = Parameters<ConstructorParameters<typeof Effects>[0]["post"]>[1];
+
+/** What a log says, read by the rules in the words of the design and with no code of the room. */
+export interface Standing {
+  /** by `key plugin`: seq up to which it is handled */
+  marks: Map<string, number>;
+  /** by `key plugin`: seq at which it stands still */
+  parked: Map<string, number>;
+  /** id -> effect, of outcomes that stand */
+  effects: Map<string, Effect>;
+  /** by plugin: log index of its start */
+  starts: Map<string, number>;
+  /** by key: log indexes of its messages */
+  messages: Map<string, number[]>;
+}
+
+export function standingOf(store: ShardStore, commit: number): Standing {
+  const standing: Standing = {
+    marks: new Map(),
+    parked: new Map(),
+    effects: new Map(),
+    starts: new Map(),
+    messages: new Map(),
+  };
+  const { marks, parked, effects, starts, messages } = standing;
+  for (let index = 1; index <= Math.min(commit, store.lastIndex); index++) {
+    if (store.kindAt(index) === ENTRY.MESSAGE) {
+      const key = store.keyOf(index);
+      messages.set(key, [...messages.get(key) ?? [], index]);
+    }
+    if (store.kindAt(index) !== ENTRY.OUTCOMES) continue;
+    for (const item of decodeOutcomes(store.body(index))) {
+      if (item.key === "") {
+        if (!starts.has(item.plugin)) starts.set(item.plugin, item.seq);
+        continue;
+      }
+      const place = `${item.key} ${item.plugin}`;
+      const start = starts.get(item.plugin);
+      assert(start !== undefined, "no outcome before its plugin's start");
+      const history = messages.get(item.key) ?? [];
+      const before = history.filter((at) => at <= start).length;
+      const mark = Math.max(before, marks.get(place) ?? 0);
+      if (item.seq <= mark) continue;
+      assert(item.seq <= history.length, "no outcome before its message");
+      if (item.state === "parked") {
+        assert.equal(item.seq, mark + 1, "it stands still at the first unhandled message");
+        if (!parked.has(place)) parked.set(place, item.seq);
+        continue;
+      }
+      assert(item.effects === null || item.seq === mark + 1, "an outcome with effects speaks for one message");
+      item.effects?.forEach((effect, n) => effects.set(effectId(item.key, item.seq, item.plugin, n), effect));
+      marks.set(place, item.seq);
+      parked.delete(place);
+    }
+  }
+  return standing;
+}

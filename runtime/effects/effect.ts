@@ -1,0 +1,56 @@
+import type { ActorKey } from "../base/mod.ts";
+
+/** A message that a handler asks for. Plain data: it is kept in the log as it is. */
+export interface EffectMessage {
+  /** what it is, as the receiver's handler sees it: `adt/admitted` */
+  type: string;
+  /** media type of the payload; default `application/json`, or by the body's form, see `body` */
+  contentType?: string;
+  /**
+   * With a `contentType` other than JSON, a string is sent as its UTF-8 and a Uint8Array as it is; a Uint8Array without
+   * a `contentType` is `application/octet-stream`; everything else is sent as JSON.
+   */
+  body?: unknown;
+}
+
+/** A message to an actor, posted once though it may be carried out more often: its id never changes. */
+export interface SendEffect {
+  /** which effect */
+  type: "send";
+  /** who gets it; `kind` is `"patient"` where left out */
+  key: ActorKey;
+  /** what is sent */
+  message: EffectMessage;
+}
+
+/** A derived message into the own history. */
+export interface EmitEffect {
+  /** which effect */
+  type: "emit";
+  /** what is recorded */
+  message: EffectMessage;
+}
+
+/** The answer for who waits until the message is handled; nobody may. */
+export interface ReplyEffect {
+  /** which effect */
+  type: "reply";
+  /** any plain data */
+  body: unknown;
+}
+
+/** Something that a person should know. */
+export interface AlertEffect {
+  /** which effect */
+  type: "alert";
+  /** stable name, `plugin/what` */
+  code: string;
+  /** for people; holds no data of a patient */
+  text: string;
+}
+
+/** What a handler may ask for; data, never functions. Any other type is a fault `plugin_host/unknown-effect`. */
+export type Effect = SendEffect | EmitEffect | ReplyEffect | AlertEffect;
+
+/** The types of {@linkcode Effect} that this version carries out. */
+export const EFFECT_TYPES: readonly string[] = ["send", "emit", "reply", "alert"];

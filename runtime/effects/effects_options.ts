@@ -1,0 +1,59 @@
+import type { Outcome } from "../base/mod.ts";
+import type { World } from "../world/mod.ts";
+
+/** A message that an effect posts; what the mailroom takes. */
+export interface EffectPosting {
+  /** canonical key of the target */
+  key: string;
+  /** the effect's id: the same at every attempt */
+  id: string;
+  /** what happened */
+  type: string;
+  /** media type of `payload` */
+  contentType: string;
+  /** raw bytes */
+  payload: Uint8Array;
+  /** wall time of this attempt, ms since 1970 */
+  atMs: number;
+  /** canonical key of the source actor: keeps the order */
+  sender: string;
+}
+
+/** How a post ended; what the mailroom answers has this form. */
+export type EffectPostResult =
+  | { state: "recorded" }
+  | { state: "refused"; code: string; outcome: Outcome; retryAfterMs?: number };
+
+/** Limits and times; values and reasons in `runtime/node/config.ts`. */
+export interface EffectsConfig {
+  /** posts under way at a time; usual: 1024 */
+  inFlightMax: number;
+  /** effects read from the log and not carried out yet; one entry's worth may be on top; usual: 4096 */
+  inHandMax: number;
+  /** how long done-marks are gathered before they are logged, ms; usual: 20 */
+  doneGatherMs: number;
+  /** done-marks in one entry, and waiting to be logged per shard before it stops carrying out; usual: 4096 */
+  doneItemsMax: number;
+  /** wait before the second attempt, doubled with each, less up to half by chance, ms; usual: 50 */
+  retryMinMs: number;
+  /** longest wait between attempts, ms; usual: 5000 */
+  retryMaxMs: number;
+  /** refusals that no repetition mends, by what follows the room in their code; usual: conflict, too-large, bad-key */
+  finalRefusals: readonly string[];
+}
+
+/** What {@linkcode Effects} is given. */
+export interface EffectsOptions {
+  /** time and chance */
+  world: World;
+  /** the mailroom: `done` is called once, recorded or refused */
+  post(posting: EffectPosting, done: (result: EffectPostResult) => void): void;
+  /** appends a DONE entry; `lost` says nothing about whether it will be committed */
+  proposeDone(shard: number, body: Uint8Array, done: (state: "committed" | "lost" | "busy") => void): void;
+  /** body of the OUTCOMES entry at a committed log index; null when this node has no copy */
+  read(shard: number, outcomeIndex: number): Uint8Array | null;
+  /** something a person should know; `key` is "" when it is about the shard, and does not belong into a log line */
+  alert(code: string, text: string, key: string): void;
+  /** limits and times */
+  config: EffectsConfig;
+}

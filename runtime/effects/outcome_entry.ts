@@ -1,0 +1,116 @@
+/**
+ * Bodies of the two kinds of log entry about what handlers decided, as MessagePack.
+ *
+ *     OUTCOMES  [[key, plugin, hash, seq, state, effects | null, digest, error | null], ...]
+ *     DONE      [[outcomeIndex, position], ...]
+ *
+ * `position` counts the effects of all items of the OUTCOMES entry at log index `outcomeIndex`, from 0, whether or not
+ * an item stood: so it follows from the bytes alone. An item with the key "" is a *start*: from log index `seq` on the
+ * plugin handles the shard's messages; what was recorded up to there counts as handled.
+ */
+import { WaterparkError } from "../base/mod.ts";
+import { pack, unpack } from "../wire/mod.ts";
+import type { Effect } from "./effect.ts";
+
+/** Why a plugin stands still for an actor. */
+export interface OutcomeError {
+  /** stable name of the fault */
+  code: string;
+  /** what the host said, at most 500 characters; may quote data, so it is shown to who may see the actor and not logged */
+  message: string;
+}
+
+/** What a handler decided about one message; with no effects, about all messages from the last outcome to `seq`. */
+export interface OutcomeItem {
+  /** canonical key of the actor; "" for a start */
+  key: string;
+  /** name of the plugin */
+  plugin: string;
+  /** SHA-256 of the bundle that decided */
+  hash: string;
+  /** the message's place in the actor's history; of a start, the shard's log index */
+  seq: number;
+  /** `parked`: the plugin could not handle it and stands still for this actor */
+  state: "ok" | "parked";
+  /** null for none */
+  effects: Effect[] | null;
+  /** digest of the projections after it, hexadecimal */
+  digest: string;
+  /** only with `parked` */
+  error: OutcomeError | null;
+}
+
+/** The body of an OUTCOMES entry. */
+export function encodeOutcomes(items: readonly OutcomeItem[]): Uint8Array {
+  return pack(items.map((item) => [
+    item.key,
+    item.plugin,
+    item.hash,
+    item.seq,
+    item.state === "ok" ? 0 : 1,
+    item.effects,
+    item.digest,
+    item.error === null ? null : [item.error.code, item.error.message],
+  ]));
+}
+
+/**
+ * Reads the body of an OUTCOMES entry.
+ *
+ * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
+ */
+export function decodeOutcomes(body: Uint8Array): OutcomeItem[] {
+  return rowsOf(unpack(body)).map((row) => {
+    const [key, plugin, hash, seq, state, effects, digest, error] = row;
+    if (
+      typeof key !== "string" || typeof plugin !== "string" || typeof hash !== "string" || !isWhole(seq) ||
+      (state !== 0 && state !== 1) || (effects !== null && !Array.isArray(effects)) || typeof digest !== "string"
+    ) throw badEntry("an outcome with wrong fields");
+    return {
+      key,
+      plugin,
+      hash,
+      seq,
+      state: state === 0 ? "ok" : "parked",
+      effects: effects as Effect[] | null,
+      digest,
+      error: Array.isArray(error) ? { code: String(error[0]), message: String(error[1]) } : null,
+    };
+  });
+}
+
+/** One effect that was carried out: [log index of its OUTCOMES entry, position of the effect therein]. */
+export type DoneItem = [outcomeIndex: number, position: number];
+
+/** The body of a DONE entry. */
+export function encodeDone(items: readonly DoneItem[]): Uint8Array {
+  return pack(items);
+}
+
+/**
+ * Reads the body of a DONE entry.
+ *
+ * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
+ */
+export function decodeDone(body: Uint8Array): DoneItem[] {
+  return rowsOf(unpack(body)).map(([outcomeIndex, position]) => {
+    if (!isWhole(outcomeIndex) || !isWhole(position)) throw badEntry("a done-mark with wrong fields");
+    return [outcomeIndex, position];
+  });
+}
+
+function rowsOf(value: unknown): unknown[][] {
+  if (!Array.isArray(value) || !value.every(Array.isArray)) throw badEntry("not a list of lists");
+  return value;
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function badEntry(state: string): WaterparkError {
+  return new WaterparkError(`Cannot read the log entry as it must be laid out as this version does: ${state}`, {
+    code: "effects/bad-entry",
+    outcome: "not-applied",
+  });
+}

@@ -1,0 +1,14 @@
+/**
+ * Node: builds the rooms, wires them, starts and stops them. All defaults stand in `config.ts`.
+ *
+ * `core.ts` is the whole node without sockets and processes of its own: the simulator runs many of them. `start_node.ts`
+ * adds those. `directory.ts` keeps the topology, `reading.ts` answers reads, `absence.ts` declares nodes absent,
+ * `requests.ts` is how nodes ask each other.
+ *
+ * @module
+ */
+export { configWith, DEFAULTS, type NodeConfig, type PartialConfig } from "./config.ts";
+export { NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";
+export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
+export { CoreService } from "./service.ts";
+export { startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";

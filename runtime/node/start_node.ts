@@ -1,0 +1,303 @@
+/**
+ * Starts a node on a real machine: the system's world, sockets, a plugin host process, the gateway; then creates a
+ * cluster or joins one.
+ */
+import { type ActorKey, WaterparkError } from "../base/mod.ts";
+import {
+  type ActorView,
+  createApp,
+  type HistoryEvent,
+  type HttpServer,
+  MllpListener,
+  type NodeService,
+  type PluginView,
+  type PostAnswer,
+  type Receipt,
+  startHttp,
+} from "../gateway/mod.ts";
+import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
+import { log } from "../telemetry/mod.ts";
+import { readNodeName, type Topology } from "../topology/mod.ts";
+import { type CarrierMode, openCarriers, parseAddress } from "../transport/mod.ts";
+import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
+import { configWith, type PartialConfig } from "./config.ts";
+import { NodeCore } from "./core.ts";
+import { joinCluster } from "./joining.ts";
+import { CoreService } from "./service.ts";
+import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
+
+/** What a node is started with; every field has a default that suits one node on this machine. */
+export interface StartOptions {
+  /** data center, zone and number; default `"TN-A-1"` */
+  name?: string;
+  /** where peers are listened to; default `"127.0.0.1:0"`, a free port */
+  listen?: string;
+  /** where peers reach this node, if that is another address */
+  advertise?: string;
+  /** where HTTP is listened to, `false` nowhere; default `false` */
+  http?: string | false;
+  /** where HL7 over MLLP is listened to, `false` nowhere; default `false` */
+  mllp?: string | false;
+  /** addresses of nodes of the cluster to join */
+  join?: string[];
+  /** true: create a cluster; default: when `join` is left out */
+  create?: boolean;
+  /** a new cluster's shards are born when so many nodes have joined; default 1 */
+  expect?: number;
+  /** how nodes talk; default `"auto"`: QUIC, else WebSocket */
+  transport?: CarrierMode;
+  /** copies of every shard, fixed when the cluster is created; default 5 */
+  copies?: number;
+  /** the cluster's secret, at least 16 bytes; without one a node listens on loopback only */
+  secret?: string | Uint8Array;
+  /** bearer tokens that the HTTP gateway asks for; none: everybody may */
+  tokens?: string[];
+  /** settings of the rooms */
+  config?: PartialConfig;
+  /** how long to wait until requests are taken, ms; default 120 000 */
+  readyTimeoutMs?: number;
+}
+
+/** A running node, embedded in this program. */
+export interface WaterparkNode {
+  /** `TN-A-1` */
+  readonly name: string;
+  /** where it can be reached; null where it does not listen */
+  readonly addresses: { mesh: string; http: string | null; mllp: string | null };
+  /** the topology in force: `topology.getActorServer({ facility: "HOSPX", id: "1001" })` */
+  readonly topology: Topology;
+  /** everything that the gateway can do */
+  readonly service: NodeService;
+  /**
+   * Records a message and answers with its receipt. A plain value is sent as JSON and its `type` field is the message's
+   * type; a string is sent as text, a `Uint8Array` as it is.
+   *
+   * @throws {WaterparkError} with `code` and `outcome`; after `unknown` send it again under the same `id`
+   */
+  send(key: ActorKey, message: OutgoingMessage, options?: SendOptions): Promise<Receipt>;
+  /** An actor's projections. @throws {WaterparkError} `actors/unknown` */
+  read(
+    key: ActorKey,
+    options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
+  ): Promise<ActorView>;
+  /** A page of an actor's messages. */
+  history(
+    key: ActorKey,
+    options?: { after?: number; limit?: number },
+  ): Promise<{ events: HistoryEvent[]; next: number | null }>;
+  /** An actor's messages after seq `after` (default 0), those to come included; ends when the caller breaks. */
+  watch(key: ActorKey, options?: { after?: number }): AsyncIterable<HistoryEvent>;
+  /** Bundles the plugin at `url` (file or http) and has the whole cluster run it. */
+  deploy(url: string | URL): Promise<PluginView>;
+  /** Hands over every writer, then closes: nobody notices. */
+  drain(): Promise<void>;
+  /** Stops. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a node, creates or joins a cluster, and waits until it takes requests.
+ *
+ * @throws {WaterparkError} `node/bad-name`, `transport/wrong-secret`, `transport/secret-needed`, `transport/address-in-use`,
+ * `gateway/cannot-listen`, `node/not-ready` ...; nothing is left running then
+ *
+ * @example
+ * ```ts
+ * import { startNode } from "@waterpark/waterpark";
+ * await using node = await startNode({ name: "TN-A-1" });
+ * const receipt = await node.send({ facility: "HOSPX", id: "1001" }, { type: "admit", ward: "5W" });
+ * if (receipt.seq !== 1) throw new Error("unreachable");
+ * ```
+ */
+export async function startNode(options: StartOptions = {}): Promise<WaterparkNode> {
+  const world = systemWorld();
+  const name = options.name ?? "TN-A-1";
+  if (readNodeName(name) === null) {
+    throw new WaterparkError(`Cannot start "${name}" as a name must be data center, zone and number, like TN-A-1`, {
+      code: "node/bad-name",
+      outcome: "not-applied",
+    });
+  }
+  const config = configWith({ ...options.config, ...(options.copies ? { copies: options.copies } : {}) });
+  const secret = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret ?? null;
+  const listen = options.listen ?? "127.0.0.1:0";
+  const carriers = await openCarriers({
+    world,
+    mode: options.transport ?? "auto",
+    secret,
+    addresses: options.advertise ? [listen, options.advertise] : [listen],
+  });
+  const host = new ProcessHost({
+    world,
+    onDeath: (reason, openCalls) =>
+      log("plugin_host").warning("host died: {reason}, {openCalls} open", { reason, openCalls }),
+  });
+  const loaded = new Set<string>();
+  const core = new NodeCore({
+    world,
+    config,
+    self: { name, incarnation: mintIncarnation(world), address: options.advertise ?? listen, http: null, mllp: null },
+    carriers,
+    secret,
+    fold: host.fold,
+    onPlugins(plugins) {
+      const wanted = new Set(plugins.map((plugin) => plugin.hash));
+      for (const plugin of plugins) {
+        if (loaded.has(plugin.hash)) continue;
+        host.start();
+        host.load(plugin.hash, plugin.name, plugin.bytes);
+        loaded.add(plugin.hash);
+      }
+      for (const hash of loaded) {
+        if (wanted.has(hash)) continue;
+        host.unload(hash);
+        loaded.delete(hash);
+      }
+    },
+  });
+  const node = new StartedNode({ world, core, host });
+  try {
+    await node.open(listen, options);
+    if (options.join && options.join.length > 0) await joinCluster(core, options.join);
+    else core.create({ expect: options.expect ?? 1 });
+    await node.whenReady(options.readyTimeoutMs ?? 120_000);
+    return node;
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+/** How long a node that drains waits for its writers to be taken over, ms. */
+const HAND_OVER_MS = 5000;
+
+class StartedNode implements WaterparkNode {
+  readonly service: NodeService;
+  readonly #world: World;
+  readonly #core: NodeCore;
+  readonly #host: ProcessHost;
+  #http: HttpServer | null = null;
+  #mllp: MllpListener | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: { world: World; core: NodeCore; host: ProcessHost }) {
+    this.#world = parts.world;
+    this.#core = parts.core;
+    this.#host = parts.host;
+    this.service = new CoreService(parts.core);
+  }
+
+  get name(): string {
+    return this.#core.self.name;
+  }
+
+  get addresses(): { mesh: string; http: string | null; mllp: string | null } {
+    const { address, http, mllp } = this.#core.self;
+    return { mesh: address, http, mllp };
+  }
+
+  get topology(): Topology {
+    return this.#core.directory.require();
+  }
+
+  async open(listen: string, options: StartOptions): Promise<void> {
+    const { self } = this.#core;
+    const listening = await this.#core.mesh.listen(listen);
+    self.address = options.advertise ?? listening;
+    if (options.http) {
+      const { host, port } = parseAddress(options.http);
+      const app = createApp(this.service, {
+        world: this.#world,
+        tokens: options.tokens,
+        limits: { bodyBytesMax: this.#core.config.messageBytesMax },
+        onBug: (error) => log("gateway").error("defect: {error}", { error: String(error) }),
+      });
+      this.#http = startHttp(app, { hostname: host, port });
+      self.http = this.#http.url;
+    }
+    if (options.mllp) {
+      const { host, port } = parseAddress(options.mllp);
+      this.#mllp = MllpListener.listen({ world: this.#world, service: this.service, hostname: host, port });
+      self.mllp = this.#mllp.address;
+    }
+  }
+
+  async whenReady(timeoutMs: number): Promise<void> {
+    const untilMs = this.#world.nowMonoMs() + timeoutMs;
+    while (!this.#core.isReady) {
+      if (this.#world.nowMonoMs() > untilMs) {
+        const { reason } = this.service.readiness();
+        throw new WaterparkError(`Cannot take requests after ${timeoutMs} ms: ${reason}`, {
+          code: "node/not-ready",
+          outcome: "not-applied",
+        });
+      }
+      await this.#pause(10);
+    }
+  }
+
+  async send(key: ActorKey, message: OutgoingMessage, options: SendOptions = {}): Promise<Receipt> {
+    const answer: PostAnswer = await this.service.post({ key, ...encodeMessage(message, options) });
+    if (answer.state === "recorded") return answer.receipt;
+    const { code, outcome, retryAfterMs } = answer;
+    throw new WaterparkError(answer.message, { code, outcome, retryAfterMs });
+  }
+
+  read(key: ActorKey, options?: Parameters<NodeService["read"]>[1]): Promise<ActorView> {
+    return this.service.read(key, options);
+  }
+
+  history(
+    key: ActorKey,
+    options?: { after?: number; limit?: number },
+  ): Promise<{ events: HistoryEvent[]; next: number | null }> {
+    return this.service.history(key, options);
+  }
+
+  async *watch(key: ActorKey, options: { after?: number } = {}): AsyncGenerator<HistoryEvent> {
+    let after = options.after ?? 0;
+    while (this.#closing === null) {
+      const { events } = await this.service.history(key, { after, waitMs: 5000 });
+      for (const event of events) {
+        after = event.seq;
+        yield event;
+      }
+    }
+  }
+
+  async deploy(url: string | URL): Promise<PluginView> {
+    try {
+      const { name, kind, actorKind, hash, bytes } = await bundlePlugin(url);
+      return await this.service.deploy({ name, kind, actorKind, hash, url: String(url), bundle: bytes });
+    } finally {
+      await stopBundler();
+    }
+  }
+
+  async drain(): Promise<void> {
+    const { replication } = this.#core;
+    const untilMs = this.#world.nowMonoMs() + HAND_OVER_MS;
+    while (replication.handOverAll() > 0 && this.#world.nowMonoMs() < untilMs) await this.#pause(20);
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#mllp?.close();
+    await this.#http?.close();
+    await this.#core.close();
+    await this.#host.close();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#world.after(ms, resolve));
+  }
+}

@@ -1,0 +1,139 @@
+import { assert, type Digest64 } from "../base/mod.ts";
+import { ENTRY, ENTRY_HEADER_BYTES, type EntryKind } from "./entry.ts";
+import * as field from "./message_fields.ts";
+import { type Segment, SegmentLog } from "./segment_log.ts";
+
+/** A message as its sender gave it, with the time at which the writer took it. */
+export interface NewMessage {
+  /** canonical text of the actor's key, 1 to 1,024 bytes */
+  key: string;
+  /** 1 to 512 bytes, new to the actor: whoever appends has asked `findMessage` before */
+  id: string;
+  /** at most 256 bytes */
+  type: string;
+  /** at most 256 bytes */
+  contentType: string;
+  /** wall-clock time of the writer */
+  atMs: number;
+  /** at most 16 MiB; copied */
+  payload: Uint8Array;
+}
+
+/** A message in the log. */
+export interface StoredMessage extends NewMessage {
+  /** log index */
+  index: number;
+  /** of the writer that appended it */
+  term: number;
+  /** place in the actor's history, from 1 */
+  seq: number;
+  /** of the payload */
+  digest: Digest64;
+  /** of the actor's history up to here */
+  chain: Digest64;
+  /** log index of the actor's message before, 0 = none */
+  previous: number;
+}
+
+/**
+ * What can be asked about entries by their index, none of it more than a few reads from memory: the half of a
+ * {@linkcode ShardStore} that needs no table. An index that is asked for must stand in the log (and be a message's,
+ * where a message's field is asked for); anything else is the caller's bug and asserts.
+ */
+export abstract class EntryReader {
+  /** @ignore the entries: for the store that extends this */
+  protected readonly log: SegmentLog = new SegmentLog();
+
+  /** index of the last entry, 0 = none */
+  get lastIndex(): number {
+    return this.log.lastIndex;
+  }
+
+  /** bytes of all entries, padding included: the same in every copy of the log */
+  get bytes(): number {
+    return this.log.bytes;
+  }
+
+  /**
+   * Copies whole entries, from `first` on, up to index `last` and `bytesMax` bytes, but at least one.
+   *
+   * @returns the entries' bytes for `appendRaw`, and the index of the last one
+   */
+  copyRange(first: number, bytesMax: number, last: number = this.lastIndex): { bytes: Uint8Array; last: number } {
+    return this.log.copyRange(first, bytesMax, last);
+  }
+
+  /** term of entry `index`; 0 for index 0, where every log agrees */
+  termAt(index: number): number {
+    return index === 0 ? 0 : this.log.segmentOf(index).view.getUint32(this.log.offsetOf(index) + 4, true);
+  }
+
+  /** kind of entry `index` */
+  kindAt(index: number): EntryKind {
+    return this.log.segmentOf(index).bytes[this.log.offsetOf(index) + 8] as EntryKind;
+  }
+
+  /** a view of the body of entry `index` */
+  body(index: number): Uint8Array {
+    const segment = this.log.segmentOf(index);
+    const at = this.log.offsetOf(index);
+    return segment.bytes.subarray(at + ENTRY_HEADER_BYTES, at + segment.view.getUint32(at, true));
+  }
+
+  /** The message at `index`, decoded; its payload is a view. For one field there is a cheaper question. */
+  message(index: number): StoredMessage {
+    const segment = this.messageSegment(index);
+    const at = this.log.offsetOf(index);
+    return {
+      index,
+      term: segment.view.getUint32(at + 4, true),
+      key: field.keyText(segment, at),
+      id: field.idText(segment, at),
+      type: field.typeText(segment, at),
+      contentType: field.contentTypeText(segment, at),
+      atMs: field.atMsAt(segment, at),
+      seq: field.seqAt(segment, at),
+      digest: field.digestAt(segment, at),
+      chain: field.chainAt(segment, at),
+      payload: segment.bytes.subarray(field.payloadFrom(segment, at), field.payloadTo(segment, at)),
+      previous: field.previousAt(segment, at),
+    };
+  }
+
+  /** seq of the message at `index` */
+  seqOf(index: number): number {
+    return field.seqAt(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** log index of the same actor's message before the one at `index`, 0 = none */
+  previousOf(index: number): number {
+    return field.previousAt(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** key of the message at `index` */
+  keyOf(index: number): string {
+    return field.keyText(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** id of the message at `index` */
+  idOf(index: number): string {
+    return field.idText(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** digest of the payload of the message at `index` */
+  digestOf(index: number): Digest64 {
+    return field.digestAt(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** digest of the actor's history up to the message at `index` */
+  chainOf(index: number): Digest64 {
+    return field.chainAt(this.messageSegment(index), this.log.offsetOf(index));
+  }
+
+  /** @ignore Where the message at `index` is; asserts that it is one. */
+  protected messageSegment(index: number): Segment {
+    const segment = this.log.segmentOf(index);
+    assert(segment.bytes[this.log.offsetOf(index) + 8] === ENTRY.MESSAGE, "what is read as a message is one");
+    return segment;
+  }
+}

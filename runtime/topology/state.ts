@@ -1,0 +1,144 @@
+/**
+ * The topology as plain data: what the system shard's history comes to. Everything in it is MessagePack-able, immutable
+ * by agreement, and equal on all nodes that stand at the same version. Only `applyCommand` makes a new one.
+ */
+
+/** The most nodes of a cluster. */
+export const NODES_MAX = 1_000;
+/** The most facilities with an entry of their own; the others need none, their set comes by hash. */
+export const FACILITIES_MAX = 100_000;
+/** The most plugins. */
+export const PLUGINS_MAX = 200;
+/** Versions kept of a plugin; the live one and the one to roll back to are never the ones dropped. */
+export const PLUGIN_VERSIONS_MAX = 5;
+/** The largest bundle, in bytes. */
+export const BUNDLE_BYTES_MAX: number = 4 * 1024 * 1024;
+/** All bundles together, in bytes: every node holds them in RAM. */
+export const BUNDLES_BYTES_MAX: number = 256 * 1024 * 1024;
+/** The most switches. */
+export const SWITCHES_MAX = 1_000;
+/** The most settings. */
+export const SETTINGS_MAX = 1_000;
+/** The most copies of a shard that a cluster may be created with. */
+export const COPIES_MAX = 9;
+/** Names of removed nodes that are remembered; past it the oldest is forgotten, and a few copies may move. */
+export const GONE_MAX = 1_000;
+/** Incarnations that may not come back and are remembered; past it the oldest is forgotten. */
+export const PAST_MAX = 4_096;
+
+/** `up` is usable by placement; `draining` gives away what it has; `absent` is believed lost and its copies replaced. */
+export type NodeStatus = "up" | "draining" | "absent";
+
+/** One node. */
+export interface TopologyNode {
+  /** `TN-A-1` */
+  name: string;
+  /** from the name */
+  dataCenter: string;
+  /** from the name */
+  zone: string;
+  /** from the name */
+  number: number;
+  /** the one life of the process that counts, 1 to 2^52 */
+  incarnation: number;
+  /** `host:port` of its mesh */
+  address: string;
+  /** URL of its gateway */
+  http: string | null;
+  /** `host:port` of its MLLP listener */
+  mllp: string | null;
+  /** what the topology holds of it */
+  status: NodeStatus;
+}
+
+/** The four kinds of plugins. */
+export type PluginKind = "handler" | "function" | "source" | "sink";
+
+/** How far a version may act: fold and be compared, act for some actors, act. */
+export type PluginStage = "live" | "dark" | "canary";
+
+/** One deployed version of a plugin. */
+export interface PluginVersion {
+  /** counts up from 1 for each plugin */
+  version: number;
+  /** SHA-256 of `bytes`, 64 lower-case hexadecimal digits, as the deployer says: whoever loads it checks */
+  hash: string;
+  /** where it came from; for people */
+  url: string;
+  /** the bundle */
+  bytes: Uint8Array;
+  /** `live` for one version at most; the one that it replaces goes on folding as `dark` */
+  stage: PluginStage;
+  /** part of the actors for a canary, 1 to 100; 0 otherwise */
+  percent: number;
+  /** has been live and was not rolled back: what a rollback may return to */
+  proven: boolean;
+  /** kind of actor that a handler handles; `*` all */
+  actorKind: string;
+  /** wall clock of the deployer, ms; for people */
+  deployedAtMs: number;
+}
+
+/** A plugin with the versions kept, oldest first. */
+export interface PluginRecord {
+  /** its name */
+  name: string;
+  /** fixed by its first version */
+  kind: PluginKind;
+  /** number of the version whose outcomes count; null before there is one */
+  live: number | null;
+  /** at most {@linkcode PLUGIN_VERSIONS_MAX} */
+  versions: PluginVersion[];
+}
+
+/** A setting's value; a setting set to null is dropped. */
+export type SettingValue = string | number | boolean;
+
+/** The topology at one version. */
+export interface TopologyState {
+  /** `""` until the cluster is created */
+  clusterId: string;
+  /** 0 at first, one more with each command that changed something */
+  version: number;
+  /** copies of each shard, as far as there are nodes */
+  copies: number;
+  /** nodes up at which the shards are born */
+  expect: number;
+  /** sorted by name */
+  nodes: TopologyNode[];
+  /** home data center of each of the 16 sets; `[]` until birth */
+  homes: string[];
+  /** sets of the facilities that have an entry */
+  facilities: Record<string, number>;
+  /** at which version the 1,024 shards were born, and the incarnations of their first voters, in slot order */
+  born: { version: number; members: number[][] } | null;
+  /** by name */
+  plugins: Record<string, PluginRecord>;
+  /** feature flags, by name */
+  switches: Record<string, boolean>;
+  /** settings of the whole cluster, by name */
+  settings: Record<string, SettingValue>;
+  /** names of removed nodes, oldest first: their marks stay on the ring, so that a writer's zone keeps its shards */
+  gone: string[];
+  /** incarnations replaced or removed, oldest first: a late join of one must not bring it back */
+  past: number[];
+}
+
+/** The topology before any command. */
+export function emptyState(): TopologyState {
+  return {
+    clusterId: "",
+    version: 0,
+    copies: 0,
+    expect: 0,
+    nodes: [],
+    homes: [],
+    facilities: {},
+    born: null,
+    plugins: {},
+    switches: {},
+    settings: {},
+    gone: [],
+    past: [],
+  };
+}

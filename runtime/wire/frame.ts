@@ -1,0 +1,204 @@
+/**
+ * Frames: the envelope around everything that one node says to another.
+ *
+ * An image: a postcard with sender, addressee and the edition of the map that the sender had. Whoever gets a postcard
+ * for somebody who lived here before throws it away, and so a restarted node can never speak for its earlier self.
+ *
+ *     u32 length of the rest | u8 protocol version | u8 type | u16 zero | u32 topology version
+ *     | u32 cluster, upper half | u32 cluster, lower half | f64 from | f64 to | payload
+ *
+ * All little-endian. A frame costs 36 bytes, one allocation and one copy to write, none to read where it lies whole in
+ * one chunk: the payload is then a view that keeps the chunk alive, so whoever stores a payload copies it.
+ */
+import { type Digest64, digest64, WaterparkError } from "../base/mod.ts";
+
+/** The version of the layout above; a node closes a connection on which it reads another. */
+export const PROTOCOL_VERSION = 1;
+/** Bytes of a frame before its payload. */
+export const FRAME_HEADER_BYTES = 36;
+/** The largest frame, header included: larger things are split by their room. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+const LENGTH_BYTES = 4;
+const INCARNATION_MAX = 2 ** 52;
+/** What a frame that comes in parts gets at first; it grows by doubling, so a claimed length alone costs nothing. */
+const JOIN_BYTES_AT_FIRST = 64 * 1024;
+
+/** One thing said by one node to another. */
+export interface Frame {
+  /** one of `FRAME`; 0 to 255 */
+  type: number;
+  /** {@linkcode clusterTag} of the sender's cluster; both halves 0 while it has none */
+  cluster: Digest64;
+  /** the sender's incarnation */
+  from: number;
+  /** the addressee's incarnation; 0 while the sender does not know it */
+  to: number;
+  /** version of the topology that the sender stands at; u32 */
+  topologyVersion: number;
+  /** what is said; when read, a view that is valid for as long as it is held */
+  payload: Uint8Array;
+}
+
+/** What stands for a cluster id in frames; `null` (none yet) is 0, 0. */
+export function clusterTag(clusterId: string | null): Digest64 {
+  return clusterId === null ? { hi: 0, lo: 0 } : digest64(new TextEncoder().encode(clusterId));
+}
+
+/**
+ * A frame's bytes, in a buffer of their own.
+ *
+ * @throws {WaterparkError} `wire/frame-too-large` when header and payload pass {@linkcode FRAME_BYTES_MAX}
+ */
+export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
+  const { payload } = frame;
+  const length = FRAME_HEADER_BYTES + payload.length;
+  if (length > FRAME_BYTES_MAX) throw tooLarge(length, FRAME_BYTES_MAX);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, length - LENGTH_BYTES, true);
+  bytes[4] = PROTOCOL_VERSION;
+  bytes[5] = frame.type;
+  view.setUint32(8, frame.topologyVersion, true);
+  view.setUint32(12, frame.cluster.hi, true);
+  view.setUint32(16, frame.cluster.lo, true);
+  view.setFloat64(20, frame.from, true);
+  view.setFloat64(28, frame.to, true);
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/**
+ * Finds the frames in a stream of bytes, however it was cut into chunks. One reader reads one lane of one connection;
+ * after it has thrown it throws for ever, since nobody can say where the next frame would begin.
+ *
+ * @example
+ * ```ts
+ * import { encodeFrame, FrameReader } from "./frame.ts";
+ * const bytes = encodeFrame({
+ *   type: 10, cluster: { hi: 1, lo: 2 }, from: 3, to: 4, topologyVersion: 5, payload: new Uint8Array([6]),
+ * });
+ * const reader = new FrameReader();
+ * const early = reader.push(bytes.subarray(0, 7));
+ * const [frame] = reader.push(bytes.subarray(7));
+ * if (early.length !== 0 || frame.from !== 3) throw new Error("unreachable");
+ * ```
+ */
+export class FrameReader {
+  /** The largest frame that is read, header included; small until the peer has proved who it is. */
+  frameBytesMax: number;
+  /** The first `#held` bytes of a frame that is not whole yet. */
+  #joint: Uint8Array = new Uint8Array(LENGTH_BYTES);
+  #held = 0;
+  #broken: WaterparkError | null = null;
+
+  /** A reader at the beginning of a stream; `frameBytesMax` defaults to {@linkcode FRAME_BYTES_MAX}. */
+  constructor(options: { frameBytesMax?: number } = {}) {
+    this.frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX;
+  }
+
+  /** Bytes of a frame that is not whole yet. */
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /**
+   * The frames that `chunk` completes, in order. The chunk must not be written to afterwards.
+   *
+   * @throws {WaterparkError} `wire/frame-too-large`, `wire/bad-frame`; frames before the bad one are lost too
+   */
+  push(chunk: Uint8Array): Frame[] {
+    if (this.#broken !== null) throw this.#broken;
+    try {
+      return this.#read(chunk);
+    } catch (error) {
+      this.#broken = error as WaterparkError;
+      this.#joint = new Uint8Array(0);
+      this.#held = 0;
+      throw error;
+    }
+  }
+
+  #read(chunk: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    let at = 0;
+    if (this.#held > 0) {
+      at = this.#join(chunk, 0, LENGTH_BYTES);
+      if (this.#held < LENGTH_BYTES) return frames;
+      const length = this.#lengthAt(this.#joint, 0);
+      at = this.#join(chunk, at, length);
+      if (this.#held < length) return frames;
+      frames.push(frameAt(this.#joint, 0, length));
+      this.#joint = new Uint8Array(LENGTH_BYTES);
+      this.#held = 0;
+    }
+    while (chunk.length - at >= LENGTH_BYTES) {
+      const length = this.#lengthAt(chunk, at);
+      if (chunk.length - at < length) break;
+      frames.push(frameAt(chunk, at, length));
+      at += length;
+    }
+    if (at < chunk.length) {
+      const left = chunk.length - at;
+      this.#join(chunk, at, left < LENGTH_BYTES ? LENGTH_BYTES : this.#lengthAt(chunk, at));
+    }
+    return frames;
+  }
+
+  /** Moves bytes of `chunk` to the joint until it holds `wanted`; the answer is where the rest of the chunk begins. */
+  #join(chunk: Uint8Array, at: number, wanted: number): number {
+    const take = Math.min(wanted - this.#held, chunk.length - at);
+    if (take <= 0) return at;
+    const held = this.#held + take;
+    if (held > this.#joint.length) {
+      const larger = new Uint8Array(Math.min(wanted, Math.max(held, 2 * this.#joint.length, JOIN_BYTES_AT_FIRST)));
+      larger.set(this.#joint.subarray(0, this.#held));
+      this.#joint = larger;
+    }
+    this.#joint.set(chunk.subarray(at, at + take), this.#held);
+    this.#held = held;
+    return at + take;
+  }
+
+  #lengthAt(bytes: Uint8Array, at: number): number {
+    const rest = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+    const length = rest + LENGTH_BYTES;
+    if (length > this.frameBytesMax) throw tooLarge(length, this.frameBytesMax);
+    if (length < FRAME_HEADER_BYTES) throw badFrame(`${length} bytes`);
+    return length;
+  }
+}
+
+function frameAt(bytes: Uint8Array, at: number, length: number): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
+  const version = bytes[at + 4];
+  if (version !== PROTOCOL_VERSION) throw badFrame(`protocol version ${version}`);
+  return {
+    type: bytes[at + 5],
+    topologyVersion: view.getUint32(8, true),
+    cluster: { hi: view.getUint32(12, true), lo: view.getUint32(16, true) },
+    from: incarnationAt(view, 20),
+    to: incarnationAt(view, 28),
+    payload: bytes.subarray(at + FRAME_HEADER_BYTES, at + length),
+  };
+}
+
+function incarnationAt(view: DataView, at: number): number {
+  const value = view.getFloat64(at, true);
+  if (!Number.isInteger(value) || value < 0 || value > INCARNATION_MAX) throw badFrame("not an incarnation");
+  return value;
+}
+
+function badFrame(state: string): WaterparkError {
+  return new WaterparkError(`Cannot read the frame as it must be of version ${PROTOCOL_VERSION} and whole: ${state}`, {
+    code: "wire/bad-frame",
+    outcome: "not-applied",
+  });
+}
+
+function tooLarge(bytes: number, bytesMax: number): WaterparkError {
+  return new WaterparkError(`Cannot take the frame as at most ${bytesMax} bytes are allowed: ${bytes} bytes`, {
+    code: "wire/frame-too-large",
+    outcome: "not-applied",
+  });
+}

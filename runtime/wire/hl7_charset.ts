@@ -1,0 +1,54 @@
+/**
+ * Which characters the bytes of an HL7 v2 message mean: MSH-18 by HL7 table 0211.
+ *
+ * Charsets are the most frequent defect of HL7 interfaces: fields that say ASCII and hold umlauts. So what says nothing
+ * or ASCII is read as UTF-8 where it is well-formed UTF-8 (other text hardly ever is, by chance) and as Windows-1252
+ * where not; what says more is believed. The bytes themselves are kept and passed on as sent, whatever is read here.
+ * UTF-16 and UTF-32 cannot be framed by single bytes and are not read.
+ *
+ * @module
+ */
+
+// WHATWG reads 8859/1 as Windows-1252, which differs only where 8859/1 has control characters
+const LABELS: Record<string, string> = {
+  "UNICODE": "utf-8",
+  "UNICODE UTF-8": "utf-8",
+  "UTF-8": "utf-8",
+  "UTF8": "utf-8",
+  "ISO IR6": "",
+  "ISO IR14": "shift_jis",
+  "ISO IR87": "iso-2022-jp",
+  "GB 18030-2000": "gb18030",
+  "KS X 1001": "euc-kr",
+  "BIG-5": "big5",
+  "WINDOWS-1252": "windows-1252",
+};
+for (const part of [1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16]) {
+  LABELS[`8859/${part}`] = LABELS[`ISO-8859-${part}`] = `iso-8859-${part}`;
+}
+LABELS["8859/9"] = LABELS["ISO-8859-9"] = "windows-1254";
+
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
+const decoders = new Map<string, TextDecoder>();
+
+/**
+ * The text that the bytes of a message are.
+ *
+ * @param bytes the message, or a part of it
+ * @param charset MSH-18, its first repetition; `""` where it is empty
+ */
+export function decodeHl7(bytes: Uint8Array, charset: string): string {
+  const label = LABELS[charset.trim().toUpperCase()] ?? "";
+  if (label !== "") return decoderOf(label).decode(bytes);
+  try {
+    return STRICT_UTF8.decode(bytes);
+  } catch {
+    return decoderOf("windows-1252").decode(bytes);
+  }
+}
+
+function decoderOf(label: string): TextDecoder {
+  let decoder = decoders.get(label);
+  if (decoder === undefined) decoders.set(label, decoder = new TextDecoder(label));
+  return decoder;
+}
