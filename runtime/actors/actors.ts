@@ -255,6 +255,7 @@ export class Actors {
         this.#planScan();
       },
       isAwaited: (shard, key) => this.#waiters.isAwaited(shard, key),
+      hasWaiters: () => this.#waiters.count > 0,
       progressed: (state, key) => this.#waiters.check(state.shard, key),
       lifted: (state) => this.#waiters.checkAll(state.shard),
       outcome: (state, item) => {

@@ -24,7 +24,7 @@ function live(seed: number): TestShard {
   if (random.below(2) === 0) shard.deploy(plugins());
   shard.elect(0);
   shard.commitMsMax = 3 + random.below(30);
-  shard.trouble = { busy: 0.2, hostDies: 0.02, forgets: 0.05, postFails: 0.3 };
+  shard.trouble = { busy: 0.2, lost: 0.1, slow: 0.2, hostDies: 0.02, forgets: 0.05, postFails: 0.3 };
   for (let i = 0; i < 80; i++) {
     const dice = random.below(16);
     if (dice < 8) {

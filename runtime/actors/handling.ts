@@ -294,8 +294,10 @@ export class Handling implements FoldJob {
     for (const reader of this.#readers) reader.target = Math.min(reader.target, at - 1);
     // a version that is not live any more has no say
     if (this.#env.pluginNamed(this.plugin)?.hash !== request.hash || !this.#wantsOutcomes()) return;
-    const seq = Math.max(at, this.#decided + 1);
-    if (seq > this.#limit(this.#shard.marks.head(this.row))) return;
+    const limit = this.#limit(this.#shard.marks.head(this.row));
+    const seq = this.#decided + 1;
+    // beyond `seq`: the session had run ahead of what was decided, so it is begun anew and comes by here again
+    if (at > seq || seq > limit) return;
     this.#park(request.hash, seq, code, at < seq ? `while it folded seq ${at} anew: ${message}` : message);
   }
 

@@ -28,6 +28,8 @@ export interface ShardEnv extends HandlingEnv {
   /** the shard is to be searched for unhandled messages, soon */
   scanLater(shard: ShardActors): void;
   isAwaited(shard: number, key: string): boolean;
+  /** true while anybody waits for any actor */
+  hasWaiters(): boolean;
   /** a message was committed, or outcomes were: those who wait may have what they wait for */
   progressed(shard: ShardActors, key: string): void;
   /** as `progressed`, for every actor of the shard */
@@ -47,7 +49,7 @@ export class ShardActors implements HandlingShard {
   /** by plugin, then by row */
   readonly #handlings = new Map<string, Map<number, Handling>>();
   readonly #startsProposed = new Set<string>();
-  #awaitingRoom: Handling[] = [];
+  readonly #awaitingRoom = new Set<Handling>();
   #hasRole = false;
   /** after a lost proposal: the word that the role is lost, too, is probably on its way */
   #isResting = false;
@@ -155,7 +157,7 @@ export class ShardActors implements HandlingShard {
   }
 
   awaitRoom(handling: Handling): void {
-    if (!this.#awaitingRoom.includes(handling)) this.#awaitingRoom.push(handling);
+    this.#awaitingRoom.add(handling);
   }
 
   isAwaited(key: string): boolean {
@@ -165,10 +167,12 @@ export class ShardActors implements HandlingShard {
   #recorded(index: number): void {
     const row = this.store.rowOf(index);
     this.marks.recorded(row, this.store.seqOf(index));
-    const handlers = this.#env.handlers();
+    const isAwaited = this.#env.hasWaiters();
+    // a follower mostly ends here: no text is made of the key
+    if (!this.writing && !isAwaited) return;
     const key = this.store.keyOf(index);
-    if (this.writing) { for (const handler of handlers) this.#touch(row, key, handler); }
-    this.#env.progressed(this, key);
+    if (this.writing) { for (const handler of this.#env.handlers()) this.#touch(row, key, handler); }
+    if (isAwaited) this.#env.progressed(this, key);
   }
 
   #touch(row: number, key: string, handler: Handler): void {
@@ -249,11 +253,13 @@ export class ShardActors implements HandlingShard {
   #forget(): void {
     this.box.clear();
     this.#startsProposed.clear();
-    this.#awaitingRoom = [];
+    this.#awaitingRoom.clear();
     for (const handling of this.handlings()) handling.reset();
   }
 
   #wakeAwaitingRoom(): void {
-    for (const handling of this.#awaitingRoom.splice(0)) handling.wake();
+    const handlings = [...this.#awaitingRoom];
+    this.#awaitingRoom.clear();
+    for (const handling of handlings) handling.wake();
   }
 }

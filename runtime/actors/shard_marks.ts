@@ -116,7 +116,6 @@ export class ShardMarks {
     if (parked !== undefined && (item.seq < parked.seq || item.hash === parked.hash)) return { state: "late" };
     const error = item.error ?? { code: "actors/parked", message: "" };
     this.#parked.set(place, { row, slot, seq: item.seq, hash: item.hash, error });
-    marks.raise(row, item.seq - 1);
     return { state: "parked", row, slot };
   }
 

@@ -54,6 +54,10 @@ const DECODER = new TextDecoder();
 export interface Trouble {
   /** log says busy */
   busy: number;
+  /** log says lost though the role stays; half of the time the entry is committed all the same */
+  lost: number;
+  /** a call to the host takes ten times as long */
+  slow: number;
   /** host dies under a call */
   hostDies: number;
   /** host forgets a session */
@@ -62,7 +66,7 @@ export interface Trouble {
   postFails: number;
 }
 
-export const NO_TROUBLE: Trouble = { busy: 0, hostDies: 0, forgets: 0, postFails: 0 };
+export const NO_TROUBLE: Trouble = { busy: 0, lost: 0, slow: 0, hostDies: 0, forgets: 0, postFails: 0 };
 
 /**
  * The handler of all tests, by the payload: `effect` sends one to `target`, `reply` replies, `alert` alerts; `bad HASH`
@@ -95,7 +99,8 @@ class Host {
   fold = (request: FoldRequest, done: (answer: FoldAnswer) => void): void => {
     this.calls++;
     this.#open.add(done);
-    this.world.after(this.random.below(4), () => {
+    const slow = this.random.next() < this.trouble().slow ? 10 : 1;
+    this.world.after(this.random.below(4) * slow, () => {
       if (!this.#open.has(done)) return;
       if (this.random.next() < this.trouble().hostDies || this.#isPoison(request)) return this.#die();
       this.#open.delete(done);
@@ -300,6 +305,11 @@ export class TestShard {
     const propose = (kind: 4 | 5) => (_shard: number, body: Uint8Array, done: Proposal["done"]) => {
       if (this.random.next() < this.trouble.busy) return done("busy");
       if (this.writer !== number || !node.alive) return done("lost");
+      if (this.random.next() < this.trouble.lost) {
+        // lost from sight: committed with whatever comes next, or when nothing does, never
+        if (this.random.below(2) === 0) node.store.appendEntry(this.term, kind, body);
+        return done("lost");
+      }
       this.#proposals.push({ index: node.store.appendEntry(this.term, kind, body), done });
       this.#commitLater();
     };

@@ -46,6 +46,14 @@ export interface NodeCoreOptions {
   fold: Fold;
   /** the live handlers have changed: the host must have these bundles */
   onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
+  /** sees what replication does; for the simulator's checkers */
+  observer?: CoreObserver;
+}
+
+/** Sees what a core does, and changes nothing. */
+export interface CoreObserver {
+  /** entries [first, last] are committed on this node, which `isWriter` of `term` */
+  committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
 }
 
 /** One node without its doors to the outside. */
@@ -105,7 +113,7 @@ export class NodeCore {
       self,
       send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
       isSuspect,
-      aliveForMs: (incarnation) => world.nowMonoMs() - (this.#aliveSinceMs.get(incarnation) ?? Infinity),
+      aliveForMs: (incarnation) => this.#aliveForMs(incarnation),
       rttP99Ms: () => this.membership.rttP99Ms(),
       nameOf: (incarnation) => this.nameOf(incarnation),
       dataCenterOf: (incarnation) => this.#names.get(incarnation)?.dataCenter ?? "",
@@ -215,10 +223,16 @@ export class NodeCore {
 
   /** Records a message wherever its actor lives. */
   post(posting: Posting, done: (result: PostResult) => void): void {
+    const refuse = (code: string, message: string, retryAfterMs?: number) =>
+      done({ state: "refused", code, outcome: "not-applied", message, retryAfterMs });
+    if (!this.isReady) {
+      return refuse("node/not-ready", "Cannot record the message as this node has not joined yet", 200);
+    }
     const tooLong = fieldTooLong(posting);
-    if (tooLong === null) return this.mailroom.post(posting, done);
-    const message = `Cannot record the message as its ${tooLong} must be shorter`;
-    done({ state: "refused", code: "mailroom/too-large", outcome: "not-applied", message });
+    if (tooLong !== null) {
+      return refuse("mailroom/too-large", `Cannot record the message as its ${tooLong} must be shorter`);
+    }
+    this.mailroom.post(posting, done);
   }
 
   /** This node's opinion: true for who is gone for good, too. */
@@ -246,6 +260,14 @@ export class NodeCore {
     this.mailroom.close();
     this.requests.close();
     await this.mesh.close("closing");
+  }
+
+  #aliveForMs(incarnation: number): number {
+    if (this.isSuspect(incarnation)) return 0;
+    const nowMs = this.world.nowMonoMs();
+    // Who was heard before he became a peer was never announced as alive: his time begins when it is asked for.
+    if (!this.#aliveSinceMs.has(incarnation)) this.#aliveSinceMs.set(incarnation, nowMs);
+    return nowMs - this.#aliveSinceMs.get(incarnation)!;
   }
 
   #placement(shard: number): readonly TopologyNode[] {
@@ -315,6 +337,11 @@ export class NodeCore {
   }
 
   #onCommitted(shard: number, first: number, last: number): void {
+    const { observer } = this.#options;
+    if (observer !== undefined) {
+      const { role, term } = this.replication.stateOf(shard)!;
+      observer.committed(shard, first, last, { isWriter: role === "writer", term });
+    }
     if (shard === SYSTEM_SHARD) {
       this.directory.committed(first, last);
       return;

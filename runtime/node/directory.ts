@@ -93,7 +93,7 @@ export class Directory {
   publish(state: TopologyState): void {
     const previous = this.#published;
     if (previous !== null && state.version <= previous.version) return;
-    this.#published = new Topology(state);
+    this.#published = new Topology(state, previous ?? undefined);
     log("topology").info("version {version}: {nodes} nodes", { version: state.version, nodes: state.nodes.length });
     this.#options.onPublished(this.#published, previous);
   }

@@ -8,7 +8,7 @@
  * @module
  */
 export { configWith, DEFAULTS, type NodeConfig, type PartialConfig } from "./config.ts";
-export { NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";
+export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";
 export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 export { CoreService } from "./service.ts";
 export { startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";

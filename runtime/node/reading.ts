@@ -28,6 +28,8 @@ export interface ReadValue {
   projections: Record<string, unknown>;
   parked: Record<string, ParkedView>;
   behind: number;
+  /** incarnation of the writer as the copy knows it, 0 none */
+  writer: number;
   /** incarnations with a vote in the shard */
   members: number[];
 }
@@ -171,7 +173,14 @@ export class Reading {
           return done(failed(answer.code, "not-applied", "Cannot read the actor here now"));
         }
         const { seq, projections, parked } = answer;
-        const value: ReadValue = { seq, projections, parked, behind, members: replication.members(shard) };
+        const value: ReadValue = {
+          seq,
+          projections,
+          parked,
+          behind,
+          writer: replication.hint(shard)?.writer ?? 0,
+          members: replication.members(shard),
+        };
         done({ ok: true, value });
       });
     };

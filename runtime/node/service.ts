@@ -83,7 +83,7 @@ export class CoreService implements NodeService {
         after: options.after ?? 0,
       }, done)
     );
-    const writer = this.#core.replication.hint(shard)?.writer ?? 0;
+    const { writer } = view;
     return {
       key: text,
       seq: view.seq,

@@ -7,9 +7,9 @@
  * (someone else in each sector, hence to all), and a joining one takes only what it gets.
  *
  * One mark a sector, instead of marks anywhere, gives the same spread with less luck needed, and sectors can be sorted one
- * by one. 2048 marks hold the busiest of 2 to 16 nodes under 1.15 of the mean *of all points*. The 1024 shards are a
- * sample of the points: of 256 shards on 8 nodes the busiest has, as in any fair draw, about 1.3 of the mean. Evening that
- * out needs memory of who has what, and then a join moves more than it must.
+ * by one. 2048 marks hold the busiest of 2 to 16 nodes under 1.15 of the mean *of all points*. The shards are a
+ * sample of the points: of 256 shards on 8 nodes the busiest has, as in any fair draw, about 1.3 of the mean (see
+ * `pointOfShard`). Evening that out needs memory of who has what, and then a join moves more than it must.
  *
  * Costs 6 bytes a mark. Source: Karger et al., "Consistent hashing and random trees", STOC 1997.
  */

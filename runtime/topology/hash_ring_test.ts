@@ -100,3 +100,8 @@ Deno.test("ring: does not depend on the order of adding", () => {
     { numRuns: 50 },
   );
 });
+
+Deno.test("ring: two names with one 32-bit hash do not hide one another", () => {
+  const shares = new HashRing(["TN-A-102156", "TN-A-108083", "TN-A-1"]).shares();
+  ok(Math.max(...shares) <= 1.15 * 2 ** 32 / 3);
+});

@@ -5,7 +5,7 @@
  *
  * It decides where copies *should* be and who should write. Who is a member, and who writes now, is in each shard's log.
  * Pure: no clock, no chance, no I/O. Costs per version of the topology: a sort of 2,048 marks for each node whose data
- * center's names have changed, then about 20 us for each shard that is asked for. Good up to 1,000 nodes.
+ * center's names have changed, then about 10 us for each shard that is asked for. Good up to 1,000 nodes.
  *
  * Reading order: `shard`, `hash_ring`, `placement`, `state`, `command`, `apply`, `topology`.
  *

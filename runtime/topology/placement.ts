@@ -11,7 +11,7 @@
  * node that is up and not chosen yet. While three data centers are usable none gets more than two copies, even if a shard
  * then has fewer copies than asked for: otherwise the loss of one data center could take the majority.
  *
- * A pure function of names, statuses and homes; who joined first does not count. Computed on demand, about 20 us a shard
+ * A pure function of names, statuses and homes; who joined first does not count. Computed on demand, about 10 us a shard
  * with 32 nodes, and kept. It is the target only: who is a member stands in the shard's own log.
  */
 import { assert, hashText, mix32 } from "../base/mod.ts";

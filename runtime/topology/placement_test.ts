@@ -60,6 +60,21 @@ Deno.test("placement: an example: four data centers, two zones each", () => {
   equal(thirds.size, 3, "the order of preference differs from shard to shard");
 });
 
+Deno.test("placement: a cluster with the usual names writes evenly: the busiest node at most 1.15 of the mean", () => {
+  for (const each of [1, 2, 4]) {
+    const names = ["TN", "TX", "FL", "UT"].flatMap((dataCenter) =>
+      ["A", "B"].flatMap((zone) => Array.from({ length: each }, (_, i) => `${dataCenter}-${zone}-${i + 1}`))
+    );
+    const placement = new Placement(inputOf(names));
+    const counts = new Map<string, number>();
+    for (let shard = 0; shard < 1024; shard++) {
+      const [writer] = placement.nodesOf(shard);
+      counts.set(writer.name, (counts.get(writer.name) ?? 0) + 1);
+    }
+    ok(Math.max(...counts.values()) <= 1.15 * 1024 / names.length);
+  }
+});
+
 Deno.test("placement: distinct, usable, as many as asked for, at most two in a data center while three are usable", () => {
   fc.assert(fc.property(cluster(6), shards, fc.integer({ min: 1, max: 9 }), (input, shards, copies) => {
     const placement = new Placement({ ...input, copies });

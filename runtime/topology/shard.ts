@@ -21,7 +21,10 @@ export const SYSTEM_SHARD: number = DATA_SHARDS;
 
 const FACILITY_SEED = 0x5e7f00d1;
 const ACTOR_SEED = 0x0ac70125;
-const POINT_SEED = 0x91a6e011;
+// 1,024 shards are a sample of the ring's points, and the busiest of 32 nodes would write for 1.3 times the mean, as in any
+// fair draw. This seed is the best of 150,000 for data centers FL, TN, TX, UT with zones A and B of 1, 2 or 4 nodes each:
+// at most 1.13. Other names get a fair draw. Another seed would move copies, but no histories.
+const POINT_SEED = 0xbdd9c06a;
 
 /**
  * A shard as people read it.

@@ -29,6 +29,8 @@ export interface MemoryNetworkOptions {
   latencyMs?: number;
   /** what becomes of each frame; default: it arrives after `latencyMs` */
   fate?: FrameFate;
+  /** true: frames overtake each other within a lane, which no real carrier does; for the simulator; default false */
+  isUnordered?: boolean;
   /** how long a cut connection lives, in ms; default 3000, as QUIC's here */
   idleTimeoutMs?: number;
   /** when the peers of a crashed host learn of it, in ms; `null`: never; default 3000, as QUIC's; TCP's is 10 */
@@ -53,6 +55,7 @@ export class MemoryNetwork {
   readonly #world: World;
   readonly #latencyMs: number;
   readonly #idleTimeoutMs: number;
+  readonly #isUnordered: boolean;
   readonly #crashNoticeMs: number | null;
   readonly #hosts = new Map<string, Host>();
   readonly #listeners = new Map<string, Listener>();
@@ -64,6 +67,7 @@ export class MemoryNetwork {
   constructor(options: MemoryNetworkOptions) {
     this.#world = options.world;
     this.#latencyMs = options.latencyMs ?? 1;
+    this.#isUnordered = options.isUnordered ?? false;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 3_000;
     this.#crashNoticeMs = options.crashNoticeMs === undefined ? 3_000 : options.crashNoticeMs;
     const usual = [this.#latencyMs];
@@ -186,6 +190,7 @@ export class MemoryNetwork {
         return fates;
       },
       isCut: (from, to) => this.isCut(from, to),
+      isUnordered: this.#isUnordered,
       forget: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);

@@ -10,6 +10,8 @@ interface MemoryConnectionOptions {
   latencyMs: number;
   fate: (from: string, to: string, bytes: Uint8Array, lane: Lane) => number[];
   isCut: (from: string, to: string) => boolean;
+  /** true: every frame goes its own way, and lanes lose their order */
+  isUnordered: boolean;
   forget: () => void;
 }
 
@@ -56,6 +58,12 @@ export class MemoryConnection implements Connection {
     const { world, fate } = this.#options;
     const way = this.#ways[lane];
     for (const delayMs of fate(this.host, this.peer.host, bytes, lane)) {
+      if (this.#options.isUnordered) {
+        world.after(delayMs, () => {
+          if (!this.#options.isCut(this.host, this.peer.host)) this.peer.#deliver(lane, bytes);
+        });
+        continue;
+      }
       this.#queuedBytes += bytes.length;
       way.frames.push(bytes);
       const nowMs = world.nowMonoMs();

@@ -4,8 +4,19 @@
  * @module
  */
 
+import { request as unverifiedRequest } from "node:https";
+
 /** QUIC: see the platform notes in ARCHITECTURE.md for what its close and its timeouts really do. */
 export const quic = { Endpoint: Deno.QuicEndpoint, connect: Deno.connectQuic };
+
+/** One QUIC connection. */
+export type QuicConn = Deno.QuicConn;
+/** One QUIC endpoint: a UDP port. */
+export type QuicEndpoint = Deno.QuicEndpoint;
+/** What hands out incoming QUIC connections. */
+export type QuicListener = Deno.QuicListener;
+/** One two-way QUIC stream. */
+export type QuicStream = Deno.QuicBidirectionalStream;
 
 /** TCP and TLS. */
 export const tcp = {
@@ -21,10 +32,23 @@ export const http = {
   upgradeWebSocket: Deno.upgradeWebSocket,
   createClient: Deno.createHttpClient,
   WebSocket: globalThis.WebSocket,
+  fetch: globalThis.fetch,
+  /** a request that need not verify its peer (`rejectUnauthorized: false`), for words that prove nothing */
+  unverifiedRequest,
 };
 
+/** What a client trusts. */
+export type HttpClient = Deno.HttpClient;
+/** A running HTTP server on a TCP port. */
+export type HttpServer = Deno.HttpServer<Deno.NetAddr>;
+/** What a server knows of a request beside the request. */
+export type HttpRequestInfo = Deno.ServeHandlerInfo<Deno.NetAddr>;
+
 /** Child processes. */
-export const process = { Command: Deno.Command, execPath: Deno.execPath, pid: Deno.pid };
+export const process = { Command: Deno.Command, execPath: Deno.execPath, pid: Deno.pid, environment: Deno.env };
+
+/** The own standard input and output, as bytes: how a child talks to who started it. */
+export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };
 
 /** Files. */
 export const files = {
@@ -35,4 +59,4 @@ export const files = {
 };
 
 /** Keys, certificates, HKDF. */
-export const webCrypto = globalThis.crypto;
+export const webCrypto: Crypto = globalThis.crypto;

@@ -1,0 +1,144 @@
+import { connect } from "../../client.ts";
+import { nodeArguments, planCluster, type PlannedNode } from "../cluster_plan.ts";
+import { isRunning, logPath, readState, removeState, startTimeOf, statePath, writeState } from "../cluster_state.ts";
+import type { StartedNode } from "../cluster_state.ts";
+import { command } from "../command.ts";
+import { MisuseError } from "../errors.ts";
+import type { Output } from "../output.ts";
+import { stopNodes } from "./cluster_stop.ts";
+import { firstSignal } from "./node_start.ts";
+import { printNodes } from "./node_list.ts";
+
+const READY_MS_MAX = 120_000;
+const POLL_MS = 100;
+
+/** `waterpark cluster start` */
+export const clusterStart = command({
+  description: "starts a cluster of real processes on this machine, on loopback",
+  args: {
+    "data-centers": { type: "string", default: "TN,TX,FL,UT", metavar: "NAME,...", description: "data centers" },
+    zones: { type: "number", default: 2, description: "zones in each" },
+    nodes: { type: "number", default: 8, description: "nodes, spread over data centers first" },
+    "base-port": { type: "number", default: 4600, description: "mesh from here, HTTP 4000 above, MLLP 2025 below" },
+    copies: { type: "number", default: 5, description: "copies of every shard" },
+    transport: {
+      type: "enum",
+      choices: ["auto", "quic", "websocket"],
+      default: "auto",
+      description: "how nodes talk",
+    },
+    detach: { type: "boolean", default: false, description: "return when it is ready; cluster stop ends it" },
+  },
+  examples: ["cluster start", "cluster start --nodes 4 --data-centers TN,TX --detach"],
+  async run({ values, out }) {
+    const before = await readState();
+    if (before !== null && (await Promise.all(before.nodes.map(isRunning))).includes(true)) {
+      throw new MisuseError("Cannot start the cluster as only one may run here: one does", "waterpark cluster stop");
+    }
+    const dataCenters = values["data-centers"].split(",").map((name) => name.trim().toUpperCase());
+    const plan = planCluster({ dataCenters, zones: values.zones, nodes: values.nodes, basePort: values["base-port"] });
+    const started: StartedNode[] = [];
+    const ending = Promise.withResolvers<string>();
+    let isEnding = false;
+    firstSignal(() => Deno.exit(1)).then((signal) => {
+      isEnding = true;
+      ending.resolve(signal);
+    });
+    try {
+      const launch = async (i: number) => {
+        const pid = spawn(plan[i].name, nodeArguments(plan, i, { copies: values.copies, transport: values.transport }));
+        started.push({ ...plan[i], pid, startTime: await startTimeOf(pid) });
+        await writeState({ startedAt: new Date().toISOString(), nodes: started });
+      };
+      await writeState({ startedAt: new Date().toISOString(), nodes: [] });
+      await launch(0);
+      await untilAll(started, "/healthz", { out, of: plan, isEnding: () => isEnding });
+      for (let i = 1; i < plan.length; i++) await launch(i);
+      await untilAll(started, "/readyz", { out, of: plan, isEnding: () => isEnding });
+    } catch (error) {
+      await stopNodes(started);
+      await removeState();
+      throw error;
+    }
+    const nodes = await connect(`http://${plan[0].http}`).nodes();
+    if (out.isJson) out.json({ ready: true, nodes: started, state: statePath() });
+    else {
+      out.data(`ready ${plan.length} nodes  http http://${plan[0].http}  mllp ${plan[0].mllp}`);
+      printNodes(out, nodes);
+    }
+    if (values.detach) return out.talk("it goes on; end it with: waterpark cluster stop");
+    out.talk("end it with Ctrl-C");
+    const gone = whenGone(started, out);
+    out.talk(`${await Promise.race([ending.promise, gone])}: stopping`);
+    await stopNodes(started);
+    await removeState();
+  },
+});
+
+/**
+ * Starts the process, in a session of its own so that Ctrl-C reaches it once, through us; its talk goes to a file, as a
+ * pipe would break when we leave.
+ */
+function spawn(name: string, args: string[]): number {
+  const root = new URL("../../", import.meta.url).pathname;
+  const deno = [Deno.execPath(), "run", "-A", "--config", `${root}deno.json`, `${root}cli/main.ts`, ...args, "--json"];
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" >"$0" 2>&1 </dev/null', logPath(name), ...deno],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  return child.pid;
+}
+
+/** Waits until all nodes answer `path`. */
+async function untilAll(
+  nodes: StartedNode[],
+  path: string,
+  { out, of, isEnding }: { out: Output; of: PlannedNode[]; isEnding: () => boolean },
+): Promise<void> {
+  const untilMs = Date.now() + READY_MS_MAX;
+  const waiting = new Set(nodes);
+  while (waiting.size > 0) {
+    out.progress(`${of.length - (of.length - nodes.length) - waiting.size} of ${of.length} nodes ready`);
+    for (const node of waiting) {
+      if (isEnding()) throw new Error("Cannot start the cluster as it was stopped");
+      const isUp = await fetch(`http://${node.http}${path}`).then(
+        async (r) => (await r.body?.cancel(), r.ok),
+        () => false,
+      );
+      if (isUp) waiting.delete(node);
+      else if (Date.now() > untilMs || !await hasProcess(node)) throw await notReady(node);
+    }
+    if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  out.progress("");
+}
+
+async function hasProcess({ pid }: StartedNode): Promise<boolean> {
+  return Deno.build.os !== "linux" || await startTimeOf(pid) !== "";
+}
+
+async function notReady(node: StartedNode): Promise<Error> {
+  const log = await Deno.readTextFile(logPath(node.name)).catch(() => "");
+  const tail = log.trim().split("\n").slice(-5).join("\n  ");
+  return new Error(
+    `Cannot start ${node.name} as it must become ready: it did not\n  ${tail}\n  see ${logPath(node.name)}`,
+  );
+}
+
+/** Resolves when none of the processes is left; says of each that goes. */
+async function whenGone(nodes: StartedNode[], out: Output): Promise<string> {
+  const left = new Set(nodes);
+  while (left.size > 0) {
+    for (const node of left) {
+      if (await isRunning(node)) continue;
+      left.delete(node);
+      out.talk(`${node.name} has ended; see ${logPath(node.name)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return "nobody is left";
+}

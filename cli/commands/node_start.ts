@@ -1,0 +1,84 @@
+import { startNode } from "../../mod.ts";
+import { command } from "../command.ts";
+import { MisuseError } from "../errors.ts";
+
+/** `waterpark node start` */
+export const nodeStart = command({
+  description: "runs one node in the foreground; SIGTERM drains it, a second one ends it at once",
+  args: {
+    name: { type: "string", default: "TN-A-1", metavar: "NAME", description: "data center, zone, number" },
+    listen: {
+      type: "string",
+      default: "127.0.0.1:4600",
+      metavar: "HOST:PORT",
+      description: "where other nodes connect",
+    },
+    advertise: { type: "string", metavar: "HOST:PORT", description: "where they reach it, if elsewhere" },
+    http: { type: "string", default: "127.0.0.1:8600", metavar: "HOST:PORT|off", description: "HTTP gateway" },
+    mllp: { type: "string", default: "127.0.0.1:2575", metavar: "HOST:PORT|off", description: "HL7 over MLLP" },
+    join: { type: "string", metavar: "HOST:PORT,...", description: "nodes of the cluster to join" },
+    create: { type: "boolean", default: false, description: "create a cluster; so it does without --join" },
+    expect: { type: "number", default: 1, description: "nodes at which a new cluster's shards are born" },
+    transport: {
+      type: "enum",
+      choices: ["auto", "quic", "websocket"],
+      default: "auto",
+      description: "how nodes talk",
+    },
+    copies: { type: "number", default: 5, description: "copies of every shard of a new cluster" },
+    "secret-file": { type: "string", metavar: "FILE", description: "the cluster's secret; none: loopback only" },
+    tokens: { type: "string", metavar: "TOKEN,...", description: "bearer tokens that its HTTP asks for" },
+  },
+  examples: [
+    "node start",
+    "node start --name TX-A-1 --listen 127.0.0.1:4601 --http 127.0.0.1:8601 --mllp off --join 127.0.0.1:4600",
+  ],
+  async run({ values, out }) {
+    const join = listOf(values.join);
+    if (values.create && join.length > 0) {
+      throw new MisuseError(
+        "Cannot create a cluster and join one as a node is in one cluster",
+        "leave out one of the two",
+      );
+    }
+    const secretFile = values["secret-file"];
+    await using node = await startNode({
+      name: values.name,
+      listen: values.listen,
+      advertise: values.advertise,
+      http: values.http === "off" ? false : values.http,
+      mllp: values.mllp === "off" ? false : values.mllp,
+      ...(join.length > 0 ? { join } : { create: true }),
+      expect: values.expect,
+      transport: values.transport,
+      copies: values.copies,
+      secret: secretFile === undefined ? undefined : (await Deno.readTextFile(secretFile)).trim(),
+      tokens: listOf(values.tokens),
+    });
+    const { mesh, http, mllp } = node.addresses;
+    if (out.isJson) out.json({ ready: true, name: node.name, mesh, http, mllp, pid: Deno.pid });
+    else out.data(`ready ${node.name}  mesh ${mesh}  http ${http ?? "off"}  mllp ${mllp ?? "off"}`);
+    const signal = await firstSignal(() => Deno.exit(1));
+    out.talk(`${signal}: draining; once more ends it at once`);
+    await node.drain();
+    out.talk("drained");
+  },
+});
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
+}
+
+/** Resolves at the first signal that asks to end; every further one calls `again`. */
+export function firstSignal(again: () => void): Promise<Deno.Signal> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      Deno.addSignalListener(signal, () => {
+        if (!isFirst) again();
+        isFirst = false;
+        resolve(signal);
+      });
+    }
+  });
+}

@@ -1,0 +1,25 @@
+import { WaterparkError } from "../client.ts";
+
+/** The command line is wrong: exit code 2. */
+export class MisuseError extends Error {
+  override name = "MisuseError";
+  /** what to try */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** What a process tells its caller. */
+export const EXIT = { done: 0, failed: 1, misused: 2, unreached: 3, unknown: 4 } as const;
+
+/** The exit code for an error. "Unknown" beats "not reached": some node may have done it. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof MisuseError) return EXIT.misused;
+  if (!(error instanceof WaterparkError)) return EXIT.failed;
+  if (error.outcome === "unknown") return EXIT.unknown;
+  if (error.code === "client/unreachable") return EXIT.unreached;
+  return /^(base\/bad-key|client\/bad-)/.test(error.code) ? EXIT.misused : EXIT.failed;
+}

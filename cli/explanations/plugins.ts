@@ -1,0 +1,115 @@
+import type { Explanation } from "../explain.ts";
+
+/** What goes wrong with plugins and their hosts. */
+export const PLUGINS: Record<string, Explanation> = {
+  "plugin_host/does-not-compile": {
+    happened: "The plugin's source cannot be bundled.",
+    now: "Nothing was deployed.",
+    next: "The message names file and line.",
+  },
+  "plugin_host/does-not-load": {
+    happened: "The bundle throws when it is loaded.",
+    now: "That version does not run; its actors are parked.",
+    next: "Keep the module's top level free of work; deploy the mended version.",
+  },
+  "plugin_host/not-a-plugin": {
+    happened: "The module does not export a plugin by default.",
+    now: "Nothing was deployed.",
+    next: "export default defineHandler({ name, kind, initial, handle }).",
+  },
+  "plugin_host/too-large": {
+    happened: "The bundle is over its limit.",
+    now: "Nothing was deployed.",
+    next: "Leave out what the handler does not need.",
+  },
+  "plugin_host/not-loaded": {
+    happened: "The host does not have this version yet.",
+    now: "Recording goes on; the message is handled when it is loaded.",
+    next: "Nothing needs to be done; if it lasts, look at the node's log.",
+  },
+  "plugin_host/too-many-versions": {
+    happened: "The host holds as many versions as it may.",
+    now: "Recording goes on; the version waits.",
+    next: "Remove plugins that are not used.",
+  },
+  "plugin_host/busy": {
+    happened: "The host has as many open calls as it may.",
+    now: "Recording goes on; the call is repeated.",
+    next: "Nothing needs to be done; if it lasts, the handlers are too slow.",
+  },
+  "plugin_host/closed": {
+    happened: "The host was ended.",
+    now: "Recording goes on; the node is closing, or starts another.",
+    next: "Nothing needs to be done.",
+  },
+  "plugin_host/died": {
+    happened: "The host process ended by itself.",
+    now: "Recording goes on; its open calls run again in a new one.",
+    next: "Nothing needs to be done; if it lasts, look which plugin does it.",
+  },
+  "plugin_host/no-process": {
+    happened: "A host process cannot be started.",
+    now: "Recording goes on; nothing is handled on this node.",
+    next: "Look at the machine's limits on processes and memory.",
+  },
+  "plugin_host/stuck": {
+    happened: "The host gave no sign of life and was killed.",
+    now: "Recording goes on; its open calls run again in a new one.",
+    next: "Look for a loop in the plugin that ran.",
+  },
+  "plugin_host/out-of-memory": {
+    happened: "The host had more memory than it may and was killed.",
+    now: "Recording goes on; its open calls run again in a new one.",
+    next: "Keep projections small; look which plugin grew.",
+  },
+  "plugin_host/killed-host": {
+    happened: "A message killed the host twice while it was handled alone.",
+    now: "The plugin is parked for this actor at that message; other actors go on.",
+    next: "Deploy a mended version: it resumes there by itself.",
+  },
+  "plugin_host/deadline": {
+    happened: "A handler took longer than its deadline.",
+    now: "The plugin is parked for this actor at that message; other actors go on.",
+    next: "Make it faster; deploy the mended version.",
+  },
+  "plugin_host/threw": {
+    happened: "A handler threw.",
+    now: "The plugin is parked for this actor at that message; other actors go on.",
+    next: "The error and its stack are with the actor: waterpark actor show KEY. Deploy a mended version.",
+  },
+  "plugin_host/bad-result": {
+    happened: 'A handler did not answer ["ok", projections, effects].',
+    now: "The plugin is parked for this actor at that message.",
+    next: "Return the three; deploy the mended version.",
+  },
+  "plugin_host/bad-effect": {
+    happened: "A handler's effect is malformed.",
+    now: "The plugin is parked for this actor at that message.",
+    next: "Make effects with effect.send and its like; deploy the mended version.",
+  },
+  "plugin_host/unknown-effect": {
+    happened: "A handler asked for an effect that there is not.",
+    now: "The plugin is parked for this actor at that message.",
+    next: "Use send, emit, reply or alert; deploy the mended version.",
+  },
+  "plugin_host/too-many-effects": {
+    happened: "A handler asked for more effects than one message may lead to.",
+    now: "The plugin is parked for this actor at that message.",
+    next: "Send fewer, or to an actor that spreads them.",
+  },
+  "plugin_host/not-plain-data": {
+    happened: "Projections or effects are not plain JSON data.",
+    now: "The plugin is parked for this actor at that message.",
+    next: "Keep functions, dates, maps and cycles out of them.",
+  },
+  "plugin_host/broken-program": {
+    happened: "The bundle damaged the context that it runs in.",
+    now: "The plugin is parked for this actor at that message.",
+    next: "Do not change built-in objects.",
+  },
+  "plugin_host/bad-answer": {
+    happened: "The host process answered with something else than its protocol has.",
+    now: "It was killed; its open calls run again in a new one.",
+    next: "If it lasts, report it.",
+  },
+};

@@ -1,0 +1,147 @@
+/**
+ * The `waterpark` command line: noun, then verb. This file knows all commands and how they end; what they print goes
+ * through `output.ts`.
+ */
+import { cli, type Command, define, isArgsValidationError, isCommandNotFoundError } from "gunshi";
+import meta from "../deno.json" with { type: "json" };
+import type { WaterparkCommand } from "./command.ts";
+import { actorHistory } from "./commands/actor_history.ts";
+import { actorList } from "./commands/actor_list.ts";
+import { actorSend } from "./commands/actor_send.ts";
+import { actorShow } from "./commands/actor_show.ts";
+import { actorWatch } from "./commands/actor_watch.ts";
+import { clusterStart } from "./commands/cluster_start.ts";
+import { clusterStatus } from "./commands/cluster_status.ts";
+import { clusterStop } from "./commands/cluster_stop.ts";
+import { explain } from "./commands/explain.ts";
+import { nodeDrain } from "./commands/node_drain.ts";
+import { nodeList } from "./commands/node_list.ts";
+import { nodeRemove } from "./commands/node_remove.ts";
+import { nodeStart } from "./commands/node_start.ts";
+import { pluginDeploy } from "./commands/plugin_deploy.ts";
+import { pluginInspect } from "./commands/plugin_inspect.ts";
+import { pluginList } from "./commands/plugin_list.ts";
+import { pluginRemove } from "./commands/plugin_remove.ts";
+import { pluginRollback } from "./commands/plugin_rollback.ts";
+import { topologyInspect } from "./commands/topology_inspect.ts";
+import { EXIT, exitCodeOf, MisuseError } from "./errors.ts";
+import { Output } from "./output.ts";
+import { suggest } from "./suggest.ts";
+import { type CommandTree, usageOfAll, usageOfCommand, usageOfNoun } from "./usage.ts";
+
+/** All commands. */
+export const TREE: CommandTree = {
+  node: {
+    description: "one process of the cluster",
+    verbs: { start: nodeStart, list: nodeList, drain: nodeDrain, remove: nodeRemove },
+  },
+  cluster: {
+    description: "a whole cluster of real processes on this machine",
+    verbs: { start: clusterStart, status: clusterStatus, stop: clusterStop },
+  },
+  topology: { description: "where things are", verbs: { inspect: topologyInspect } },
+  actor: {
+    description: "things with a life: send to them, look at them",
+    verbs: { send: actorSend, show: actorShow, history: actorHistory, watch: actorWatch, list: actorList },
+  },
+  plugin: {
+    description: "the modules that handle messages",
+    verbs: {
+      deploy: pluginDeploy,
+      list: pluginList,
+      inspect: pluginInspect,
+      rollback: pluginRollback,
+      remove: pluginRemove,
+    },
+  },
+  explain,
+};
+
+/** Runs one command line; the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const out = new Output({ json: args.includes("--json") });
+  const words = args[0] === "help" ? [...args.slice(1), "--help"] : [...args];
+  const isNounAlone = () => {
+    throw new MisuseError("", "");
+  };
+  const subCommands: Record<string, Command> = {};
+  for (const [noun, entry] of Object.entries(TREE)) {
+    subCommands[noun] = "verbs" in entry
+      ? define({ name: noun, run: isNounAlone, subCommands: entry.verbs })
+      : entry as Command;
+  }
+  try {
+    const usage = await cli(words, define({ name: "waterpark", run: isNounAlone }), {
+      name: "waterpark",
+      version: meta.version,
+      subCommands,
+      strict: true,
+      usageSilent: true,
+      renderHeader: null,
+      renderValidationErrors: null,
+      renderUsage: (context) => Promise.resolve(usageFor(context.commandPath)),
+    });
+    if (words.includes("--version")) out.data(`waterpark ${meta.version}`);
+    else if (usage !== undefined) out.data(usage);
+    return EXIT.done;
+  } catch (thrown) {
+    if (thrown instanceof MisuseError && thrown.message === "") {
+      out.talk(usageFor(words.filter((word) => !word.startsWith("-"))));
+      return EXIT.misused;
+    }
+    const error = thrown instanceof AggregateError ? misuseIn(thrown, words) : thrown;
+    out.error(error);
+    return exitCodeOf(error);
+  }
+}
+
+function usageFor(path: readonly string[]): string {
+  const entry = TREE[path[0]];
+  if (entry === undefined) return usageOfAll(TREE);
+  if (!("verbs" in entry)) return usageOfCommand(path.slice(0, 1), entry);
+  const verb: WaterparkCommand | undefined = entry.verbs[path[1]];
+  return verb === undefined
+    ? usageOfNoun(path[0], entry.description, entry.verbs)
+    : usageOfCommand(path.slice(0, 2), verb);
+}
+
+/** The first fault in a command line, in our words. A typo in a name explains what else seems missing, so it goes first. */
+function misuseIn({ errors }: AggregateError, words: readonly string[]): MisuseError {
+  const path = words.filter((word) => !word.startsWith("-")).slice(0, 2).filter((word, i, all) =>
+    i === 0 ? word in TREE : word in ((TREE[all[0]] as { verbs?: object } | undefined)?.verbs ?? {})
+  );
+  const help = `waterpark ${[...path, "--help"].join(" ")}`;
+  const notFound = errors.find(isCommandNotFoundError);
+  if (notFound !== undefined) {
+    const name = String(notFound.values.commandName);
+    const meant = suggest(name, notFound.candidates.filter((candidate: string) => candidate !== "waterpark"));
+    const rest = [...path, meant].join(" ");
+    return new MisuseError(
+      `Cannot run "${[...path, name].join(" ")}" as it must be a known command`,
+      meant === undefined ? help : `did you mean "waterpark ${rest}"?`,
+    );
+  }
+  const unknown = errors.filter(isArgsValidationError).find((error) => error.code === "err:arg:unknown-option");
+  if (unknown !== undefined) {
+    const { rawName, candidates } = unknown.values as { rawName: string; candidates: string[] };
+    const meant = suggest(rawName, candidates);
+    return new MisuseError(
+      `Cannot use "${rawName}" as it must be a flag of this command`,
+      meant === undefined ? help : `did you mean "${meant}"?`,
+    );
+  }
+  const first = errors[0] as Error & { code?: string; values?: { name?: string; expected?: string; actual?: string } };
+  const name = first.values?.name ?? "";
+  if (first.code === "err:arg:required-positional") {
+    return new MisuseError(`Cannot run the command as it must have ${name.toUpperCase()}`, help);
+  }
+  if (first.code === "err:arg:invalid-type") {
+    return new MisuseError(
+      `Cannot use "${first.values?.actual}" for --${name} as it must be a ${first.values?.expected}`,
+      help,
+    );
+  }
+  return new MisuseError(first.message, help);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,280 @@
+/**
+ * The client: what a node does, over HTTP, from any program. Needs nothing but `fetch`.
+ *
+ * Given several URLs it goes to the next when a node is lost, and repeats the request there under the same message id:
+ * a message is recorded once, whichever node got it first.
+ *
+ * ```ts
+ * import { connect } from "@waterpark/waterpark/client";
+ *
+ * async function admit(): Promise<void> {
+ *   const waterpark = connect(["http://10.0.0.1:8600", "http://10.0.1.1:8600"]);
+ *   const key = { facility: "HOSPX", id: "1001" };
+ *   const receipt = await waterpark.send(key, { type: "admit", ward: "5W" });
+ *   const { projections } = await waterpark.read(key, { after: receipt.seq });
+ *   console.log(projections.census);
+ *   for await (const event of waterpark.watch(key)) console.log(event.type, event.body);
+ * }
+ * ```
+ *
+ * @module
+ */
+import {
+  type ActorKey,
+  fullKey,
+  type Outcome,
+  WaterparkError,
+  type WaterparkErrorOptions,
+} from "./runtime/base/mod.ts";
+import type {
+  ActorPlace,
+  ActorView,
+  EventJson,
+  NodeView,
+  PluginView,
+  Receipt,
+  TopologyView,
+} from "./runtime/gateway/mod.ts";
+import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
+import { type ConnectOptions, Dialer } from "./client/dialer.ts";
+import { type Sending, type SendingAnswer, sendMany } from "./client/send_many.ts";
+import { watchActor } from "./client/watch.ts";
+
+export type { ActorEvent, ActorKey, ConnectOptions, Message, Outcome, Sending, SendingAnswer, WaterparkErrorOptions };
+export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
+export { WaterparkError };
+
+/** How a message is sent. */
+export interface SendOptions {
+  /** message id; made up where left out. The same id with the same bytes is recorded once */
+  id?: string;
+  /** what happened; where left out, the node looks into the message: a JSON object's `type`, MSH-9 of HL7 */
+  type?: string;
+  /** media type; where left out JSON, `text/plain` or `application/octet-stream`, by the message's form */
+  contentType?: string;
+  /** record only if the actor's last seq is this */
+  ifMatch?: number;
+  /** `"handled"`: answer when the handlers are through, with projections and reply; default `"recorded"` */
+  wait?: "recorded" | "handled";
+}
+
+/** The receipt, and what was asked for beside it. */
+export interface Sent extends Receipt {
+  /** true: it was recorded before, and this is the receipt of then */
+  duplicate?: boolean;
+  /** with `wait: "handled"`: what each plugin keeps of the actor now */
+  projections?: Record<string, unknown>;
+  /** with `wait: "handled"`: what a handler replied */
+  reply?: unknown;
+}
+
+/** A plugin's bundle, to be deployed. */
+export interface Deployment {
+  /** of the plugin */
+  name: string;
+  /** `handler`, `function`, `source` or `sink` */
+  kind: string;
+  /** kind of the actors that it handles; default `"patient"` */
+  actorKind?: string;
+  /** where the source came from; for people */
+  url: string;
+  /** SHA-256 of the bundle, hexadecimal */
+  hash: string;
+  /** one CommonJS module */
+  bundle: Uint8Array;
+}
+
+/**
+ * A client of the nodes at these URLs. Nothing is asked yet.
+ *
+ * @param urls one or more of the cluster's nodes; any of them answers anything
+ * @param options token, time limits
+ * @throws {WaterparkError} `client/bad-url`
+ *
+ * @example
+ * ```ts
+ * import { connect } from "@waterpark/waterpark/client";
+ * const waterpark = connect("http://127.0.0.1:8600", { deadlineMs: 5000 });
+ * if (waterpark.url !== "http://127.0.0.1:8600") throw new Error("unreachable");
+ * ```
+ */
+export function connect(urls: string | readonly string[], options: ConnectOptions = {}): WaterparkClient {
+  return new WaterparkClient(new Dialer(typeof urls === "string" ? [urls] : urls, options));
+}
+
+/**
+ * The cluster, seen through any of its nodes. Every call ends within the client's deadline, and throws a
+ * `WaterparkError` whose `outcome` says whether to send again.
+ */
+export class WaterparkClient {
+  readonly #dialer: Dialer;
+
+  /** Made by {@linkcode connect}. */
+  constructor(dialer: Dialer) {
+    this.#dialer = dialer;
+  }
+
+  /** the node that is asked next */
+  get url(): string {
+    return this.#dialer.url;
+  }
+
+  /**
+   * Records a message. When this returns, it is on as many copies as the receipt's rule wants, for good.
+   *
+   * @throws {WaterparkError} 409 `mailroom/conflict`, 412 `mailroom/mismatch` and others; with outcome `unknown`, send it
+   * again under the same id (which is why programs that must not lose anything choose the id themselves)
+   */
+  send(key: ActorKey, message: Message, options: SendOptions = {}): Promise<Sent> {
+    const { id = crypto.randomUUID(), contentType = contentTypeOf(message), type, ifMatch, wait } = options;
+    if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id + (type ?? ""))) {
+      throw new WaterparkError("Cannot send the message as its id and type must be printable ASCII: try sendMany", {
+        code: "client/bad-id",
+        outcome: "not-applied",
+      });
+    }
+    return this.#dialer.ask({
+      method: "POST",
+      path: `${actorPath(key)}/messages`,
+      headers: {
+        "content-type": contentType,
+        // in quotes, as the draft wants it: then an id that itself has quotes survives
+        "idempotency-key": `"${id}"`,
+        ...(type === undefined ? {} : { "waterpark-type": type }),
+        ...(ifMatch === undefined ? {} : { "if-match": `"${ifMatch}"` }),
+        ...(wait === "handled" ? { prefer: "return=representation" } : {}),
+      },
+      body: payloadOf(message, contentType),
+    });
+  }
+
+  /**
+   * Records many messages, those to one actor in their order; an answer for each, in order. A refused one does not stop
+   * the others: who must not have later messages overtake it sends one by one.
+   */
+  sendMany(messages: Iterable<Sending> | AsyncIterable<Sending>): AsyncGenerator<SendingAnswer> {
+    return sendMany(this.#dialer, messages);
+  }
+
+  /**
+   * What an actor is: its last seq, and what each plugin keeps of it.
+   *
+   * @param key the actor
+   * @param options `at`: as it was at that seq; `after`: wait until it has got there (a receipt's seq); `read`: `fresh`
+   * (linearizable), `writer` (default), `nearest` (any copy; says how far behind)
+   */
+  read(
+    key: ActorKey,
+    options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest" } = {},
+  ): Promise<ActorView> {
+    return this.#dialer.ask({ path: actorPath(key) + query(options) });
+  }
+
+  /** A page of an actor's history: at most `limit` (default 100) events after `after` (default 0); `next` is the next page's `after`. */
+  async history(
+    key: ActorKey,
+    options: { after?: number; limit?: number } = {},
+  ): Promise<{ events: ActorEvent[]; next: number | null }> {
+    const path = `${actorPath(key)}/history${query(options)}`;
+    const { events, next } = await this.#dialer.ask<{ events: EventJson[]; next: number | null }>({ path });
+    return { events: events.map(decodeEvent), next };
+  }
+
+  /**
+   * The history from `after` (default 0), and then what comes, until the loop is left or `signal` aborts. Goes to the
+   * next node when one is lost, and misses nothing.
+   *
+   * @throws {WaterparkError} when no node could be watched for the client's deadline
+   */
+  watch(key: ActorKey, options: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<ActorEvent> {
+    return watchActor(this.#dialer, `${actorPath(key)}/watch`, options);
+  }
+
+  /** Where an actor lives: the fact, and where placement wants it. */
+  place(key: ActorKey): Promise<ActorPlace> {
+    return this.#dialer.ask({ path: actorPath(key).replace("/v1/actors/", "/v1/topology/actors/") });
+  }
+
+  /** The topology, as the node that answers has it. */
+  topology(): Promise<TopologyView> {
+    return this.#dialer.ask({ path: "/v1/topology" });
+  }
+
+  /** The nodes of the cluster. */
+  async nodes(): Promise<NodeView[]> {
+    return (await this.#dialer.ask<{ nodes: NodeView[] }>({ path: "/v1/nodes" })).nodes;
+  }
+
+  /** Moves everything off a node; returns when the cluster has agreed, not when all has moved. */
+  async drainNode(name: string): Promise<void> {
+    await this.#dialer.ask({ method: "POST", path: `/v1/nodes/${encodeURIComponent(name)}/drain` });
+  }
+
+  /** Takes a node out of the topology, for good. */
+  async removeNode(name: string): Promise<void> {
+    await this.#dialer.ask({ method: "DELETE", path: `/v1/nodes/${encodeURIComponent(name)}` });
+  }
+
+  /** Actors written by the node that answers, in key order: at most `limit` after the key `after`. */
+  actors(
+    options: { after?: string; limit?: number } = {},
+  ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
+    return this.#dialer.ask({ path: `/v1/actors${query(options)}` });
+  }
+
+  /** All plugins. */
+  async plugins(): Promise<PluginView[]> {
+    return (await this.#dialer.ask<{ plugins: PluginView[] }>({ path: "/v1/plugins" })).plugins;
+  }
+
+  /** One plugin. */
+  plugin(name: string): Promise<PluginView> {
+    return this.#dialer.ask({ path: pluginPath(name) });
+  }
+
+  /** Puts a plugin, or a new version of it, in its place. The same bundle twice is one version. */
+  deploy({ name, kind, actorKind = "patient", url, hash, bundle }: Deployment): Promise<PluginView> {
+    const headers = {
+      "content-type": "application/javascript",
+      "waterpark-plugin-kind": kind,
+      "waterpark-actor-kind": actorKind,
+      "waterpark-plugin-url": encodeURI(url),
+      "waterpark-plugin-hash": hash,
+    };
+    return this.#dialer.ask({ method: "PUT", path: pluginPath(name), headers, body: bundle });
+  }
+
+  /** Takes a plugin away; what it kept goes with it. */
+  async removePlugin(name: string): Promise<void> {
+    await this.#dialer.ask({ method: "DELETE", path: pluginPath(name) });
+  }
+
+  /** Makes the version before live again. Not repeated when the connection breaks: it might go back twice. */
+  rollbackPlugin(name: string): Promise<PluginView> {
+    return this.#dialer.ask({ method: "POST", path: `${pluginPath(name)}/rollback`, isRepeatable: false });
+  }
+}
+
+function pluginPath(name: string): string {
+  return `/v1/plugins/${encodeURIComponent(name)}`;
+}
+
+function actorPath(key: ActorKey): string {
+  const { kind, facility, id } = fullKey(key);
+  const parts = [kind, facility, id];
+  // URLs know "." and ".." as steps on the way, in every spelling
+  if (parts.some((part) => /^\.\.?$/.test(part))) {
+    throw new WaterparkError(`Cannot ask for the actor over HTTP as no part of its key may be "." or ".."`, {
+      code: "client/bad-key",
+      outcome: "not-applied",
+    });
+  }
+  return `/v1/actors/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+function query(options: Record<string, string | number | undefined>): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return given.length === 0
+    ? ""
+    : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
+import { messageOf } from "./effect_message.ts";
+import {
+  decodeDone,
+  decodeOutcomes,
+  type Effect,
+  effectId,
+  type EffectPosting,
+  type EffectPostResult,
+  Effects,
+  type EffectsConfig,
+  encodeDone,
+  encodeOutcomes,
+  type OutcomeItem,
+} from "./mod.ts";
+
+const CONFIG: EffectsConfig = {
+  inFlightMax: 4,
+  inHandMax: 8,
+  doneGatherMs: 10,
+  doneItemsMax: 8,
+  retryMinMs: 10,
+  retryMaxMs: 100,
+  finalRefusals: ["conflict", "too-large", "bad-key"],
+};
+
+function item(key: string, seq: number, effects: Effect[] | null): OutcomeItem {
+  return { key, plugin: "p", hash: "h", seq, state: "ok", effects, digest: "", error: null };
+}
+
+function send(id: string): Effect {
+  return { type: "send", key: { facility: "F", id }, message: { type: "t", body: 1 } };
+}
+
+/** One node, one shard; `log` holds what was committed. */
+function bench() {
+  const time = new SimulatedTime();
+  const world = simulatedWorld({ time, random: new SeededRandom(1) });
+  const log: Uint8Array[] = [];
+  const posts: { posting: EffectPosting; end: (result: EffectPostResult) => void }[] = [];
+  const alerts: string[] = [];
+  const b = {
+    time,
+    posts,
+    alerts,
+    doneEntries: 0,
+    answer: "committed" as "committed" | "lost" | "busy",
+    effects: undefined as unknown as Effects,
+    commit(items: OutcomeItem[]) {
+      const index = log.push(encodeOutcomes(items));
+      let position = 0;
+      for (const { effects } of items) {
+        if (effects !== null) b.effects.committed(1, index, position, effects);
+        position += effects?.length ?? 0;
+      }
+      b.run(0);
+    },
+    run: (ms: number) => time.runUntil(time.nowMs + ms),
+    ids: () => posts.map(({ posting }) => posting.id),
+  };
+  b.effects = new Effects({
+    world,
+    post: (posting, end) => void posts.push({ posting, end }),
+    proposeDone: (_shard, body, done) => {
+      if (b.answer !== "committed") return done(b.answer);
+      b.doneEntries++;
+      b.effects.done(1, decodeDone(body));
+      done("committed");
+    },
+    read: (_shard, index) => log[index - 1],
+    alert: (code) => void alerts.push(code),
+    config: CONFIG,
+  });
+  return b;
+}
+
+Deno.test("effects: in order per source and target, others beside it, marked done in batches", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  b.commit([item("a", 1, [send("x"), send("x"), send("y")]), item("b", 1, [send("x")])]);
+  assert.deepEqual(b.ids(), ["a#1#p#0", "a#1#p#2", "b#1#p#0"]);
+  for (const { end } of [...b.posts]) end({ state: "recorded" });
+  b.run(0);
+  assert.deepEqual(b.ids().slice(3), ["a#1#p#1"]);
+  b.posts[3].end({ state: "recorded" });
+  assert.equal(b.effects.owed(), 4);
+  b.run(50);
+  assert.equal(b.effects.owed(), 0);
+  assert.equal(b.doneEntries, 1);
+});
+
+Deno.test("effects: tried again with longer waits until the target takes it; what is refused for good is told", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  b.commit([item("a", 1, [send("x"), send("x")])]);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    b.posts[attempt].end({ state: "refused", code: "mailroom/busy", outcome: "not-applied" });
+    b.run(101);
+  }
+  assert.deepEqual(b.ids(), Array(6).fill("a#1#p#0"));
+  b.posts[5].end({ state: "refused", code: "mailroom/conflict", outcome: "not-applied" });
+  b.run(0);
+  assert.deepEqual(b.alerts, ["effects/refused"]);
+  assert.equal(b.ids()[6], "a#1#p#1");
+});
+
+Deno.test("effects: followers owe and do nothing; the next writer goes on with what is left", () => {
+  const b = bench();
+  b.commit([item("a", 1, [send("x"), { type: "reply", body: 1 }]), item("a", 2, [send("x")])]);
+  assert.equal(b.posts.length, 0);
+  b.effects.done(1, [[1, 0]]);
+  b.effects.becameWriter(1);
+  assert.equal(b.effects.owed(), 1, "a reply is not owed");
+  b.run(0);
+  assert.deepEqual(b.ids(), ["a#2#p#0"]);
+  b.effects.lostWriter(1);
+  b.effects.becameWriter(1);
+  b.run(0);
+  assert.equal(b.posts.length, 1, "what is under way to that target is waited for");
+  b.posts[0].end({ state: "recorded" });
+  b.run(0);
+  assert.deepEqual(b.ids(), ["a#2#p#0", "a#2#p#0"], "and then repeated under the same id");
+});
+
+Deno.test("effects: holds so many in hand and takes the rest from the log when there is room", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  for (let seq = 1; seq <= 40; seq++) b.commit([item("a", seq, [send(`${seq}`)])]);
+  for (let done = 0; done < 40; done++) {
+    assert(b.posts.length - done <= CONFIG.inFlightMax);
+    b.posts[done].end({ state: "recorded" });
+    b.run(20);
+  }
+  assert.equal(new Set(b.ids()).size, 40);
+  b.run(100);
+  assert.equal(b.effects.owed(), 0);
+});
+
+Deno.test("effects: while done-marks do not get through it goes so far and no further", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  b.answer = "busy";
+  for (let seq = 1; seq <= 40; seq++) b.commit([item("a", seq, [{ type: "alert", code: `${seq}`, text: "" }])]);
+  b.run(1000);
+  assert(b.alerts.length < 20);
+  b.answer = "committed";
+  b.run(1000);
+  assert.equal(b.alerts.length, 40);
+  assert.equal(b.effects.owed(), 0);
+});
+
+Deno.test("effects: what cannot be posted or read is told and holds nothing up", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  const bad = { type: "send", key: { facility: "", id: "" }, message: { type: "t" } } as Effect;
+  b.commit([item("a", 1, [bad, { type: "later" } as never])]);
+  b.effects.committed(1, 2, 0, [send("x")]); // there is no such entry
+  b.run(100);
+  assert.deepEqual(b.alerts, ["effects/refused", "effects/refused", "effects/bad-entry"]);
+  assert.equal(b.posts.length, 0);
+});
+
+Deno.test("effects: a message's body decides its bytes", () => {
+  const bytesOf = (message: Record<string, unknown>) => {
+    const { contentType, payload } = messageOf({ type: "emit", message: { type: "t", ...message } }, "k")!;
+    return [contentType, new TextDecoder().decode(payload)];
+  };
+  assert.deepEqual(bytesOf({ body: { a: 1 } }), ["application/json", '{"a":1}']);
+  assert.deepEqual(bytesOf({ body: "a" }), ["application/json", '"a"']);
+  assert.deepEqual(bytesOf({ body: "MSH|", contentType: "x-application/hl7-v2+er7" }), [
+    "x-application/hl7-v2+er7",
+    "MSH|",
+  ]);
+  assert.deepEqual(bytesOf({ body: "a", contentType: "application/json; charset=utf-8" }), [
+    "application/json; charset=utf-8",
+    '"a"',
+  ]);
+  assert.deepEqual(bytesOf({ body: new Uint8Array([65]) }), ["application/octet-stream", "A"]);
+  assert.deepEqual(bytesOf({ patient: "1001" }), ["application/json", '{"patient":"1001"}']);
+  assert.deepEqual(bytesOf({}), ["application/json", "null"]);
+});
+
+Deno.test("effects: an id is short enough for the log, and another for another key", () => {
+  const long = (last: string) => `ward/${"x".repeat(600)}/${last}`;
+  assert.equal(effectId("ward/F/1", 3, "p", 0), "ward/F/1#3#p#0");
+  assert(effectId(long("a"), 3, "p", 0).length <= 400);
+  assert.notEqual(effectId(long("a"), 3, "p", 0), effectId(long("b"), 3, "p", 0));
+});
+
+Deno.test("outcome entries: decoding gives back what was encoded; anything else throws", () => {
+  const items: OutcomeItem[] = [
+    item("", 9, null),
+    item("a", 1, [send("x")]),
+    { ...item("a", 2, null), state: "parked", error: { code: "c", message: "m" } },
+  ];
+  assert.deepEqual(decodeOutcomes(encodeOutcomes(items)), items);
+  assert.deepEqual(decodeDone(encodeDone([[1, 2], [70_000, 0]])), [[1, 2], [70_000, 0]]);
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+    for (const decode of [decodeOutcomes, decodeDone]) {
+      try {
+        decode(bytes);
+      } catch (error) {
+        assert.match((error as { code: string }).code, /^(effects\/bad-entry|wire\/bad-payload)$/);
+      }
+    }
+  }));
+});

@@ -1,0 +1,191 @@
+/**
+ * A node of one process and no cluster: histories in a Map. What the gateway is tested against; `refusal` and `hang`
+ * make it behave badly.
+ */
+import { digest64, digestText, formatKey, parseKey, WaterparkError } from "../base/mod.ts";
+import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
+
+interface Kept extends HistoryEvent {
+  receipt: Receipt;
+}
+
+/** A {@linkcode NodeService} in memory. */
+export class FakeNode implements NodeService {
+  readonly name = "TN-A-1";
+  /** what came in, in order */
+  readonly posted: PostRequest[] = [];
+  /** answered in place of recording, where it is not null */
+  refusal: (request: PostRequest) => (PostAnswer & { state: "refused" }) | null = () => null;
+  /** true: a post is never answered */
+  hang = false;
+  /** what removing, draining and such was asked for */
+  readonly asked: string[] = [];
+  ready = true;
+  #histories = new Map<string, Kept[]>();
+  #plugins = new Map<string, PluginView>();
+  #waiting = new Set<() => void>();
+  #ids = 0;
+
+  newId(): string {
+    return `id${++this.#ids}`;
+  }
+
+  nowWallMs(): number {
+    return 1767225600000;
+  }
+
+  post(request: PostRequest): Promise<PostAnswer> {
+    this.posted.push(request);
+    if (this.hang) return new Promise(() => {});
+    const refused = this.refusal(request);
+    if (refused !== null) return Promise.resolve(refused);
+    const key = formatKey(request.key);
+    const history = this.#histories.get(key) ?? [];
+    const digest = digestText(digest64(request.payload));
+    const first = history.find((event) => event.id === request.id);
+    if (first !== undefined) {
+      if (first.receipt.digest === digest) {
+        return Promise.resolve({ state: "recorded", receipt: first.receipt, duplicate: true });
+      }
+      return Promise.resolve(refusal("replication/conflict", "Cannot record the message as its id has other bytes"));
+    }
+    if (request.ifMatch !== undefined && request.ifMatch !== history.length) {
+      const message = "Cannot record the message as If-Match must be the actor's last seq";
+      return Promise.resolve({ ...refusal("replication/mismatch", message), seq: history.length });
+    }
+    const id = request.id ?? this.newId();
+    const seq = history.length + 1;
+    const place = { shard: "S05/017", generation: 1, term: 3, index: seq, writer: this.name };
+    const receipt: Receipt = { key, id, seq, ...place, copies: ["TN-A-1", "TX-A-1", "FL-A-1"], digest };
+    const { type = "", contentType, payload } = request;
+    history.push({ seq, id, at: this.nowWallMs(), type, contentType, payload, receipt });
+    this.#histories.set(key, history);
+    for (const wake of this.#waiting) wake();
+    const handled = request.wait === "handled" ? { projections: { census: { ward: "5W" } }, reply: "seen" } : {};
+    return Promise.resolve({ state: "recorded", receipt, duplicate: false, ...handled });
+  }
+
+  read: NodeService["read"] = (key, options = {}) => {
+    const text = formatKey(key);
+    const seq = options.at ?? this.#histories.get(text)?.length ?? 0;
+    return Promise.resolve({
+      key: text,
+      seq,
+      projections: { read: options.read ?? "writer" },
+      parked: {},
+      writer: this.name,
+      followers: ["TX-A-1"],
+      behind: 0,
+    });
+  };
+
+  history: NodeService["history"] = async (key, { after = 0, limit = 100, waitMs } = {}) => {
+    const all = () => this.#histories.get(formatKey(key)) ?? [];
+    if (waitMs !== undefined && all().length <= after) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      await promise;
+      this.#waiting.delete(resolve);
+    }
+    const events = all().slice(after, after + limit).map(({ receipt: _, ...event }) => event);
+    return { events, next: all().length > after + limit ? after + limit : null };
+  };
+
+  /** Ends all waiting for events, as the time limit would. */
+  wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  place: NodeService["place"] = (key) => ({
+    key: formatKey(key),
+    shard: "S05/017",
+    generation: 1,
+    term: 3,
+    writer: this.name,
+    followers: ["TX-A-1"],
+    target: [this.name, "TX-A-1"],
+    version: 7,
+  });
+
+  topology: NodeService["topology"] = () => ({
+    clusterId: "c1",
+    version: 7,
+    copies: 5,
+    node: this.name,
+    born: true,
+    homes: ["TN"],
+    nodes: [{
+      name: this.name,
+      dataCenter: "TN",
+      zone: "A",
+      incarnation: 11,
+      address: "127.0.0.1:4600",
+      http: "http://127.0.0.1:8600",
+      mllp: null,
+      status: "up",
+      alive: true,
+      shards: 1024,
+      copies: 1024,
+    }],
+  });
+
+  plugins(): PluginView[] {
+    return [...this.#plugins.values()];
+  }
+
+  deploy: NodeService["deploy"] = ({ name, kind, hash, url, bundle }) => {
+    const version = (this.#plugins.get(name)?.version ?? 0) + 1;
+    const stage = { stage: "live", deployedAt: this.nowWallMs(), loaded: true, parked: 0 };
+    const view = { name, kind, hash, url, version, bytes: bundle.length, ...stage };
+    this.#plugins.set(name, view);
+    return Promise.resolve(view);
+  };
+
+  removePlugin(name: string): Promise<void> {
+    this.#plugins.delete(name);
+    return Promise.resolve();
+  }
+
+  rollbackPlugin(name: string): Promise<PluginView> {
+    this.asked.push(`rollback ${name}`);
+    return Promise.resolve(this.#plugins.get(name)!);
+  }
+
+  removeNode(name: string): Promise<void> {
+    this.asked.push(`remove ${name}`);
+    return Promise.reject(
+      new WaterparkError(`Cannot remove "${name}" as it must be drained first`, {
+        code: "topology/not-drained",
+        outcome: "not-applied",
+      }),
+    );
+  }
+
+  drainNode(name: string): Promise<void> {
+    this.asked.push(`drain ${name}`);
+    return Promise.resolve();
+  }
+
+  actors: NodeService["actors"] = ({ after = "", limit = 100 } = {}) => {
+    const keys = [...this.#histories.keys()].sort().filter((key) => key > after);
+    const actors = keys.slice(0, limit).map((key) => ({ key, seq: this.#histories.get(key)!.length }));
+    return Promise.resolve({ actors, next: keys.length > limit ? actors[limit - 1].key : null });
+  };
+
+  readiness(): { ready: boolean; reason: string } {
+    return { ready: this.ready, reason: this.ready ? "" : "joining" };
+  }
+
+  metrics(): Promise<string> {
+    return Promise.resolve("waterpark_up 1\n");
+  }
+
+  /** The history of `key`, a text as the CLI takes it. */
+  historyOf(key: string): HistoryEvent[] {
+    return this.#histories.get(formatKey(parseKey(key))) ?? [];
+  }
+}
+
+function refusal(code: string, message: string): PostAnswer & { state: "refused" } {
+  return { state: "refused", code, outcome: "not-applied", message };
+}

@@ -1,0 +1,28 @@
+/**
+ * Gateway: how the outside talks to a node: HTTP here, HL7 over MLLP beside it.
+ *
+ * It sees the node through one interface, {@linkcode NodeService}, so that it is tested without one.
+ *
+ * @module
+ */
+export { createApp, GatewayApp, type GatewayOptions } from "./app.ts";
+export type { EventJson } from "./content.ts";
+export { type HttpServer, type HttpServerOptions, startHttp } from "./http_server.ts";
+export { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
+export { type OpenStream, OpenStreams } from "./open_streams.ts";
+export type { Problem } from "./problem.ts";
+export type {
+  ActorKey,
+  ActorPlace,
+  ActorView,
+  DeployRequest,
+  HistoryEvent,
+  NodeService,
+  NodeView,
+  PluginView,
+  PostAnswer,
+  PostRequest,
+  Receipt,
+  TopologyView,
+} from "./service.ts";
+export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";

@@ -1,0 +1,49 @@
+/**
+ * The answers that do not end by themselves: watches and NDJSON streams. A server that goes down waits for every answer
+ * under way, so these must be told first.
+ */
+import { closing, tooManyStreams } from "./errors.ts";
+
+/** A counted place for one stream. */
+export interface OpenStream {
+  /** resolves when the gateway goes down: the stream then comes to its end */
+  readonly closing: Promise<void>;
+  /** gives the place back; may be called more than once */
+  end(): void;
+}
+
+/** Counts streams, and ends them all at once. */
+export class OpenStreams {
+  readonly #streamsMax: number;
+  #ends = new Set<() => void>();
+  #isClosing = false;
+
+  /** For at most `streamsMax` streams at a time. */
+  constructor(streamsMax: number) {
+    this.#streamsMax = streamsMax;
+  }
+
+  /** how many are open */
+  get count(): number {
+    return this.#ends.size;
+  }
+
+  /**
+   * Takes a place.
+   *
+   * @throws {WaterparkError} `gateway/too-many-streams`, `gateway/closing`
+   */
+  open(): OpenStream {
+    if (this.#isClosing) throw closing();
+    if (this.#ends.size >= this.#streamsMax) throw tooManyStreams(this.#streamsMax);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ends.add(resolve);
+    return { closing: promise, end: () => void this.#ends.delete(resolve) };
+  }
+
+  /** Tells all streams to end, and lets no more in. */
+  closeAll(): void {
+    this.#isClosing = true;
+    for (const end of this.#ends) end();
+  }
+}

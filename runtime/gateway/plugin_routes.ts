@@ -1,0 +1,78 @@
+/**
+ * Plugins: what runs here, and putting another version in its place.
+ *
+ * `PUT /v1/plugins/{name}` takes the bundle's bytes as they are (`Content-Type: application/javascript`), so that
+ * `curl --data-binary @bundle.js` will do, with
+ *
+ *     Waterpark-Plugin-Kind   handler (default), function, source, sink
+ *     Waterpark-Actor-Kind    the kind of actor that a handler handles; patient (default), ward, ...
+ *     Waterpark-Plugin-Url    where the source came from; for people
+ *     Waterpark-Plugin-Hash   SHA-256 of the bytes, hexadecimal; left out: not checked
+ */
+import type { Context } from "@hono/hono";
+import { gates } from "../world/mod.ts";
+import { readBody } from "./body.ts";
+import { essenceOf } from "./content.ts";
+import { badContentType, badRequest, notFound } from "./errors.ts";
+import { type Gateway, inTime, json, pathParts, type Route } from "./routing.ts";
+
+const SCRIPTS = new Set(["application/javascript", "text/javascript", "application/octet-stream"]);
+const KINDS = new Set(["handler", "function", "source", "sink"]);
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** Adds the routes. */
+export function addPluginRoutes(route: Route, gateway: Gateway): void {
+  const { service } = gateway;
+
+  route("GET", "/v1/plugins", () => json({ plugins: service.plugins() }));
+  route("GET", "/v1/plugins/:name", (c) => json(pluginInPath(c, gateway)));
+  route("PUT", "/v1/plugins/:name", (c) => deploy(c, gateway));
+
+  route("DELETE", "/v1/plugins/:name", async (c) => {
+    const { name } = pluginInPath(c, gateway);
+    await inTime(gateway, "unknown", service.removePlugin(name));
+    return json({ name, removed: true });
+  });
+
+  route("POST", "/v1/plugins/:name/rollback", async (c) => {
+    const { name } = pluginInPath(c, gateway);
+    return json(await inTime(gateway, "unknown", service.rollbackPlugin(name)));
+  });
+}
+
+async function deploy(c: Context, gateway: Gateway): Promise<Response> {
+  const { service, limits } = gateway;
+  const [name] = pathParts(c, 3, 1);
+  if (!NAME.test(name)) {
+    throw badRequest("Cannot deploy the plugin as its name must be 1 to 100 letters, digits, dots and dashes");
+  }
+  if (!SCRIPTS.has(essenceOf(c.req.header("content-type") ?? null))) {
+    throw badContentType("Cannot deploy the plugin as its Content-Type must be application/javascript");
+  }
+  const kind = c.req.header("waterpark-plugin-kind") ?? "handler";
+  if (!KINDS.has(kind)) {
+    throw badRequest(`Cannot deploy the plugin as its kind must be one of ${[...KINDS].join(", ")}`);
+  }
+  const actorKind = c.req.header("waterpark-actor-kind") ?? "patient";
+  if (!NAME.test(actorKind)) {
+    throw badRequest("Cannot deploy the plugin as its actor kind must be 1 to 100 letters, digits, dots and dashes");
+  }
+  const url = c.req.header("waterpark-plugin-url") ?? "";
+  if (url.length > 2000) throw badRequest("Cannot deploy the plugin as its URL must have at most 2000 characters");
+  const reading = readBody(c.req.raw, { what: "bundle", bytesMax: limits.bundleBytesMax });
+  const bundle = await inTime(gateway, "not-applied", reading);
+  const digest = await gates.webCrypto.subtle.digest("SHA-256", bundle as Uint8Array<ArrayBuffer>);
+  const hash = new Uint8Array(digest).toHex();
+  const claimed = c.req.header("waterpark-plugin-hash")?.toLowerCase() ?? hash;
+  if (claimed !== hash) throw badRequest("Cannot deploy the plugin as its hash must be that of the bytes that came");
+  const isNew = !service.plugins().some((plugin) => plugin.name === name);
+  const view = await inTime(gateway, "unknown", service.deploy({ name, kind, actorKind, url, hash, bundle }));
+  return json(view, isNew ? 201 : 200);
+}
+
+function pluginInPath(c: Context, { service }: Gateway) {
+  const [name] = pathParts(c, 3, 1);
+  const plugin = service.plugins().find((plugin) => plugin.name === name);
+  if (plugin === undefined) throw notFound("Cannot find the plugin as it must be deployed: GET /v1/plugins lists all");
+  return plugin;
+}

@@ -1,0 +1,109 @@
+/**
+ * What all routes share: the node behind them, and strict reading of paths, queries and headers.
+ */
+import type { Context } from "@hono/hono";
+import { type FullKey, fullKey, type Outcome, WaterparkError } from "../base/mod.ts";
+import type { World } from "../world/mod.ts";
+import { withDeadline } from "./body.ts";
+import { badRequest } from "./errors.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { OpenStreams } from "./open_streams.ts";
+import type { NodeService } from "./service.ts";
+
+/** What a route works with. */
+export interface Gateway {
+  service: NodeService;
+  world: World;
+  limits: GatewayLimits;
+  streams: OpenStreams;
+}
+
+/** Answers one request; what it throws becomes a problem. */
+export type Handler = (c: Context) => Response | Promise<Response>;
+
+/** Adds a route to the app. */
+export type Route = (method: "GET" | "POST" | "PUT" | "DELETE", path: string, handler: Handler) => void;
+
+/** The node's answer within the request's deadline. */
+export function inTime<T>({ world, limits }: Gateway, outcome: Outcome, promise: Promise<T>): Promise<T> {
+  return withDeadline(promise, { world, deadlineMs: limits.requestDeadlineMs, outcome });
+}
+
+/**
+ * The decoded parts of the path from `first` on. Cut from the raw path: the router's own parameters let broken
+ * percent-encoding pass as it is, and two spellings would then be two actors.
+ *
+ * @throws {WaterparkError} `base/bad-key`
+ */
+export function pathParts(c: Context, first: number, count: number): string[] {
+  const url = c.req.url;
+  const from = url.indexOf("/", url.indexOf("://") + 3);
+  const path = url.slice(from).split(/[?#]/, 1)[0];
+  return path.split("/").slice(first, first + count).map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw new WaterparkError("Cannot read the path as its percent-encoding is broken", {
+        code: "base/bad-key",
+        outcome: "not-applied",
+      });
+    }
+  });
+}
+
+/**
+ * The actor's key in a path whose part `first` is the kind.
+ *
+ * @throws {WaterparkError} `base/bad-key`
+ */
+export function keyInPath(c: Context, first: number): FullKey {
+  const [kind, facility, id] = pathParts(c, first, 3);
+  return fullKey({ kind, facility, id });
+}
+
+/**
+ * A whole number in the query, or undefined.
+ *
+ * @throws {WaterparkError} `gateway/bad-request`
+ */
+export function numberInQuery(
+  c: Context,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const text = c.req.query(name);
+  if (text === undefined) return undefined;
+  const value = wholeNumber(text);
+  if (value === undefined || value < min || value > max) {
+    throw badRequest(`Cannot read the query's ${name} as it must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** The number that decimal digits are, if they are; else undefined. */
+export function wholeNumber(text: string): number | undefined {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** The longest message id and message type, in UTF-16 units. */
+export const NAME_UNITS_MAX = 200;
+
+/**
+ * A message id or type from outside, checked.
+ *
+ * @throws {WaterparkError} `gateway/bad-request`
+ */
+export function checkedName(what: "message id" | "message type", text: string): string {
+  if (text.length > NAME_UNITS_MAX || /\p{Cc}/u.test(text) || !text.isWellFormed()) {
+    throw badRequest(
+      `Cannot take the ${what} as it must be at most ${NAME_UNITS_MAX} characters without control characters`,
+    );
+  }
+  return text;
+}
+
+/** An answer of 200, or of another status, as JSON. */
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
+}

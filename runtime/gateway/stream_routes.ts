@@ -1,0 +1,101 @@
+/**
+ * `POST /v1/messages`: many messages in one request, NDJSON in and out, streaming. One request is one sender: its
+ * messages to one actor stand in the order of its lines.
+ *
+ * A line is `{"key","id"?,"type"?,"message","contentType"?,"encoding"?}`, an event of a history with a key. `message` is
+ * a JSON value; with another `contentType` a string is sent as UTF-8, and with `"encoding":"base64"` as the bytes that it
+ * means. Errors are problems with the `line`'s number, from 1, empty lines not counted. JSON values are written anew, so the same message POSTed alone in other spelling is "other bytes".
+ */
+import type { Context } from "@hono/hono";
+import { parseKey } from "../base/mod.ts";
+import { type Line, LineReader, refuseEncoded, withDeadline } from "./body.ts";
+import { essenceOf, isJson, parseJson, typeInside } from "./content.ts";
+import { badContentType, badRequest, tooLarge } from "./errors.ts";
+import { answerLines } from "./line_stream.ts";
+import { receiptJson } from "./message_routes.ts";
+import { failureOf, problemOf } from "./problem.ts";
+import { checkedName, type Gateway, type Route } from "./routing.ts";
+import type { PostRequest } from "./service.ts";
+
+const NDJSON = new Set(["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"]);
+
+/** Adds the route. */
+export function addStreamRoutes(route: Route, gateway: Gateway): void {
+  route("POST", "/v1/messages", (c) => postMany(c, gateway));
+}
+
+function postMany(c: Context, gateway: Gateway): Response {
+  const { service, world, limits, streams } = gateway;
+  if (!NDJSON.has(essenceOf(c.req.header("content-type") ?? null))) {
+    throw badContentType("Cannot read the messages as their Content-Type must be application/x-ndjson");
+  }
+  refuseEncoded(c.req.raw);
+  const stream = streams.open();
+  const lines = new LineReader(c.req.raw.body ?? new Blob([]).stream(), { lineBytesMax: limits.bodyBytesMax });
+  const sender = `ndjson-${service.newId()}`;
+
+  const work = async (line: Line, number: number): Promise<string> => {
+    let id: string | undefined;
+    try {
+      const request = requestOf(line, gateway);
+      id = request.id;
+      const answer = await withDeadline(service.post({ ...request, sender }), {
+        world,
+        deadlineMs: limits.requestDeadlineMs,
+        outcome: "unknown",
+      });
+      if (answer.state === "recorded") return JSON.stringify(receiptJson(answer));
+      return JSON.stringify({ line: number, ...problemOf({ ...answer, id }) });
+    } catch (error) {
+      const { code, outcome, message, retryAfterMs } = failureOf(error);
+      return JSON.stringify({ line: number, ...problemOf({ code, outcome, message, retryAfterMs, id }) });
+    }
+  };
+  const answers = answerLines(lines, work, {
+    inFlightMax: limits.streamInFlightMax,
+    inFlightBytesMax: limits.streamInFlightBytesMax,
+    stream,
+  });
+  return new Response(answers, { headers: { "content-type": "application/x-ndjson", "cache-control": "no-store" } });
+}
+
+function requestOf(line: Line, { service, limits }: Gateway): PostRequest & { id: string } {
+  if (line.state === "too-long") throw tooLarge("line", limits.bodyBytesMax);
+  const value = parseJson(line.bytes, limits.jsonDepthMax);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw badRequest(`Cannot read the line as it must be an object: {"key","id"?,"type"?,"message"}`);
+  }
+  const { key, id, type, message, contentType = "application/json", encoding } = value as Record<string, unknown>;
+  if (typeof key !== "string") throw badRequest("Cannot read the line as its key must be a text, kind/facility/id");
+  if (message === undefined) throw badRequest("Cannot read the line as it must have a message");
+  if (typeof contentType !== "string" || !isAbsentOrText(id) || !isAbsentOrText(type)) {
+    throw badRequest("Cannot read the line as its id, type and contentType must be texts");
+  }
+  const essence = essenceOf(contentType);
+  const payload = payloadOf(message, { essence, encoding });
+  return {
+    key: parseKey(key),
+    id: checkedName("message id", id ?? "") || service.newId(),
+    type: checkedName("message type", type ?? typeInside(essence, payload, limits.jsonDepthMax)),
+    contentType,
+    payload,
+  };
+}
+
+function isAbsentOrText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
+}
+
+function payloadOf(message: unknown, { essence, encoding }: { essence: string; encoding: unknown }): Uint8Array {
+  if (encoding === "base64" && typeof message === "string") {
+    try {
+      return Uint8Array.fromBase64(message);
+    } catch {
+      throw badRequest("Cannot read the line as its message must be base64, as its encoding says");
+    }
+  }
+  if (encoding !== undefined) throw badRequest(`Cannot read the line as encoding must be left out or "base64"`);
+  if (isJson(essence)) return new TextEncoder().encode(JSON.stringify(message));
+  if (typeof message === "string") return new TextEncoder().encode(message);
+  throw badRequest("Cannot read the line as a message that is not JSON must be a text");
+}

@@ -1,0 +1,261 @@
+/**
+ * What node and host process say to each other over the host's stdin and stdout: frames of u32 length (of the rest), u8
+ * kind, fields laid out by hand. Host answers come in the order of the questions.
+ *
+ * @module
+ */
+// Not through wire's door: it draws MessagePack from npm along, and the host's process runs without any package.
+import { ByteReader, ByteWriter } from "../wire/bytes.ts";
+import type { FoldAnswer, FoldRequest } from "../actors/mod.ts";
+import { WaterparkError } from "../base/mod.ts";
+import { EFFECTS_MAX, packEffect, problemOfEffect, unpackEffect } from "./effect_check.ts";
+import { rawOf } from "./raw_content.ts";
+import type { RowAnswer, RowRequest } from "./session.ts";
+import type { LoadAnswer } from "./version_shelf.ts";
+
+/** Kinds of frames. */
+export const HOST_FRAME = {
+  /** to the host: limits as JSON; once, before anything else */
+  setup: 1,
+  /** to the host: hash, name, bundle */
+  load: 2,
+  /** to the host: hash */
+  unload: 3,
+  /** to the host: call number, request */
+  fold: 4,
+  /** from the host: it has been set up */
+  ready: 11,
+  /** from the host: hash, error code or "", message or the program's `about` */
+  loaded: 12,
+  /** from the host: call number, answer */
+  answer: 13,
+  /** from the host: a long call goes on */
+  progress: 14,
+} as const;
+
+/** Longest frame. */
+export const HOST_FRAME_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Cuts a stream of chunks into frames. A frame in many chunks is gathered in one buffer of its own length. */
+export class FrameCutter {
+  readonly #head = new Uint8Array(4);
+  #headBytes = 0;
+  #body: Uint8Array | null = null;
+  #bodyBytes = 0;
+
+  /**
+   * The frames that `chunk` completes, each from its kind on; views, good until the next push.
+   *
+   * @throws {WaterparkError} `wire/bad-payload` when a frame claims to be longer than {@linkcode HOST_FRAME_BYTES_MAX}
+   */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#headBytes < 4) {
+        this.#head[this.#headBytes++] = chunk[at++];
+        continue;
+      }
+      const length = lengthOf(this.#head);
+      if (this.#body === null && at + length <= chunk.length) {
+        frames.push(chunk.subarray(at, at + length));
+        at += length;
+        this.#headBytes = 0;
+        continue;
+      }
+      this.#body ??= new Uint8Array(length);
+      const part = chunk.subarray(at, at + length - this.#bodyBytes);
+      this.#body.set(part, this.#bodyBytes);
+      this.#bodyBytes += part.length;
+      at += part.length;
+      if (this.#bodyBytes < length) break;
+      frames.push(this.#body);
+      this.#body = null;
+      this.#bodyBytes = this.#headBytes = 0;
+    }
+    return frames;
+  }
+}
+
+function lengthOf(head: Uint8Array): number {
+  const length = (head[0] | (head[1] << 8) | (head[2] << 16) | (head[3] << 24)) >>> 0;
+  if (length === 0 || length > HOST_FRAME_BYTES_MAX) throw badFrame(`a frame of ${length} bytes`);
+  return length;
+}
+
+/** The frames as one run of bytes. */
+export function joinFrames(frames: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const frame of frames) length += frame.length;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  return bytes;
+}
+
+const writer = new ByteWriter(64 * 1024);
+
+/** A frame of texts and, last, bytes. */
+export function encodeTexts(kind: number, texts: string[], bytes: Uint8Array = new Uint8Array(0)): Uint8Array {
+  begin(kind);
+  for (const text of texts) writer.text(text);
+  return end(bytes);
+}
+
+/** The fold frame of a request; payloads are copied. */
+export function encodeFold(call: number, request: FoldRequest): Uint8Array {
+  begin(HOST_FRAME.fold).u32(call).text(request.hash).text(request.key).f64(request.after)
+    .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).text(JSON.stringify(request.switches))
+    .u32(request.messages.length);
+  for (const message of request.messages) {
+    writer.text(message.id).f64(message.atMs).text(message.type).text(message.contentType).bytes(message.payload);
+  }
+  return end();
+}
+
+/** The request of a fold frame's reader that stands behind its kind. */
+export function decodeFold(reader: ByteReader): { call: number; request: RowRequest } {
+  const call = reader.u32();
+  const hash = reader.text();
+  const key = reader.text();
+  const after = reader.f64();
+  const flags = reader.u8();
+  const switches = JSON.parse(reader.text());
+  const rows = new Array(reader.u32());
+  for (let i = 0; i < rows.length; i++) {
+    const id = reader.text();
+    const at = reader.f64();
+    const type = reader.text();
+    const contentType = reader.text();
+    rows[i] = { id, at, type, contentType, raw: rawOf(contentType, reader.bytes()) };
+  }
+  const wantProjections = (flags & 1) !== 0;
+  return { call, request: { plugin: "", hash, key, after, rows, wantProjections, fresh: (flags & 2) !== 0, switches } };
+}
+
+/** The answer frame. */
+export function encodeAnswer(call: number, { answer, projections }: RowAnswer): Uint8Array {
+  begin(HOST_FRAME.answer).u32(call);
+  if (answer.state !== "ok" && answer.state !== "fault") {
+    writer.text(JSON.stringify(answer)).u32(0);
+    return end();
+  }
+  const { results, ...rest } = answer;
+  writer.text(JSON.stringify(rest)).u32(results.length);
+  for (const result of results) {
+    writer.f64(result.seq).text(result.digest)
+      .text(result.effects.length === 0 ? "" : JSON.stringify(result.effects.map(packEffect)));
+  }
+  writer.u8(projections === undefined ? 0 : 1);
+  if (projections !== undefined) writer.text(projections);
+  return end();
+}
+
+/**
+ * The answer of an answer frame's reader that stands behind its kind. The host's process may be in the hands of a
+ * plugin, so nothing of it is believed before it is looked at.
+ *
+ * @throws {WaterparkError} `wire/bad-payload` when it is none
+ */
+function decodeAnswer(reader: ByteReader): { call: number; answer: FoldAnswer } {
+  const call = reader.u32();
+  const head = (parsed(reader.text()) ?? {}) as Record<string, unknown>;
+  const count = reader.u32();
+  if (head.state === "behind" && isSeq(head.at)) return { call, answer: { state: "behind", at: head.at } };
+  if (head.state === "down") return { call, answer: { state: "down", lonely: false, code: "plugin_host/not-loaded" } };
+  if ((head.state !== "ok" && head.state !== "fault") || !isSeq(head.at)) throw badFrame("an unknown state");
+  const results = [];
+  for (let i = 0; i < count; i++) {
+    const seq = reader.f64();
+    const digest = reader.text();
+    const text = reader.text();
+    const effects = text === "" ? [] : parsed(text) as unknown[];
+    if (!isSeq(seq) || !/^[0-9a-f]{16}$/.test(digest) || !Array.isArray(effects) || effects.length > EFFECTS_MAX) {
+      throw badFrame("a bad result");
+    }
+    if (effects.some((effect) => problemOfEffect(effect) !== null)) throw badFrame("a bad effect");
+    results.push({ seq, digest, effects: effects.map(unpackEffect) });
+  }
+  if (head.state === "fault") {
+    const { at, code, message, stack } = head as { at: number; code: unknown; message: unknown; stack: unknown };
+    return {
+      call,
+      answer: { state: "fault", at, code: clipped(code), message: clipped(message), stack: clipped(stack), results },
+    };
+  }
+  const answer: FoldAnswer = { state: "ok", at: head.at, results };
+  if (reader.u8() === 1) answer.projections = parsed(reader.text());
+  return { call, answer };
+}
+
+/** What the host says. */
+export type HostWord =
+  | { word: "ready" }
+  | { word: "progress" }
+  | { word: "loaded"; hash: string; answer: LoadAnswer }
+  | { word: "answer"; call: number; answer: FoldAnswer };
+
+/**
+ * What a frame from the host says.
+ *
+ * @throws {WaterparkError} `wire/bad-payload` when it says nothing known
+ */
+export function decodeHostFrame(frame: Uint8Array): HostWord {
+  const reader = new ByteReader(frame);
+  const kind = reader.u8();
+  switch (kind) {
+    case HOST_FRAME.ready:
+      return { word: "ready" };
+    case HOST_FRAME.progress:
+      return { word: "progress" };
+    case HOST_FRAME.answer:
+      return { word: "answer", ...decodeAnswer(reader) };
+    case HOST_FRAME.loaded: {
+      const hash = reader.text();
+      const code = reader.text();
+      const text = reader.text();
+      if (code !== "") {
+        return { word: "loaded", hash, answer: { state: "failed", code: clipped(code), message: clipped(text) } };
+      }
+      const { name, actorKind } = (parsed(text) ?? {}) as { name?: unknown; actorKind?: unknown };
+      return { word: "loaded", hash, answer: { state: "loaded", name: clipped(name), actorKind: clipped(actorKind) } };
+    }
+    default:
+      throw badFrame(`kind ${kind}`);
+  }
+}
+
+function begin(kind: number): ByteWriter {
+  return writer.u32(0).u8(kind);
+}
+
+function end(bytes: Uint8Array = new Uint8Array(0)): Uint8Array {
+  writer.raw(bytes);
+  return writer.patchU32(0, writer.length - 4).take();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badFrame("not JSON");
+  }
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
+function clipped(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, 4_000) : "";
+}
+
+function badFrame(state: string): WaterparkError {
+  return new WaterparkError(`Cannot read the plugin host's frame as it must be well-formed: ${state}`, {
+    code: "wire/bad-payload",
+    outcome: "not-applied",
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * Plugin host: loads plugins, keeps them apart from the node and from each other, folds messages with them.
+ *
+ * Two hosts with one `fold`: `ProcessHost` for everything that is real, `InlineHost` for the simulator and unit tests.
+ * `bundlePlugin` makes what they load; `defineHandler` and `effect` are what a plugin's author writes with.
+ *
+ * @module
+ */
+export type { ActorKey, FullKey } from "../base/mod.ts";
+export type { AlertEffect, Effect, EffectMessage, EmitEffect, ReplyEffect, SendEffect } from "../effects/mod.ts";
+export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
+export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "./bundler.ts";
+export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
+export { EFFECTS_MAX } from "./effect_check.ts";
+export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";
+export { InlineHost } from "./inline_host.ts";
+export type { ModuleLoader, ModuleReader } from "./module_source.ts";
+export { ProcessHost, type ProcessHostStats } from "./process_host.ts";
+export {
+  defineHandler,
+  effect,
+  type EffectMakers,
+  type HandlerDefinition,
+  type HandlerHistory,
+  type HandlerMessage,
+  type HandlerResult,
+  type Switches,
+} from "./sdk.ts";
+export { SESSION_LIMITS, type SessionLimits } from "./session.ts";
+export type { LoadAnswer } from "./version_shelf.ts";

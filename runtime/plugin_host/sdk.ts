@@ -1,0 +1,149 @@
+/**
+ * What the author of a plugin touches. In a bundle `@waterpark/waterpark` is this file, so it must run where there is
+ * nothing but ECMAScript, and import nothing but types.
+ *
+ * @module
+ */
+import type { ActorKey, FullKey } from "../base/mod.ts";
+import type { AlertEffect, Effect, EffectMessage, EmitEffect, ReplyEffect, SendEffect } from "../effects/mod.ts";
+
+/** A message as a handler sees it. */
+export interface HandlerMessage {
+  /** message id, given by its sender or made up by the gateway */
+  readonly id: string;
+  /** place in the actor's history, from 1 */
+  readonly seq: number;
+  /** wall time in ms since 1970 at which the gateway took it in: the only clock that a handler has */
+  readonly at: number;
+  /** what happened: `admit`, `ADT^A01` */
+  readonly type: string;
+  /** media type of what was sent */
+  readonly contentType: string;
+  /**
+   * The content, decoded when it is touched: the JSON value for JSON types, a message with `get("PID-5.1")` for
+   * `x-application/hl7-v2+er7`, a string for `text/*`, a `Uint8Array` for the rest. Touching it throws when the bytes
+   * are not what `contentType` says.
+   */
+  // deno-lint-ignore no-explicit-any -- its form depends on who sent it, which no type here knows
+  readonly body: any;
+}
+
+/** The messages before the one that is handled, read like an array; each is decoded when its body is touched. */
+export interface HandlerHistory extends Iterable<HandlerMessage> {
+  /** how many there are */
+  readonly length: number;
+  /** The message at `index`, from 0; negative counts from the end; undefined where there is none. */
+  at(index: number): HandlerMessage | undefined;
+}
+
+/** Feature flags, by name. */
+export type Switches = Readonly<Record<string, boolean>>;
+
+/** What a handler answers: its projections after this message, and what it asks for. */
+export type HandlerResult<P> = readonly ["ok", P, readonly Effect[]];
+
+/** A handler: a pure function of an actor's life. */
+export interface HandlerDefinition<P = unknown> {
+  /** the plugin's name: lower-case letters, digits, `-` and `_`, a letter first, at most 64 */
+  name: string;
+  /** kind of the actors whose messages it handles: `patient`, `ward`, ... */
+  kind: string;
+  /** projections before the first message: plain JSON data */
+  initial: P;
+  /**
+   * Decides about one message. Must be synchronous and pure: no clock (use `message.at`), no chance, no I/O, nothing
+   * kept outside the projections. Whatever it throws parks the plugin for this actor until a mended version comes.
+   *
+   * @param key the actor
+   * @param projections a copy of what the message before led to; the handler may change it
+   * @param message the message
+   * @param history the messages before it
+   * @param switches feature flags
+   * @returns `["ok", projections, effects]`: projections at most 1 MiB of JSON, at most 100 effects
+   */
+  handle(
+    key: FullKey,
+    projections: P,
+    message: HandlerMessage,
+    history: HandlerHistory,
+    switches: Switches,
+  ): HandlerResult<P>;
+}
+
+/**
+ * Declares a handler; a plugin's module exports the answer as its default. The type of the projections is that of
+ * `initial`: where a field begins as `null`, say what it may become (`null as string | null`).
+ *
+ * @param definition name, kind of actor, first projections and the function
+ * @returns the definition itself
+ * @throws {TypeError} when it is none, with what is wrong
+ *
+ * @example
+ * ```ts
+ * import { defineHandler, effect } from "./sdk.ts";
+ * const census = defineHandler({
+ *   name: "census",
+ *   kind: "patient",
+ *   initial: { ward: null as string | null },
+ *   handle(key, projections, message) {
+ *     if (message.type !== "admit") return ["ok", projections, []];
+ *     const ward: string = message.body.ward;
+ *     return ["ok", { ward }, [effect.send({ kind: "ward", facility: key.facility, id: ward }, { type: "arrived" })]];
+ *   },
+ * });
+ * if (census.name !== "census") throw new Error("unreachable");
+ * ```
+ */
+export function defineHandler<P>(definition: HandlerDefinition<P>): HandlerDefinition<P> {
+  const problem = problemOfDefinition(definition);
+  if (problem !== "") throw new TypeError(`Cannot define the handler as ${problem}`);
+  return definition;
+}
+
+/** What is wrong with a plugin's default export; `""` when nothing is. */
+export function problemOfDefinition(value: unknown): string {
+  if (typeof value !== "object" || value === null) {
+    return "the module must export a handler by default: export default defineHandler({ ... })";
+  }
+  const { name, kind, initial, handle } = value as Partial<HandlerDefinition>;
+  if (typeof name !== "string" || !/^[a-z][a-z0-9_-]{0,63}$/.test(name)) {
+    return "its name must be 1 to 64 lower-case letters, digits, - and _, a letter first";
+  }
+  if (typeof kind !== "string" || !/^\P{Cc}{1,200}$/u.test(kind)) {
+    return "its kind must name the kind of actor that it handles, as in patient";
+  }
+  if (typeof handle !== "function") return "its handle must be a function";
+  if (initial === undefined) return "its initial must be plain data: the projections before the first message";
+  return "";
+}
+
+/** What a handler may ask for. An effect is data: making one does nothing; it is carried out after its commit. */
+export interface EffectMakers {
+  /**
+   * A message to another actor (or to itself), once for ever.
+   *
+   * @param key who gets it; `kind` is `"patient"` where left out
+   * @param message `{ type, body, contentType? }`; any other object is itself the body, and its `type` the type
+   */
+  send(key: ActorKey, message: EffectMessage | Record<string, unknown>): SendEffect;
+  /** A derived message into the own history; `message` as for `send`. */
+  emit(message: EffectMessage | Record<string, unknown>): EmitEffect;
+  /** The answer for who waits until the message is handled: plain data. */
+  reply(body: unknown): ReplyEffect;
+  /** Something that a person should know: a stable code (`plugin/what`) and a text without patient data. */
+  alert(code: string, text: string): AlertEffect;
+}
+
+/** Makes effects; see {@linkcode EffectMakers}. */
+export const effect: EffectMakers = {
+  send: (key, message) => ({ type: "send", key, message: envelopeOf(message) }),
+  emit: (message) => ({ type: "emit", message: envelopeOf(message) }),
+  reply: (body) => ({ type: "reply", body }),
+  alert: (code, text) => ({ type: "alert", code, text }),
+};
+
+// As with node.send({ type: "admit", ward: "5W" }): an object without a `body` is the body, its type included.
+function envelopeOf(message: EffectMessage | Record<string, unknown>): EffectMessage {
+  if ("body" in message) return message as EffectMessage;
+  return { type: typeof message.type === "string" ? message.type : "", body: message };
+}

@@ -1,0 +1,107 @@
+/**
+ * One simulation: start a cluster, let clients send while anything may fail (safety), end the faults and let everything
+ * settle (liveness), then have the checkers read the journal.
+ */
+import { SeededRandom } from "../../runtime/world/mod.ts";
+import { LIVENESS, SAFETY } from "./checkers/mod.ts";
+import { SimulatedClient } from "./clients.ts";
+import { SimulatedCluster } from "./cluster.ts";
+import { Faults } from "./faults.ts";
+import { emptyJournal, type Journal } from "./journal.ts";
+import { drawOptions, type SimulationOptions } from "./options.ts";
+
+/** How a simulation ended. */
+export interface Verdict {
+  seed: number;
+  /** `held`; `wrong`: a promise was broken; `stuck`: something owed never came; `crashed`: a defect threw */
+  verdict: "held" | "wrong" | "stuck" | "crashed";
+  /** what is wrong, in sentences */
+  findings: string[];
+  sent: number;
+  acknowledged: number;
+  /** virtual time, ms */
+  virtualMs: number;
+  options: SimulationOptions;
+}
+
+/** Runs the simulation of a seed; the same seed gives the same verdict, and the same trace, line by line. */
+export function simulate(
+  seed: number,
+  settings: { nodes?: number; trace?: (line: string) => void; override?: Partial<SimulationOptions> } = {},
+): Verdict {
+  const options = { ...drawOptions(seed, new SeededRandom(seed), settings.nodes ?? 8), ...settings.override };
+  const journal = emptyJournal();
+  const cluster = new SimulatedCluster(options, journal, settings.trace ?? (() => {}));
+  const done = (verdict: Verdict["verdict"], findings: string[]): Verdict => ({
+    seed,
+    verdict,
+    findings: findings.slice(0, 20),
+    sent: journal.sent.length,
+    acknowledged: journal.acknowledged.length,
+    virtualMs: Math.round(cluster.time.nowMs),
+    options,
+  });
+  try {
+    if (!cluster.start()) return done("stuck", ["liveness: the cluster has not come up"]);
+    cluster.deploy(1);
+    cluster.time.runUntil(cluster.time.nowMs + 500);
+    run(cluster, journal);
+    const wrong = SAFETY.flatMap((check) => check(journal));
+    if (wrong.length > 0) return done("wrong", wrong);
+    const stuck = LIVENESS.flatMap((check) => check(journal));
+    return done(stuck.length > 0 ? "stuck" : "held", stuck);
+  } catch (error) {
+    return done("crashed", [String((error as Error).stack ?? error)]);
+  }
+}
+
+function run(cluster: SimulatedCluster, journal: Journal): void {
+  const { options, time } = cluster;
+  const clients = Array.from({ length: options.clients }, (_, i) => new SimulatedClient(cluster, i + 1));
+  const faults = new Faults(cluster);
+  for (const client of clients) client.start();
+  faults.start();
+  time.runUntil(time.nowMs + options.safetyMs);
+  cluster.trace("all", "faults end");
+  faults.stop();
+  for (const client of clients) client.stop();
+  const untilMs = time.nowMs + options.livenessMs;
+  for (;;) {
+    time.runUntil(time.nowMs + 250);
+    journal.unsettled = clients.some((client) => client.open > 0) ? ["a client waits for receipts"] : cluster.unwhole();
+    if (journal.unsettled.length === 0 || time.nowMs > untilMs) break;
+  }
+  collect(cluster, journal);
+}
+
+/** Reads all copies of all histories, and what the handlers keep. */
+function collect(cluster: SimulatedCluster, journal: Journal): void {
+  const keys = new Set(journal.sent.map((message) => message.key));
+  const decoder = new TextDecoder();
+  let reading = 0;
+  for (const node of cluster.living()) {
+    const { replication, directory, actors } = node.core;
+    for (const key of keys) {
+      const shard = directory.topology!.shardOf(key);
+      const store = replication.store(shard);
+      if (store === null) continue;
+      const commit = replication.commitIndex(shard);
+      const messages = store.history(key, 0, 100_000).filter((index) => index <= commit).map((index) => {
+        const { id, seq, payload } = store.message(index);
+        return { id, seq, body: decoder.decode(payload) };
+      });
+      const isVoter = replication.members(shard).includes(node.core.self.incarnation);
+      journal.histories.push({ node: node.name, key, isVoter, messages });
+      if (!replication.isWriter(shard) || messages.length === 0) continue;
+      reading++;
+      actors.project(shard, key, {}, (answer) => {
+        reading--;
+        if (answer.state !== "ok") journal.unsettled.push(`a projection cannot be read: ${answer.code}`);
+        else journal.folded.set(key, (answer.projections.count as { count: number })?.count ?? 0);
+      });
+    }
+  }
+  const untilMs = cluster.time.nowMs + 5000;
+  while (reading > 0 && cluster.time.nowMs < untilMs) cluster.time.runUntil(cluster.time.nowMs + 50);
+  if (reading > 0) journal.unsettled.push("projections cannot be read");
+}
