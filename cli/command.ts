@@ -78,7 +78,7 @@ export function command<const A extends Args>(spec: CommandSpec<A>): WaterparkCo
         out: new Output({ json: values.json === true }),
         get client() {
           const urls = String(values.node).split(",").map((url) => url.trim());
-          return connect(urls, { token: values.token as string | undefined });
+          return connect(urls, { token: values.token as string | undefined, whenNobody: "fail" });
         },
       });
     },

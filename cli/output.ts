@@ -15,7 +15,7 @@ export interface OutputOptions {
 const ENCODER = new TextEncoder();
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
 const OUTCOMES = {
-  "not-applied": "nothing was done: it may be sent again",
+  "not-applied": "nothing was done",
   "applied": "it was done: only the answer was lost",
   "unknown": "it may or may not have been done: send it again under the same id",
 };

@@ -58,7 +58,10 @@ export function usageOfCommand(path: readonly string[], entry: WaterparkCommand)
     ...section("Arguments", columns(positionals.map(([name, schema]) => [labelOf(name), schema.description ?? ""]))),
     ...section("Flags", columns(flags)),
     ...section("Flags of every command", columns(flagRows(COMMON))),
-    ...section("Examples", entry.exampleLines.map((line) => `  waterpark ${line}`)),
+    ...section(
+      "Examples",
+      entry.exampleLines.map((line) => line.includes("waterpark") ? `  ${line}` : `  waterpark ${line}`),
+    ),
   ].join("\n");
 }
 

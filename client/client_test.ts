@@ -97,6 +97,12 @@ Deno.test("the deadline ends it: not reached is not-applied, broken is unknown",
   assert.deepEqual(await codeOf(broken.client.send(KEY, {})), ["client/unreachable", "unknown"]);
 });
 
+Deno.test("who does not want to wait for nobody is told after one round", async () => {
+  const { client, asked } = setUp(() => Promise.reject(REFUSED), { whenNobody: "fail" });
+  assert.deepEqual(await codeOf(client.topology()), ["client/unreachable", "not-applied"]);
+  assert.deepEqual(asked, ["a", "b"]);
+});
+
 Deno.test("a node that hangs is left after its time", async () => {
   const { client } = setUp((request, answer) => {
     if (new URL(request.url).hostname === "b") return answer();

@@ -15,6 +15,11 @@ export interface ConnectOptions {
   deadlineMs?: number;
   /** with several nodes: how long one is waited for before the next is asked; default 5000 ms */
   attemptMs?: number;
+  /**
+   * when at no URL anybody listens: `"wait"` (default) until the deadline, as nodes come back; or `"fail"` after one
+   * round, which suits somebody who waits at a prompt
+   */
+  whenNobody?: "wait" | "fail";
   /** in place of the platform's `fetch`: tests, proxies */
   fetch?: (request: Request) => Response | Promise<Response>;
 }
@@ -51,6 +56,7 @@ export class Dialer {
   readonly deadlineMs: number;
   readonly #token: string | undefined;
   readonly #attemptMs: number;
+  readonly #failsWhenNobody: boolean;
   readonly #fetch: (request: Request) => Response | Promise<Response>;
   #current = 0;
 
@@ -74,6 +80,7 @@ export class Dialer {
     this.deadlineMs = options.deadlineMs ?? 15_000;
     this.#token = options.token;
     this.#attemptMs = options.attemptMs ?? 5000;
+    this.#failsWhenNobody = options.whenNobody === "fail";
     this.#fetch = options.fetch ?? ((request) => fetch(request));
   }
 
@@ -97,6 +104,7 @@ export class Dialer {
     const endMs = Date.now() + this.deadlineMs;
     let mayBeApplied = false;
     let last: WaterparkError | null = null;
+    let unreached = 0;
     for (let attempt = 0;; attempt++) {
       const leftMs = endMs - Date.now();
       if (leftMs <= 0) throw ended(last, mayBeApplied);
@@ -105,6 +113,8 @@ export class Dialer {
       last = failure.error;
       mayBeApplied ||= last.outcome === "unknown";
       if (!failure.isWorthAnother || (mayBeApplied && question.isRepeatable === false)) throw ended(last, mayBeApplied);
+      unreached = last.code === "client/unreachable" ? unreached + 1 : 0;
+      if (this.#failsWhenNobody && unreached >= this.urls.length) throw ended(last, mayBeApplied);
       const isSlowDown = failure.status === 429;
       if (!isSlowDown) this.turn();
       const round = Math.floor((attempt + 1) / this.urls.length);

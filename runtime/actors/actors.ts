@@ -4,6 +4,7 @@ import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "
 import { FoldPump } from "./fold_pump.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
 import { Readings } from "./readings.ts";
+import { RestingVersions } from "./resting_versions.ts";
 import { type Handler, ShardActors, type ShardEnv } from "./shard_actors.ts";
 
 /**
@@ -20,6 +21,7 @@ export class Actors {
   readonly #config: ActorsConfig;
   readonly #pump: FoldPump;
   readonly #waiters: HandledWaiters;
+  readonly #resting: RestingVersions;
   readonly #readings: Readings;
   readonly #env: ShardEnv;
   readonly #shards = new Map<number, ShardActors>();
@@ -39,7 +41,8 @@ export class Actors {
     const { openFoldsMax: openMax, pauseMinMs, pauseMaxMs, waitersMax, repliesMax } = config;
     this.#pump = new FoldPump({ world: options.world, fold: options.fold, openMax, pauseMinMs, pauseMaxMs });
     this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
-    this.#readings = new Readings({ world: options.world, pump: this.#pump, config });
+    const resting = this.#resting = new RestingVersions({ world: options.world, pauseMinMs, pauseMaxMs });
+    this.#readings = new Readings({ world: options.world, pump: this.#pump, resting, config });
     this.#env = this.#shardEnv();
     this.pluginsChanged();
   }
@@ -81,6 +84,7 @@ export class Actors {
       for (const shard of this.#shards.keys()) learnt.set(shard, this.#options.commitIndex(shard));
       this.#learntAt.set(name, learnt);
     }
+    this.#resting.clear();
     for (const state of this.#shards.values()) {
       if (!state.writing) continue;
       for (const handling of state.handlings()) handling.wake();
@@ -230,6 +234,7 @@ export class Actors {
       world,
       config: this.#config,
       pump: this.#pump,
+      resting: this.#resting,
       effects,
       nowMonoMs: () => world.nowMonoMs(),
       pluginNamed: (name) => this.#handlers.find((handler) => handler.name === name),

@@ -251,3 +251,27 @@ Deno.test("actors: an alert is given, a removed plugin is no longer asked", () =
   assert.equal(shard.posts.length, 0);
   assert.equal(shard.nodes[0].actors.backlog(), 0);
 });
+
+Deno.test("actors: a version that the host does not have yet holds up nobody else", () => {
+  const shard = started(1, [{ name: "bill", hash: "b1", actorKind: "patient" }, CARE]);
+  const { host } = shard.nodes[0];
+  host.missing.add("v1");
+  for (let i = 0; i < 20; i++) shard.record(`patient/F/${i}`, "effect");
+  shard.run(200);
+  assert.equal(shard.arrived.size, 20);
+  const calls = host.calls;
+  assert.equal(project(shard, 0).state, "failed");
+  assert(host.calls - calls < 8000, `${host.calls - calls} calls in 20 s`);
+  host.missing.clear();
+  shard.run(200);
+  assert.equal(shard.arrived.size, 40);
+  host.missing.add("v1");
+  shard.record("patient/F/1", "note");
+  shard.run(200);
+  shard.nodes[0].actors.project(SHARD, "patient/F/1", { at: 1 }, (answer) => assert.equal(answer.state, "ok"));
+  shard.run(200);
+  host.missing.clear();
+  shard.deploy(shard.plugins); // is told of when it is loaded
+  shard.run(200);
+  assert.equal(shard.nodes[0].actors.handledSeq(SHARD, "patient/F/1"), 2);
+});

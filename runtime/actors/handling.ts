@@ -12,9 +12,11 @@ import { pack } from "../wire/mod.ts";
 import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
 import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import { sliceOf } from "./fold_slice.ts";
 import type { OutcomeBox } from "./outcome_box.ts";
 import type { ShardMarks } from "./shard_marks.ts";
 import type { ShardStore } from "../storage/mod.ts";
+import type { RestingVersions } from "./resting_versions.ts";
 import { Suspicion } from "./suspicion.ts";
 
 /** Somebody who wants what the plugin keeps of the actor at `target` or later. */
@@ -41,6 +43,7 @@ export interface HandlingShard {
 /** What all handlings of a node share. */
 export interface HandlingEnv {
   readonly pump: FoldPump;
+  readonly resting: RestingVersions;
   readonly config: ActorsConfig;
   nowMonoMs(): number;
   pluginNamed(name: string): LivePlugin | undefined;
@@ -156,6 +159,7 @@ export class Handling implements FoldJob {
       this.#shard.awaitRoom(this);
       return null;
     }
+    if (this.#env.resting.sleepIfResting(plugin.hash, this)) return null;
     for (const reader of this.#readers) reader.target = Math.min(reader.target, limit);
     if (!isUndecided) limit = Math.max(...this.#readers.map((reader) => reader.target));
     if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
@@ -182,6 +186,7 @@ export class Handling implements FoldJob {
       case "ok":
         this.#session = answer.at;
         this.#deathsReading = 0;
+        this.#env.resting.isThere(request.hash);
         // a host that says ok and stands still would be asked for ever
         if (answer.at === request.after + request.messages.length) this.#behinds = 0;
         else this.#behind();
@@ -200,8 +205,7 @@ export class Handling implements FoldJob {
         this.#clearSuspicion();
         break;
       case "down":
-        this.#env.pump.pause();
-        if (answer.code !== "plugin_host/busy") this.#died(request, answer.lonely);
+        return this.#down(request, answer);
     }
     this.wake();
   }
@@ -240,19 +244,11 @@ export class Handling implements FoldJob {
   }
 
   #slice(limit: number): FoldMessage[] {
-    const { store } = this.#shard;
-    const { foldMessagesMax, foldBytesMax } = this.#env.config;
-    let end = Math.min(limit, this.#session + foldMessagesMax);
-    if (this.#suspicion !== null) end = this.#suspicion.limit(this.#session + 1, end);
-    const messages: FoldMessage[] = [];
-    let bytes = 0;
-    for (const index of store.history(this.key, this.#session, Math.max(0, end - this.#session))) {
-      const { id, seq, atMs, type, contentType, payload } = store.message(index);
-      bytes += payload.length;
-      if (messages.length > 0 && bytes > foldBytesMax) break;
-      messages.push({ id, seq, atMs, type, contentType, payload });
-    }
-    return messages;
+    const { foldMessagesMax, foldBytesMax: bytesMax } = this.#env.config;
+    const after = this.#session;
+    let to = Math.min(limit, after + foldMessagesMax);
+    if (this.#suspicion !== null) to = this.#suspicion.limit(after + 1, to);
+    return sliceOf(this.#shard.store, { key: this.key, after, to, bytesMax });
   }
 
   #collect(request: FoldRequest, results: readonly FoldResult[]): void {
@@ -321,6 +317,17 @@ export class Handling implements FoldJob {
       FAULT_UNITS_MAX,
       true,
     );
+  }
+
+  #down(request: FoldRequest, { code, lonely }: FoldAnswer & { state: "down" }): void {
+    if (code === "plugin_host/not-loaded") return this.#env.resting.rest(request.hash, this);
+    // it never will be: messages are answered with a fault, and readers have nothing to wait for
+    if (code === "plugin_host/does-not-load") this.abandon("actors/cannot-fold");
+    else {
+      this.#env.pump.pause();
+      if (code !== "plugin_host/busy" && code !== "plugin_host/closed") this.#died(request, lonely);
+    }
+    this.wake();
   }
 
   #died(request: FoldRequest, lonely: boolean): void {

@@ -1,12 +1,15 @@
 import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest } from "./fold.ts";
 import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import { sliceOf } from "./fold_slice.ts";
+import type { RestingVersions } from "./resting_versions.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { Reader } from "./handling.ts";
 
 /** What a {@linkcode PastReading} reads. */
 export interface PastReadingOptions {
   pump: FoldPump;
+  resting: RestingVersions;
   config: ActorsConfig;
   store: ShardStore;
   key: string;
@@ -35,7 +38,12 @@ export class PastReading implements FoldJob {
   constructor(options: PastReadingOptions) {
     this.#options = options;
     this.#at = options.at;
-    options.pump.enqueue(this, true);
+    this.wake();
+  }
+
+  /** Queues it. */
+  wake(): void {
+    this.#options.pump.enqueue(this, true);
   }
 
   /** Nobody wants the answer any more. */
@@ -45,7 +53,8 @@ export class PastReading implements FoldJob {
 
   begin(): FoldRequest | null {
     if (this.#isOver) return null;
-    const { key, plugin, switches } = this.#options;
+    const { key, plugin, switches, resting } = this.#options;
+    if (resting.sleepIfResting(plugin.hash, this)) return null;
     const messages = this.#messages();
     if (messages === null) {
       this.#end({ code: "actors/history-too-long" });
@@ -63,31 +72,26 @@ export class PastReading implements FoldJob {
     };
   }
 
-  ended(_request: FoldRequest, answer: FoldAnswer): void {
-    const { pump } = this.#options;
+  ended(request: FoldRequest, answer: FoldAnswer): void {
+    const { pump, resting } = this.#options;
     if (this.#isOver) return;
     if (answer.state === "ok") return this.#end({ projections: answer.projections });
     if (answer.state === "fault" && answer.at - 1 < this.#at) this.#at = answer.at - 1;
-    else if (answer.state === "down" && answer.code === "plugin_host/busy") pump.pause();
+    else if (answer.state === "down" && answer.code === "plugin_host/not-loaded") {
+      return resting.rest(request.hash, this);
+    } else if (answer.state === "down" && answer.code === "plugin_host/busy") pump.pause();
     else if (answer.state === "down" && ++this.#deaths < DEATHS_MAX) {
       this.suspect = true;
       pump.pause();
     } else return this.#end({ code: "actors/cannot-fold" });
-    pump.enqueue(this, true);
+    this.wake();
   }
 
   #messages(): FoldMessage[] | null {
-    const { store, key, config } = this.#options;
-    if (this.#at > config.pastMessagesMax) return null;
-    const messages: FoldMessage[] = [];
-    let bytes = 0;
-    for (const index of store.history(key, 0, this.#at)) {
-      const { id, seq, atMs, type, contentType, payload } = store.message(index);
-      bytes += payload.length;
-      if (bytes > config.pastBytesMax) return null;
-      messages.push({ id, seq, atMs, type, contentType, payload });
-    }
-    return messages;
+    const { store, key, config: { pastMessagesMax, pastBytesMax: bytesMax } } = this.#options;
+    if (this.#at > pastMessagesMax) return null;
+    const messages = sliceOf(store, { key, after: 0, to: this.#at, bytesMax });
+    return messages.length < this.#at ? null : messages;
   }
 
   #end(answer: { projections: unknown } | { code: string }): void {

@@ -3,6 +3,7 @@ import type { ActorsConfig, ParkedView, ProjectAnswer } from "./actors_options.t
 import type { FoldPump } from "./fold_pump.ts";
 import type { Reader } from "./handling.ts";
 import { PastReading } from "./past_reading.ts";
+import type { RestingVersions } from "./resting_versions.ts";
 import type { Handler, ShardActors } from "./shard_actors.ts";
 
 /** What is to be read. */
@@ -23,6 +24,7 @@ export interface Wanted {
 export interface ReadingsOptions {
   world: World;
   pump: FoldPump;
+  resting: RestingVersions;
   config: ActorsConfig;
 }
 
@@ -82,8 +84,8 @@ export class Readings {
     done: Reader["done"],
   ): (() => void) | null {
     if (at < head) {
-      const { pump, config } = this.#options;
-      const reading = new PastReading({ pump, config, store: state.store, key, plugin, at, switches, done });
+      const { pump, resting, config } = this.#options;
+      const reading = new PastReading({ pump, resting, config, store: state.store, key, plugin, at, switches, done });
       return () => reading.abandon();
     }
     const handling = state.handling(row, key, plugin.name);

@@ -92,6 +92,8 @@ interface Session {
 class Host {
   sessions = new Map<string, Session>();
   calls = 0;
+  /** versions that it does not have */
+  readonly missing = new Set<string>();
   #open = new Set<(answer: FoldAnswer) => void>();
 
   constructor(readonly world: World, readonly random: SeededRandom, readonly trouble: () => Trouble) {}
@@ -121,6 +123,7 @@ class Host {
   }
 
   #answer(request: FoldRequest): FoldAnswer {
+    if (this.missing.has(request.hash)) return { state: "down", lonely: false, code: "plugin_host/not-loaded" };
     const place = `${request.plugin} ${request.hash} ${request.key}`;
     if (this.random.next() < this.trouble().forgets) this.sessions.delete(place);
     let session = this.sessions.get(place) ?? { at: 0, count: 0 };

@@ -32,7 +32,8 @@ export function addActorRoutes(route: Route, gateway: Gateway): void {
   route("GET", "/v1/actors/:kind/:facility/:id/history", async (c) => {
     const after = numberInQuery(c, "after", SEQ);
     const limit = numberInQuery(c, "limit", { min: 1, max: limits.historyEventsMax });
-    const page = await inTime(gateway, "not-applied", service.history(keyInPath(c, 3), { after, limit }));
+    const options = { after, limit, read: readInQuery(c) };
+    const page = await inTime(gateway, "not-applied", service.history(keyInPath(c, 3), options));
     const events = withinBytes(page.events, limits);
     const next = events.length < page.events.length ? events[events.length - 1].seq : page.next;
     return json({ events: events.map(eventJson), next });

@@ -22,7 +22,9 @@ export type {
   PluginView,
   PostAnswer,
   PostRequest,
+  ReadMode,
   Receipt,
   TopologyView,
 } from "./service.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
+export type { MllpCounters } from "./mllp_session.ts";

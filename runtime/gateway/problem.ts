@@ -58,6 +58,14 @@ const STATUS_OF_CODE: Record<string, number> = {
   "gateway/method-not-allowed": 405,
   "gateway/bad-content-type": 415,
   "gateway/bug": 500,
+  "actors/unknown": 404,
+  // versions that do not know each other's questions: another node may
+  "node/unknown-request": 503,
+  // of the topology's refusals only these pass by themselves
+  "topology/no-writer": 503,
+  "topology/behind": 503,
+  "topology/not-created": 503,
+  "topology/not-born": 503,
 };
 
 const STATUS_OF_WHAT: [RegExp, number][] = [
@@ -66,7 +74,6 @@ const STATUS_OF_WHAT: [RegExp, number][] = [
   [/(^|-)mismatch$/, 412],
   [/(^|-)too-large$/, 413],
   [/^too-fast$/, 429],
-  [/^not-drained$/, 409],
   [/^bad-|^not-(hl7|a-plugin|plain-data)$|^no-key$/, 400],
 ];
 
@@ -75,7 +82,8 @@ const RETRY_AFTER_MS = 1000;
 /** The HTTP status that a code means. */
 export function statusOf(code: string): number {
   const what = code.slice(code.indexOf("/") + 1);
-  return STATUS_OF_CODE[code] ?? STATUS_OF_WHAT.find(([pattern]) => pattern.test(what))?.[1] ?? 503;
+  const otherwise = code.startsWith("topology/") ? 409 : 503;
+  return STATUS_OF_CODE[code] ?? STATUS_OF_WHAT.find(([pattern]) => pattern.test(what))?.[1] ?? otherwise;
 }
 
 /** The problem that a failure is; 429 and 503 always say when to come back. */

@@ -49,6 +49,9 @@ export type PostAnswer =
   | { state: "recorded"; receipt: Receipt; duplicate: boolean; projections?: Record<string, unknown>; reply?: unknown }
   | { state: "refused"; code: string; outcome: Outcome; message: string; retryAfterMs?: number; seq?: number };
 
+/** Linearizable; at the writer, which may be deposed without knowing; or from any copy. */
+export type ReadMode = "fresh" | "writer" | "nearest";
+
 /** One message of a history. */
 export interface HistoryEvent {
   /** place in the history, from 1 */
@@ -207,10 +210,13 @@ export interface NodeService {
     key: ActorKey,
     options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
   ): Promise<ActorView>;
-  /** events after `after` (default 0), at most `limit` (default 100, at most 1000); with `waitMs` waits so long for the first */
+  /**
+   * Events after `after` (default 0), at most `limit` (default 100, at most 1000); with `waitMs` waits so long for the
+   * first. `read: "nearest"` answers from this node's own copy where it has one: how copies are compared.
+   */
   history(
     key: ActorKey,
-    options?: { after?: number; limit?: number; waitMs?: number },
+    options?: { after?: number; limit?: number; waitMs?: number; read?: ReadMode },
   ): Promise<{ events: HistoryEvent[]; next: number | null }>;
   /** Where an actor lives. */
   place(key: ActorKey): ActorPlace;

@@ -5,6 +5,7 @@
  * (`start_node.ts`) and, thirty-two times over, in the simulator.
  */
 import { Actors, type Fold } from "../actors/mod.ts";
+import type { WaterparkError } from "../base/mod.ts";
 import { Effects } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
@@ -56,6 +57,9 @@ export interface CoreObserver {
   committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
 }
 
+/** A reason to refuse is logged once in so long, ms. */
+const REFUSAL_LOG_MS = 10_000;
+
 /** One node without its doors to the outside. */
 export class NodeCore {
   readonly world: World;
@@ -74,6 +78,8 @@ export class NodeCore {
   readonly #options: NodeCoreOptions;
   /** every incarnation ever seen, as receipts and hints may name one that is gone */
   readonly #names = new Map<number, { name: string; dataCenter: string }>();
+  /** when each reason to refuse was logged last */
+  readonly #refusals = new Map<string, number>();
   readonly #aliveSinceMs = new Map<number, number>();
   #clusterId: string | null = null;
   #bundlesKnown = "";
@@ -95,6 +101,7 @@ export class NodeCore {
       topologyVersion: () => this.directory.topology?.version ?? 0,
       onFrame: (from, type, payload) => this.#onFrame(from.incarnation, type, payload),
       onPeer: (peer, up) => this.#onPeer(peer.incarnation, up),
+      onRefused: (error) => this.#onRefused(error),
     });
     const send = (to: number, lane: 0 | 1 | 2, type: number, payload: Uint8Array) =>
       this.mesh.send(to, lane, type, payload);
@@ -310,6 +317,14 @@ export class NodeCore {
       if (!(error instanceof Error) || error.name !== "WaterparkError") throw error;
       log("node").warning("frame of type {type} dropped: {code}", { type, code: (error as { code?: string }).code });
     }
+  }
+
+  /** Says why somebody was turned away; the same reason again only after a while, as a stranger dials again and again. */
+  #onRefused(error: WaterparkError): void {
+    const nowMs = this.world.nowMonoMs();
+    if (nowMs < (this.#refusals.get(error.code) ?? -Infinity) + REFUSAL_LOG_MS) return;
+    this.#refusals.set(error.code, nowMs);
+    log("transport").error("{code}: {message}", { code: error.code, message: error.message });
   }
 
   #onPeer(incarnation: number, up: boolean): void {

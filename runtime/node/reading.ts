@@ -3,13 +3,11 @@
  * has the writer confirm its role with a majority first.
  */
 import type { Actors, ParkedView } from "../actors/mod.ts";
+import type { ReadMode } from "../gateway/mod.ts";
 import type { Replication } from "../replication/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
 import { failed, type RequestHandler, type RequestResult, type Requests } from "./requests.ts";
-
-/** How fresh a read must be. */
-export type ReadMode = "fresh" | "writer" | "nearest";
 
 /** What is asked. */
 export interface ReadRequest {
@@ -40,6 +38,8 @@ export interface HistoryRequest {
   key: string;
   after: number;
   limit: number;
+  /** `nearest`: from this node's own copy, if it has one; else from the writer, `fresh` being no better there */
+  mode: ReadMode;
   /** wait so long for the first event, ms */
   waitMs: number;
 }
@@ -91,6 +91,10 @@ export class Reading {
 
   /** A page of an actor's messages. */
   history(request: HistoryRequest, done: (result: RequestResult) => void): void {
+    if (request.mode === "nearest" && this.#options.replication.store(request.shard) !== null) {
+      this.#historyHere(request, done);
+      return;
+    }
     this.#atWriter("history", request, { timeoutMs: this.#options.requestMs + request.waitMs }, done);
   }
 
@@ -196,11 +200,12 @@ export class Reading {
   #historyHere(request: HistoryRequest, done: (result: RequestResult) => void): void {
     const { replication, world } = this.#options;
     const { shard, key, after } = request;
-    if (!replication.isWriter(shard)) {
+    if (request.mode !== "nearest" && !replication.isWriter(shard)) {
       replication.ask(shard);
       return done(NOT_HERE);
     }
-    const store = replication.store(shard)!;
+    const store = replication.store(shard);
+    if (store === null) return done(NOT_HERE);
     const commit = replication.commitIndex(shard);
     const seq = committedSeq(store, commit, key);
     if (seq <= after && request.waitMs > 0) {

@@ -13,6 +13,7 @@ import type {
   PluginView,
   PostAnswer,
   PostRequest,
+  ReadMode,
   TopologyView,
 } from "../gateway/mod.ts";
 import { Metrics, type Sample } from "../telemetry/mod.ts";
@@ -27,9 +28,11 @@ export class CoreService implements NodeService {
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
 
-  constructor(core: NodeCore) {
+  /** `collect` adds what only the starter of the node can count: its listeners, its plugin host. */
+  constructor(core: NodeCore, options: { collect?: () => Sample[] } = {}) {
     this.#core = core;
-    this.#metrics = new Metrics({ labels: { node: core.self.name }, collect: () => this.#samples() });
+    const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
+    this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
   }
 
   get name(): string {
@@ -70,7 +73,7 @@ export class CoreService implements NodeService {
 
   async read(
     key: ActorKey,
-    options: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number } = {},
+    options: { at?: number; read?: ReadMode; after?: number } = {},
   ): Promise<ActorView> {
     const text = formatKey(key);
     const shard = this.#shardOf(text);
@@ -97,7 +100,7 @@ export class CoreService implements NodeService {
 
   history(
     key: ActorKey,
-    options: { after?: number; limit?: number; waitMs?: number } = {},
+    options: { after?: number; limit?: number; waitMs?: number; read?: ReadMode } = {},
   ): Promise<{ events: HistoryEvent[]; next: number | null }> {
     const text = formatKey(key);
     const shard = this.#shardOf(text);
@@ -108,6 +111,7 @@ export class CoreService implements NodeService {
         after: options.after ?? 0,
         limit: Math.min(1000, Math.max(1, options.limit ?? 100)),
         waitMs: options.waitMs ?? 0,
+        mode: options.read ?? "writer",
       }, done)
     );
   }

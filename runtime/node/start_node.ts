@@ -16,7 +16,7 @@ import {
   startHttp,
 } from "../gateway/mod.ts";
 import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
-import { log } from "../telemetry/mod.ts";
+import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
 import { type CarrierMode, openCarriers, parseAddress } from "../transport/mod.ts";
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
@@ -146,7 +146,11 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
       for (const plugin of plugins) {
         if (loaded.has(plugin.hash)) continue;
         host.start();
-        host.load(plugin.hash, plugin.name, plugin.bytes);
+        host.load(plugin.hash, plugin.name, plugin.bytes, (answer) => {
+          const { name, hash } = plugin;
+          if (answer.state === "loaded") log("plugin_host").info("{name} {hash} loaded", { name, hash });
+          else log("plugin_host").error("{name} {hash} not loaded: {code}", { name, hash, code: answer.code });
+        });
         loaded.add(plugin.hash);
       }
       for (const hash of loaded) {
@@ -185,7 +189,7 @@ class StartedNode implements WaterparkNode {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
-    this.service = new CoreService(parts.core);
+    this.service = new CoreService(parts.core, { collect: () => this.#samples() });
   }
 
   get name(): string {
@@ -218,7 +222,14 @@ class StartedNode implements WaterparkNode {
     }
     if (options.mllp) {
       const { host, port } = parseAddress(options.mllp);
-      this.#mllp = MllpListener.listen({ world: this.#world, service: this.service, hostname: host, port });
+      this.#mllp = MllpListener.listen({
+        world: this.#world,
+        service: this.service,
+        hostname: host,
+        port,
+        messageBytesMax: this.#core.config.messageBytesMax,
+        onAlert: (code) => log("gateway").warning("alert {code}", { code }),
+      });
       self.mllp = this.#mllp.address;
     }
   }
@@ -295,6 +306,19 @@ class StartedNode implements WaterparkNode {
     await this.#http?.close();
     await this.#core.close();
     await this.#host.close();
+  }
+
+  #samples(): Sample[] {
+    if (this.#mllp === null) return [];
+    const { messages, accepted, deferred, rejected, conflicts, garbageBytes } = this.#mllp.counters;
+    return [
+      { name: "mllp_messages", help: "HL7 messages taken in", value: messages },
+      { name: "mllp_accepted", help: "HL7 messages answered AA", value: accepted },
+      { name: "mllp_deferred", help: "HL7 messages answered AE: not now", value: deferred },
+      { name: "mllp_rejected", help: "HL7 messages answered AR: never", value: rejected },
+      { name: "mllp_conflicts", help: "HL7 messages with the id of another one", value: conflicts },
+      { name: "mllp_garbage_bytes", help: "bytes between MLLP frames", value: garbageBytes },
+    ];
   }
 
   #pause(ms: number): Promise<void> {

@@ -158,8 +158,11 @@ export class SimulatedCluster {
     return this.names.map((name) => this.nodes.get(name)!).filter((node) => node.isAlive);
   }
 
-  /** What keeps the cluster from being whole: shards without their named members, copies that lag. */
-  unwhole(): string[] {
+  /**
+   * What keeps the cluster from being whole: shards without their named members, copies that lag; with `inPlace` also
+   * writers that are not the ones that placement names.
+   */
+  unwhole(options: { inPlace: boolean }): string[] {
     const missing: string[] = [];
     const living = this.living();
     const versions = new Set(living.map((node) => node.core.directory.topology?.version ?? 0));
@@ -173,14 +176,14 @@ export class SimulatedCluster {
       if (node.status !== "up") missing.push(`${node.name} is ${node.status}`);
     }
     for (let shard = 0; shard <= 1024; shard++) {
-      const trouble = this.#unwholeShard(shard);
+      const trouble = this.#unwholeShard(shard, options.inPlace);
       if (trouble !== null) missing.push(`shard ${shard}: ${trouble}`);
       if (missing.length > 5) break;
     }
     return missing;
   }
 
-  #unwholeShard(shard: number): string | null {
+  #unwholeShard(shard: number, inPlace: boolean): string | null {
     const living = this.living();
     const topology = living[0].core.directory.topology!;
     const voters = topology.votersOf(shard).map((node) => node.incarnation);
@@ -200,7 +203,9 @@ export class SimulatedCluster {
       if (!copy) return "a copy is missing";
       if (copy.commit !== state.commit) return `a copy stands at ${copy.commit} of ${state.commit}`;
     }
-    if (shard !== 1024 && core.self.incarnation !== voters[0]) return "the writer is not the one that placement names";
+    if (inPlace && shard !== 1024 && core.self.incarnation !== voters[0]) {
+      return "the writer is not the one that placement names";
+    }
     return null;
   }
 

@@ -68,7 +68,7 @@ export class Faults {
   #allowWhenWhole(): void {
     this.#cluster.time.after(250, () => {
       if (this.#isOver) return;
-      if (this.#cluster.unwhole().filter((what) => !what.includes("placement names")).length === 0) {
+      if (this.#cluster.unwhole({ inPlace: false }).length === 0) {
         this.#mayCrash = true;
       } else this.#allowWhenWhole();
     });

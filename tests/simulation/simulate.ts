@@ -68,7 +68,9 @@ function run(cluster: SimulatedCluster, journal: Journal): void {
   const untilMs = time.nowMs + options.livenessMs;
   for (;;) {
     time.runUntil(time.nowMs + 250);
-    journal.unsettled = clients.some((client) => client.open > 0) ? ["a client waits for receipts"] : cluster.unwhole();
+    journal.unsettled = clients.some((client) => client.open > 0)
+      ? ["a client waits for receipts"]
+      : cluster.unwhole({ inPlace: true });
     if (journal.unsettled.length === 0 || time.nowMs > untilMs) break;
   }
   collect(cluster, journal);

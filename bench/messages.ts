@@ -1,0 +1,64 @@
+/**
+ * What is sent: messages of an exact size to actors taken in turn, each with an id of its own.
+ */
+
+/** So many that every shard set, and so every data center and node, has its share of the writers. */
+export const FACILITIES = 64;
+const FILLING = 8192;
+
+/** One message, ready to go out. */
+export interface Message {
+  /** number of the actor */
+  actor: number;
+  /** canonical key of the actor */
+  key: string;
+  id: string;
+  /** JSON text of the wanted size */
+  body: string;
+}
+
+/** Makes messages for a range of actors. */
+export class Messages {
+  readonly #range: { first: number; count: number };
+  readonly #filling: string;
+  readonly #bodyUnits: number;
+  readonly #prefix: string;
+  #made = 0;
+
+  /** `prefix` sets the ids apart from those of every other run. */
+  constructor(range: { first: number; count: number }, options: { prefix: string; messageBytes: number }) {
+    this.#range = range;
+    this.#prefix = options.prefix;
+    this.#bodyUnits = options.messageBytes;
+    // Text that does not shrink to nothing where links compress, made once: making it must not be what is measured.
+    let word = 1;
+    let text = "";
+    while (text.length < FILLING + options.messageBytes) {
+      word = Math.imul(word, 1_664_525) + 1_013_904_223 | 0;
+      text += (word >>> 0).toString(36);
+    }
+    this.#filling = text;
+  }
+
+  /** The next one. Neighbours in time are strangers in the range, so that no shard is hit in bursts. */
+  next(): Message {
+    const number = this.#made++;
+    const { first, count } = this.#range;
+    const actor = first + (number % count * 7_919 + Math.floor(number / count)) % count;
+    const id = `${this.#prefix}-${number.toString(36)}`;
+    const head = `{"type":"note","number":${number},"text":"`;
+    const at = number * 31 % FILLING;
+    const body = head + this.#filling.slice(at, at + this.#bodyUnits - head.length - 2) + `"}`;
+    return { actor, key: keyOf(actor), id, body };
+  }
+}
+
+/** The canonical key of an actor. */
+export function keyOf(actor: number): string {
+  return `patient/H${actor % FACILITIES}/${1_000_000 + actor}`;
+}
+
+/** The number of the actor with this key. */
+export function actorOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf("/") + 1)) - 1_000_000;
+}

@@ -1,0 +1,86 @@
+/**
+ * What `deno task bench` can be told. Every flag has a default with which the whole run ends within 90 seconds.
+ */
+import { parseArgs } from "node:util";
+
+/** How a run is set up. */
+export interface BenchOptions {
+  /** node processes, 1 to 32 */
+  nodes: number;
+  /** messages under way at a time, one run each */
+  inFlight: number[];
+  /** how long a run is measured, seconds */
+  seconds: number;
+  /** actors that the messages go to */
+  actors: number;
+  /** bytes of a message's body */
+  messageBytes: number;
+  /** one JSON object a line in place of the table */
+  json: boolean;
+  /** where the nodes leave CPU profiles, `NAME.cpuprofile`; null: none are taken */
+  profile: string | null;
+}
+
+/** What `--help` says. */
+export const USAGE = `Measures a Waterpark cluster of real processes on this machine, over loopback.
+
+    deno task bench [--nodes 5] [--in-flight 1,64,1024] [--seconds 4] [--actors 10000] [--message-bytes 300]
+                    [--json] [--profile DIR]
+
+Data goes to stdout, talk to stderr. It exits 1 when a receipt or the audit of the nodes' logs was wrong.
+`;
+
+const BOUNDS = {
+  nodes: { min: 1, max: 32 },
+  "in-flight": { min: 1, max: 4096 },
+  seconds: { min: 0.2, max: 300 },
+  actors: { min: 1, max: 1_000_000 },
+  // Below 64 there is no room for a message's own fields, above a MiB the nodes refuse it.
+  "message-bytes": { min: 64, max: 1_000_000 },
+};
+
+/**
+ * The options in `args`, or null where help was asked for.
+ *
+ * @throws {TypeError} for an unknown flag or a number out of bounds
+ */
+export function readOptions(args: string[]): BenchOptions | null {
+  const { values } = parseArgs({
+    args,
+    options: {
+      nodes: { type: "string", default: "5" },
+      "in-flight": { type: "string", default: "1,64,1024" },
+      seconds: { type: "string", default: "4" },
+      actors: { type: "string", default: "10000" },
+      "message-bytes": { type: "string", default: "300" },
+      json: { type: "boolean", default: false },
+      profile: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return null;
+  const inFlight = values["in-flight"].split(",");
+  if (inFlight.length > 16) throw new TypeError("Cannot use --in-flight as it must have at most 16 values");
+  return {
+    nodes: whole("nodes", values.nodes),
+    inFlight: inFlight.map((text) => whole("in-flight", text)),
+    seconds: bounded("seconds", values.seconds),
+    actors: whole("actors", values.actors),
+    messageBytes: whole("message-bytes", values["message-bytes"]),
+    json: values.json,
+    profile: values.profile ?? null,
+  };
+}
+
+function whole(flag: keyof typeof BOUNDS, text: string): number {
+  const value = bounded(flag, text);
+  if (!Number.isInteger(value)) throw new TypeError(`Cannot use --${flag} "${text}" as it must be a whole number`);
+  return value;
+}
+
+function bounded(flag: keyof typeof BOUNDS, text: string): number {
+  const value = Number(text);
+  const { min, max } = BOUNDS[flag];
+  if (text.trim() !== "" && value >= min && value <= max) return value;
+  throw new TypeError(`Cannot use --${flag} "${text}" as it must be a number from ${min} to ${max}`);
+}

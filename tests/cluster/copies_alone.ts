@@ -1,0 +1,60 @@
+/**
+ * What each copy holds, asked of it alone: while one node answers, every other node's process is frozen (SIGSTOP), so
+ * nobody can lend it an answer. Witnesses are heard one by one, the others wait outside.
+ */
+import type { ActorKey, ActorView } from "../../client.ts";
+import { type ClusterOfProcesses, until } from "./cluster_of_processes.ts";
+
+/** What one copy says of one actor. */
+export interface CopyAlone {
+  /** the node that holds it */
+  node: string;
+  /** as it sees the actor */
+  view: ActorView;
+}
+
+/**
+ * Every copy that can be found of each of the actors: their members are asked of the running cluster, then each member
+ * by itself. A member that has nothing to say is left out, so the caller must count.
+ *
+ * The cluster is as good as unusable meanwhile, and has elections to hold afterwards: for the end of a test.
+ */
+export async function copiesAlone(
+  cluster: ClusterOfProcesses,
+  keys: readonly ActorKey[],
+  options: { askedAtOnce?: number; onNode?: (name: string, actors: number) => void } = {},
+): Promise<Map<ActorKey, CopyAlone[]>> {
+  const { askedAtOnce = 16, onNode } = options;
+  const held = new Map<string, ActorKey[]>(cluster.alive.map((node) => [node.name, []]));
+  const client = cluster.client();
+  await atOnce(askedAtOnce, keys, async (key) => {
+    const { writer, followers } = await until(15_000, "every actor has a writer", () => client.read(key));
+    for (const name of [writer, ...followers]) held.get(name)?.push(key);
+  });
+  const copies = new Map<ActorKey, CopyAlone[]>(keys.map((key) => [key, []]));
+  const nodes = cluster.alive;
+  try {
+    for (const node of nodes) {
+      for (const other of nodes) other.signal(other === node ? "SIGCONT" : "SIGSTOP");
+      const alone = cluster.client(node.name, { alone: true, deadlineMs: 2000 });
+      await until(5000, `${node.name} answers alone`, async () => (await alone.topology()).node);
+      await atOnce(askedAtOnce, held.get(node.name)!, async (key) => {
+        const view = await alone.read(key, { read: "nearest" }).catch(() => null);
+        if (view !== null) copies.get(key)!.push({ node: node.name, view });
+      });
+      onNode?.(node.name, held.get(node.name)!.length);
+    }
+  } finally {
+    for (const node of nodes) node.signal("SIGCONT");
+  }
+  return copies;
+}
+
+/** Does `work` for each of `items`, at most `width` at a time. */
+export async function atOnce<T>(width: number, items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = rest.next(); !next.done; next = rest.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
