@@ -170,10 +170,13 @@ export class WaterparkClient {
     return this.#dialer.ask({ path: actorPath(key) + query(options) });
   }
 
-  /** A page of an actor's history: at most `limit` (default 100) events after `after` (default 0); `next` is the next page's `after`. */
+  /**
+   * A page of an actor's history: at most `limit` (default 100) events after `after` (default 0); `next` is the next
+   * page's `after`. `read: "nearest"` asks the node's own copy.
+   */
   async history(
     key: ActorKey,
-    options: { after?: number; limit?: number } = {},
+    options: { after?: number; limit?: number; read?: "fresh" | "writer" | "nearest" } = {},
   ): Promise<{ events: ActorEvent[]; next: number | null }> {
     const path = `${actorPath(key)}/history${query(options)}`;
     const { events, next } = await this.#dialer.ask<{ events: EventJson[]; next: number | null }>({ path });

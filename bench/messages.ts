@@ -5,6 +5,7 @@
 /** So many that every shard set, and so every data center and node, has its share of the writers. */
 export const FACILITIES = 64;
 const FILLING = 8192;
+const STEP = 7_919;
 
 /** One message, ready to go out. */
 export interface Message {
@@ -44,7 +45,9 @@ export class Messages {
   next(): Message {
     const number = this.#made++;
     const { first, count } = this.#range;
-    const actor = first + (number % count * 7_919 + Math.floor(number / count)) % count;
+    // A step that has no divisor in common with the range meets everybody; 7,919 is prime.
+    const step = count % STEP === 0 ? 1 : STEP;
+    const actor = first + (number % count * step + Math.floor(number / count)) % count;
     const id = `${this.#prefix}-${number.toString(36)}`;
     const head = `{"type":"note","number":${number},"text":"`;
     const at = number * 31 % FILLING;

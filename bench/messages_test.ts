@@ -18,7 +18,7 @@ Deno.test("each round through a range meets each of its actors once", () => {
     const messages = new Messages({ first: 500, count }, { prefix: "a", messageBytes: 300 });
     for (let round = 0; round < 2; round++) {
       const met = new Set(Array.from({ length: count }, () => messages.next().actor));
-      if (count % 7_919 !== 0) assert.equal(met.size, count);
+      assert.equal(met.size, count);
       assert.ok(Math.min(...met) >= 500 && Math.max(...met) < 500 + count);
     }
   }

@@ -25,12 +25,15 @@ export function drawTopology(view: TopologyView, { paint, place }: { paint: Pain
       return { label, node };
     });
   };
-  const lines = dataCenters.flatMap((dataCenter) => {
+  const boxes = dataCenters.map((dataCenter) => {
     const rows = rowsOf(dataCenter).map(({ label, node }) => rowOf(label, node, { view, place, width, paint }));
     const sets = view.homes.map((home, set) => home === dataCenter ? setText(set) : "").filter((set) => set !== "");
     const title = sets.length === 0 ? "" : ` home of ${sets.length} sets: ${sets.join(" ")} `;
-    return box(dataCenter, title, rows, { paint });
+    const columns = Math.max(...rows.map((row) => row.columns), dataCenter.length + title.length + 4);
+    return { dataCenter, title, rows, columns };
   });
+  const columns = Math.max(0, ...boxes.map((box) => box.columns));
+  const lines = boxes.flatMap(({ dataCenter, title, rows }) => box(dataCenter, { title, rows, columns, paint }));
   return [headOf(view, paint), ...lines, legendOf(view, paint), ...place === undefined ? [] : [placeText(place, paint)]]
     .join("\n");
 }
@@ -41,7 +44,9 @@ export function placeText(place: ActorPlace, paint: Paint): string {
   const isAsWanted = place.target[0] === place.writer &&
     place.target.every((name) => members.includes(name)) && place.target.length === members.length;
   return [
-    `${paint("bold", place.key)}  shard ${place.shard}  term ${place.term}  generation ${place.generation}`,
+    `${paint("bold", place.key)}  shard ${place.shard}${
+      place.term > 0 ? `  term ${place.term}` : ""
+    }  generation ${place.generation}`,
     `  writer     ${place.writer === "" ? paint("red", "none known") : paint("magenta", place.writer)}`,
     `  followers  ${place.followers.join(", ") || "none"}`,
     ...isAsWanted ? [] : [`  target     ${place.target.join(", ")} ${paint("yellow", "(moving there)")}`],
@@ -115,14 +120,17 @@ function signOf(node: NodeView, paint: Paint): string {
 
 function box(
   name: string,
-  title: string,
-  rows: { text: string; columns: number }[],
-  { paint }: { paint: Paint },
+  { title, rows, columns, paint }: {
+    title: string;
+    rows: { text: string; columns: number }[];
+    columns: number;
+    paint: Paint;
+  },
 ): string[] {
-  const inner = Math.max(...rows.map((row) => row.columns), name.length + title.length + 6) + 2;
-  const top = `─ ${name} ─${title}`;
+  const inner = columns + 2;
+  const used = `─ ${name} ─${title}`.length;
   return [
-    paint("dim", "╭─ ") + paint("bold", name) + paint("dim", ` ─${title}${"─".repeat(inner - top.length)}╮`),
+    paint("dim", "╭─ ") + paint("bold", name) + paint("dim", ` ─${title}${"─".repeat(inner - used)}╮`),
     ...rows.map((row) => `${paint("dim", "│")} ${row.text}${" ".repeat(inner - row.columns - 1)}${paint("dim", "│")}`),
     paint("dim", `╰${"─".repeat(inner)}╯`),
   ];

@@ -84,7 +84,7 @@ Deno.test("busy is asked again, refusals that stay are not", async () => {
       : null;
   assert.equal((await client.send(KEY, {})).seq, 1);
   assert.equal(asked.length, 4);
-  assert.deepEqual(await codeOf(client.send(KEY, {}, { ifMatch: 0 })), ["replication/mismatch", "not-applied"]);
+  assert.deepEqual(await codeOf(client.send(KEY, {}, { ifMatch: 0 })), ["mailroom/precondition", "not-applied"]);
   assert.equal(asked.length, 5);
 });
 
@@ -167,7 +167,7 @@ Deno.test("many are sent in order, over a connection that breaks, each once", as
     states.push(answer.state === "recorded" ? answer.state : answer.error.code);
   }
   assert.equal(states.length, 301);
-  assert.equal(states[5], "replication/conflict");
+  assert.equal(states[5], "mailroom/conflict");
   assert.equal(states.filter((state) => state === "recorded").length, 300);
   assert.deepEqual(node.historyOf("HOSPX/1001").map((event) => event.id), sendings.map(({ id }) => id).toSpliced(5, 1));
 });

@@ -187,6 +187,11 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "The node has not started.",
     next: "Choose another with --listen, or end what listens there.",
   },
+  "transport/bad-address": {
+    happened: "An address is not host:port.",
+    now: "Nothing was connected.",
+    next: "Write it like 10.0.0.1:4600, IPv6 in brackets.",
+  },
   "transport/cannot-listen": {
     happened: "The mesh address cannot be listened on.",
     now: "The node has not started.",

@@ -12,15 +12,31 @@ export const DATA: Record<string, Explanation> = {
     now: "The message was not recorded.",
     next: "Split it.",
   },
-  "replication/conflict": {
+  "mailroom/conflict": {
     happened: "The actor already has a message of this id, with other bytes.",
     now: "The first one stands; this one was not recorded.",
     next: "Give another message another id. The same message must be sent byte by byte as before.",
   },
-  "replication/mismatch": {
+  "mailroom/precondition": {
     happened: "If-Match does not name the actor's last seq: somebody else was first.",
     now: "The message was not recorded; the answer names the last seq.",
     next: "Read the actor again, decide anew, send with the new seq.",
+  },
+  "mailroom/bad-key": {
+    happened: "The key names no actor.",
+    now: "The message was not recorded.",
+    next: "Write the key as facility/id or kind/facility/id.",
+  },
+  "mailroom/timeout": {
+    happened: "No receipt came within the request's deadline: the shard has no working writer, or its answer was lost.",
+    now: "With outcome not-applied nothing was recorded; with unknown it may have been.",
+    next:
+      "Send again under the same id; if it lasts, waterpark topology inspect --actor KEY says which nodes must come back.",
+  },
+  "mailroom/closed": {
+    happened: "The node stops.",
+    now: "With outcome not-applied nothing was recorded; with unknown it may have been.",
+    next: "Send again under the same id, to another node: our client does so by itself.",
   },
   "replication/no-writer": {
     happened: "The shard has no working writer: a majority of its copies is missing, or one is being elected.",

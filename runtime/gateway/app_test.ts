@@ -49,13 +49,13 @@ Deno.test("the same message again is the first receipt; other bytes under its id
   assert.equal(again.status, 200);
   assert.deepEqual(await again.json(), { ...first, duplicate: true });
   const other = await post(MESSAGES, "[]", { "idempotency-key": "m1" });
-  assert.equal((await problem(other, 409, "replication/conflict")).id, "m1");
+  assert.equal((await problem(other, 409, "mailroom/conflict")).id, "m1");
 });
 
 Deno.test("If-Match lets a message in only at its seq", async () => {
   const { post } = setUp();
   assert.equal((await post(MESSAGES, "{}", { "if-match": '"0"' })).status, 201);
-  const late = await problem(await post(MESSAGES, "{}", { "if-match": '"0"' }), 412, "replication/mismatch");
+  const late = await problem(await post(MESSAGES, "{}", { "if-match": '"0"' }), 412, "mailroom/precondition");
   assert.equal(late.seq, 1);
   for (const bad of ["*", 'W/"1"', "one", "-1", "1.5", "99999999999999999999"]) {
     await problem(await post(MESSAGES, "{}", { "if-match": bad }), 400, "gateway/bad-request");
@@ -151,9 +151,12 @@ Deno.test("a refusal becomes its status, with Retry-After where later helps", as
   const busy = await refuse("mailroom/busy", 1200);
   assert.equal(busy.headers.get("retry-after"), "2");
   assert.equal((await problem(busy, 503, "mailroom/busy")).retryAfterMs, 1200);
-  assert.equal((await refuse("replication/no-majority")).headers.get("retry-after"), "1");
+  assert.equal((await refuse("replication/no-writer")).headers.get("retry-after"), "1");
   assert.equal((await refuse("mailroom/too-fast")).status, 429);
-  assert.equal((await refuse("actors/unknown-actor")).status, 404);
+  assert.equal((await refuse("topology/last-node")).status, 409);
+  assert.equal((await refuse("topology/no-such-node")).status, 404);
+  assert.equal((await refuse("topology/behind")).status, 503);
+  assert.equal((await refuse("actors/unknown")).status, 404);
 });
 
 Deno.test("a node that does not answer ends the request as unknown, under an id to repeat", async () => {

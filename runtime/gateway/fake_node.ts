@@ -47,11 +47,11 @@ export class FakeNode implements NodeService {
       if (first.receipt.digest === digest) {
         return Promise.resolve({ state: "recorded", receipt: first.receipt, duplicate: true });
       }
-      return Promise.resolve(refusal("replication/conflict", "Cannot record the message as its id has other bytes"));
+      return Promise.resolve(refusal("mailroom/conflict", "Cannot record the message as its id has other bytes"));
     }
     if (request.ifMatch !== undefined && request.ifMatch !== history.length) {
       const message = "Cannot record the message as If-Match must be the actor's last seq";
-      return Promise.resolve({ ...refusal("replication/mismatch", message), seq: history.length });
+      return Promise.resolve({ ...refusal("mailroom/precondition", message), seq: history.length });
     }
     const id = request.id ?? this.newId();
     const seq = history.length + 1;

@@ -2,7 +2,7 @@
  * How a failure looks to an HTTP client: RFC 9457 `application/problem+json`, with Waterpark's `code` and `outcome`.
  *
  * The status is for proxies and people, the `outcome` for programs: it alone says whether to send again. The status
- * follows from the code, so that a room below need not know HTTP: what it calls `conflict` is 409, `mismatch` 412,
+ * follows from the code, so that a room below need not know HTTP: what it calls `conflict` is 409, `precondition` 412,
  * `too-fast` 429, `unknown-...` 404, `bad-...` 400; whatever else fails is 503, "not now".
  */
 import { type Outcome, WaterparkError } from "../base/mod.ts";
@@ -71,7 +71,7 @@ const STATUS_OF_CODE: Record<string, number> = {
 const STATUS_OF_WHAT: [RegExp, number][] = [
   [/^(unknown|no-such)-|^not-found$/, 404],
   [/(^|-)conflict$/, 409],
-  [/(^|-)mismatch$/, 412],
+  [/^precondition$/, 412],
   [/(^|-)too-large$/, 413],
   [/^too-fast$/, 429],
   [/^bad-|^not-(hl7|a-plugin|plain-data)$|^no-key$/, 400],

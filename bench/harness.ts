@@ -1,0 +1,149 @@
+/**
+ * `deno task bench`: how fast is a cluster, and what does it cost? Real node processes on this machine's loopback, a client
+ * in a process of its own, and after every run an audit: what was acknowledged must be what the nodes have.
+ *
+ * Read the numbers with care: nodes and client share this machine's cores, so messages per second is what the machine gives
+ * the whole lot, not what a node gives. CPU per message is the number that carries over.
+ */
+import { Child } from "./child.ts";
+import type { ClientOptions, Command, CommandResult } from "./client_process.ts";
+import { BenchCluster } from "./cluster.ts";
+import { type BenchOptions, readOptions, USAGE } from "./options.ts";
+import { type Row, tableOf } from "./report.ts";
+import { SENDERS } from "./senders.ts";
+
+const CLIENT_PROCESS = new URL("client_process.ts", import.meta.url).pathname;
+const WARM_UP_MS = 750;
+/** The first run of all: what compilers have not seen yet is slow, and that is not the question here. */
+const FIRST_WARM_UP_MS = 3000;
+/** New actors are filled in at this depth. */
+const FILL_IN_FLIGHT = 256;
+/** What starting and filling may take, ms; a run may take twice its own time on top. */
+const START_MS_MAX = 30_000;
+
+/** Runs everything and hands over each row as it is measured. @throws {Error} when a receipt or the audit was wrong */
+async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: Row) => void): Promise<void> {
+  const { nodes, actors, messageBytes } = options;
+  talk(`starting ${nodes} nodes`);
+  await cluster.start(nodes, options.profile);
+  const emptyNodeRssBytes = Math.round(cluster.residentBytes() / nodes);
+  const copies = await cluster.copies();
+  const rule = { copies: Math.min(3, copies), dataCenters: Math.min(2, cluster.dataCenters) };
+  // The second half of the actors is what the cluster is warmed up with: the first is still unknown when it is measured.
+  const all = { first: 0, count: actors };
+  const spare = { first: actors, count: actors };
+  const { urls, pids: nodePids } = cluster;
+  const clientOptions: ClientOptions = { urls, nodePids, actors: 2 * actors, messageBytes, rule };
+  const client = new Child({ name: "the client", args: [CLIENT_PROCESS, JSON.stringify(clientOptions)] });
+  clients.push(client);
+  const run = async (name: string, command: Omit<Command, "prefix">): Promise<Row> => {
+    talk(`${name}, ${command.inFlight} in flight`);
+    await client.tell({ ...command, prefix: `${name}-${command.inFlight}` });
+    return rowOf(await client.answer<CommandResult>(), { name, command, nodes, copies, messageBytes });
+  };
+
+  const timed = { range: all, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000, messagesMax: null };
+  for (const bench in SENDERS) {
+    const measureMs = FIRST_WARM_UP_MS / 2;
+    await run(`warm-up ${bench}`, { ...timed, bench, inFlight: FILL_IN_FLIGHT, range: spare, warmUpMs: 0, measureMs });
+  }
+  const before = { log: await cluster.logBytes(), rss: cluster.residentBytes() };
+  const filling = { range: all, warmUpMs: 0, measureMs: null, messagesMax: actors };
+  const filled = await run("new-actors", { ...filling, bench: "ndjson", inFlight: FILL_IN_FLIGHT });
+  onRow({
+    ...filled,
+    logBytesPerActor: Math.round((await cluster.logBytes() - before.log) / actors),
+    rssBytesPerActor: Math.round((cluster.residentBytes() - before.rss) / actors),
+    emptyNodeRssBytes,
+  });
+  for (const bench in SENDERS) {
+    for (const inFlight of options.inFlight) onRow(await run(bench, { ...timed, bench, inFlight }));
+  }
+}
+
+function rowOf(
+  result: CommandResult,
+  { name, command, nodes, copies, messageBytes }: {
+    name: string;
+    command: Omit<Command, "prefix">;
+    nodes: number;
+    copies: number;
+    messageBytes: number;
+  },
+): Row {
+  const { wrongReceipts, wrongActors, refused, unknown, acknowledged, recorded } = result;
+  if (refused + unknown > 0) talk(`so far ${refused} refused, ${unknown} of unknown outcome`);
+  if (wrongReceipts > 0 || wrongActors > 0) {
+    throw new Error(
+      `Cannot trust the run as receipts and logs must agree: ${wrongReceipts} wrong receipts, ${wrongActors} wrong actors, ` +
+        `${acknowledged} acknowledged, ${recorded} recorded`,
+    );
+  }
+  const { messagesPerSecond, p50Us, p99Us, serverCpuUsPerMessage, clientCpuUsPerMessage, seconds, othersCores } =
+    result;
+  return {
+    bench: name,
+    nodes,
+    copies,
+    inFlight: command.inFlight,
+    messageBytes,
+    messagesPerSecond,
+    p50Us,
+    p99Us,
+    serverCpuUsPerMessage,
+    clientCpuUsPerMessage,
+    actors: command.range.count,
+    seconds,
+    othersCores,
+  };
+}
+
+const clients: Child[] = [];
+
+function talk(text: string): void {
+  console.error(`bench: ${text}`);
+}
+
+async function main(): Promise<number> {
+  let options: BenchOptions | null;
+  try {
+    options = readOptions(Deno.args);
+  } catch (error) {
+    talk((error as Error).message);
+    return 2;
+  }
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
+  const { json, seconds, inFlight } = options;
+  const cluster = new BenchCluster();
+  const stopAt = (text: string, code: number) => {
+    talk(text);
+    cluster.kill();
+    for (const client of clients) client.kill();
+    Deno.exit(code);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
+  const runs = Object.keys(SENDERS).length * inFlight.length;
+  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS);
+  const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
+  const rows: Row[] = [];
+  try {
+    await bench(options, cluster, (row) => {
+      rows.push(row);
+      if (json) console.log(JSON.stringify(row));
+    });
+    if (!json) console.log(tableOf(rows));
+    return 0;
+  } catch (error) {
+    talk((error as Error).message);
+    return 1;
+  } finally {
+    for (const client of clients) await client.end();
+    await cluster.end();
+    clearTimeout(watchdog);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());
