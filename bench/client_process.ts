@@ -40,7 +40,10 @@ export interface Command {
 export interface CommandResult extends RunResult, Audit {
   refused: number;
   unknown: number;
+  duplicates: number;
+  codes: Record<string, number>;
   wrongReceipts: number;
+  firstWrong: string;
 }
 
 /** Where the nodes' lists of actors are cut into pages. */
@@ -61,9 +64,10 @@ async function work(options: ClientOptions): Promise<void> {
     });
     const measured = await run.measure((run) => SENDERS[bench](run, { urls: options.urls, inFlight }));
     const seqs = await recordedSeqs(options);
-    const { refused, unknown, wrongReceipts } = ledger;
     const audit = ledger.audit((actor) => seqs[actor]);
-    const result: CommandResult = { ...measured, ...audit, refused, unknown, wrongReceipts };
+    const { refused, unknown, duplicates, codes, wrongReceipts, firstWrong } = ledger;
+    const booked = { refused, unknown, duplicates, codes, wrongReceipts, firstWrong };
+    const result: CommandResult = { ...measured, ...audit, ...booked };
     console.log(JSON.stringify(result));
   }
 }

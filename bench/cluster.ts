@@ -98,7 +98,7 @@ function freePort(): number {
   for (;;) {
     using tcp = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     try {
-      using _udp = Deno.listenDatagram({ hostname: "127.0.0.1", port: tcp.addr.port, transport: "udp" });
+      Deno.listenDatagram({ hostname: "127.0.0.1", port: tcp.addr.port, transport: "udp" }).close();
       return tcp.addr.port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

@@ -18,6 +18,7 @@ const WARM_UP_MS = 750;
 const FIRST_WARM_UP_MS = 3000;
 /** New actors are filled in at this depth. */
 const FILL_IN_FLIGHT = 256;
+const IDLE_MS = 2000;
 /** What starting and filling may take, ms; a run may take twice its own time on top. */
 const START_MS_MAX = 30_000;
 
@@ -27,6 +28,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
   talk(`starting ${nodes} nodes`);
   await cluster.start(nodes, options.profile);
   const emptyNodeRssBytes = Math.round(cluster.residentBytes() / nodes);
+  const idleNodeCores = await idleCores(cluster);
   const copies = await cluster.copies();
   const rule = { copies: Math.min(3, copies), dataCenters: Math.min(2, cluster.dataCenters) };
   // The second half of the actors is what the cluster is warmed up with: the first is still unknown when it is measured.
@@ -55,10 +57,20 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
     logBytesPerActor: Math.round((await cluster.logBytes() - before.log) / actors),
     rssBytesPerActor: Math.round((cluster.residentBytes() - before.rss) / actors),
     emptyNodeRssBytes,
+    idleNodeCores,
   });
   for (const bench in SENDERS) {
     for (const inFlight of options.inFlight) onRow(await run(bench, { ...timed, bench, inFlight }));
   }
+}
+
+/** What a node uses while nobody asks it anything, cores: a part of every message's cost, most of it when there are few. */
+async function idleCores(cluster: BenchCluster): Promise<number> {
+  const before = cluster.cpuSeconds();
+  const fromMs = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const cores = (cluster.cpuSeconds() - before) * 1000 / (performance.now() - fromMs);
+  return Number((cores / cluster.names.length).toFixed(3));
 }
 
 function rowOf(
@@ -71,12 +83,16 @@ function rowOf(
     messageBytes: number;
   },
 ): Row {
-  const { wrongReceipts, wrongActors, refused, unknown, acknowledged, recorded } = result;
-  if (refused + unknown > 0) talk(`so far ${refused} refused, ${unknown} of unknown outcome`);
+  const { wrongReceipts, firstWrong, wrongActors, refused, unknown, duplicates, acknowledged, recorded } = result;
+  if (refused + unknown + duplicates > oddities) {
+    oddities = refused + unknown + duplicates;
+    const codes = Object.entries(result.codes).map(([code, times]) => `${times} x ${code}`).join(", ");
+    talk(`so far ${refused} refused, ${unknown} of unknown outcome (${codes}), ${duplicates} called duplicates`);
+  }
   if (wrongReceipts > 0 || wrongActors > 0) {
     throw new Error(
       `Cannot trust the run as receipts and logs must agree: ${wrongReceipts} wrong receipts, ${wrongActors} wrong actors, ` +
-        `${acknowledged} acknowledged, ${recorded} recorded`,
+        `${acknowledged} acknowledged, ${recorded} recorded ${firstWrong}`,
     );
   }
   const { messagesPerSecond, p50Us, p99Us, serverCpuUsPerMessage, clientCpuUsPerMessage, seconds, othersCores } =
@@ -99,6 +115,8 @@ function rowOf(
 }
 
 const clients: Child[] = [];
+/** Messages without a clean receipt that have been told about. */
+let oddities = 0;
 
 function talk(text: string): void {
   console.error(`bench: ${text}`);

@@ -38,11 +38,18 @@ export class Ledger {
   readonly #sums: Float64Array;
   readonly #unknown: Uint32Array;
   readonly #rule: ReceiptRule;
-  acknowledged = 0;
+  /** messages known not to be recorded */
   refused = 0;
+  /** messages that may be recorded or not */
   unknown = 0;
+  /** how often each error code came */
+  readonly codes: Record<string, number> = {};
+  /** receipts that call their message a duplicate, though it was sent once: a node sent it on twice */
+  duplicates = 0;
   /** receipts that broke the rule, or answered another message than the one sent */
   wrongReceipts = 0;
+  /** what was wrong with the first of them */
+  firstWrong = "";
 
   constructor(actors: number, rule: ReceiptRule) {
     this.#counts = new Uint32Array(actors);
@@ -54,19 +61,22 @@ export class Ledger {
 
   /** Books a receipt for the message `id` to `actor`, whose key is `key`. */
   take(actor: number, sent: { key: string; id: string }, receipt: Receipt): void {
-    this.acknowledged++;
     const { key, id, seq, copies } = receipt;
-    if (key !== sent.key || id !== sent.id || !(seq > 0) || receipt.duplicate || !this.#isEnough(copies)) {
+    if (key !== sent.key || id !== sent.id || !(seq > 0) || !this.#isEnough(copies)) {
+      this.firstWrong ||= `${JSON.stringify(receipt)} for ${JSON.stringify({ key: sent.key, id: sent.id })}`;
       this.wrongReceipts++;
       return;
     }
+    // Allowed: the sums below find out whether one seq was really given twice.
+    if (receipt.duplicate) this.duplicates++;
     this.#counts[actor]++;
     this.#sums[actor] += seq;
     if (seq > this.#last[actor]) this.#last[actor] = seq;
   }
 
   /** Books a message to `actor` without a receipt. */
-  takeRefusal(actor: number, outcome: string): void {
+  takeRefusal(actor: number, { code, outcome }: { code: string; outcome: string }): void {
+    this.codes[code] = (this.codes[code] ?? 0) + 1;
     if (outcome === "not-applied") {
       this.refused++;
       return;

@@ -24,7 +24,7 @@ Deno.test("a lost, an invented, and a twice given seq are found", () => {
 Deno.test("a message of unknown outcome may be there or not", () => {
   for (const [seq, wrong] of [[1, 0], [2, 0], [3, 1], [0, 1]]) {
     const ledger = booked([1]);
-    ledger.takeRefusal(0, "unknown");
+    ledger.takeRefusal(0, { code: "client/broken", outcome: "unknown" });
     assert.equal(ledger.audit(() => seq).wrongActors, wrong, `seq ${seq}`);
   }
 });
@@ -37,7 +37,6 @@ Deno.test("a receipt must be for the message, from enough copies in enough data 
       { copies: ["TN-A-1", "TN-A-1", "TX-A-1"] },
       { id: "other" },
       { key: "patient/H/2" },
-      { duplicate: true },
     ]
   ) {
     const ledger = new Ledger(1, rule);

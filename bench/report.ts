@@ -23,6 +23,8 @@ export interface Row {
   rssBytesPerActor?: number;
   /** memory of a node before it had any message */
   emptyNodeRssBytes?: number;
+  /** CPU of a node while nobody asks it anything, cores */
+  idleNodeCores?: number;
 }
 
 const COLUMNS: { head: string; cell: (row: Row) => string }[] = [
@@ -38,13 +40,17 @@ const COLUMNS: { head: string; cell: (row: Row) => string }[] = [
   { head: "RSS/actor", cell: (row) => bytes(row.rssBytesPerActor) },
 ];
 
-/** The rows as text. */
+/** The rows as text, with a line of conditions above. */
 export function tableOf(rows: Row[]): string {
+  const [{ nodes, copies, actors, messageBytes, emptyNodeRssBytes = 0, idleNodeCores = 0 }] = rows;
+  const conditions = `${nodes} nodes, ${copies} copies, ${count(actors)} actors, ${messageBytes} bytes a message; ` +
+    `an idle node: ${(emptyNodeRssBytes / 2 ** 20).toFixed(0)} MiB, ${idleNodeCores.toFixed(3)} cores`;
   const cells = [COLUMNS.map((column) => column.head), ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row)))];
   const widths = COLUMNS.map((_, i) => Math.max(...cells.map((line) => line[i].length)));
-  return cells.map((line) =>
+  const lines = cells.map((line) =>
     line.map((text, i) => i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i])).join("  ").trimEnd()
-  ).join("\n");
+  );
+  return [conditions, "", ...lines].join("\n");
 }
 
 function count(value: number): string {

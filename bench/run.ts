@@ -81,7 +81,7 @@ export class Run {
   /** Takes the answer to a message that went out at `sentMs`. True: it is recorded. */
   answered(message: Message, sentMs: number, answer: Answer): boolean {
     if ("code" in answer) {
-      this.#ledger.takeRefusal(message.actor, answer.outcome);
+      this.#ledger.takeRefusal(message.actor, answer);
       return false;
     }
     this.#ledger.take(message.actor, message, answer);

@@ -132,7 +132,7 @@ Deno.test("nodes are listed, drained, removed", async () => {
   const { client, node } = setUp();
   assert.equal((await client.nodes())[0].name, (await client.topology()).node);
   await client.drainNode("TN-A-1");
-  assert.deepEqual(await codeOf(client.removeNode("TN-A-1")), ["topology/not-drained", "not-applied"]);
+  assert.deepEqual(await codeOf(client.removeNode("TN-A-1")), ["topology/last-node", "not-applied"]);
   assert.deepEqual(node.asked, ["drain TN-A-1", "remove TN-A-1"]);
 });
 

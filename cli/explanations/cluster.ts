@@ -117,11 +117,6 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Nothing was changed.",
     next: "Remove it, or start it anew under the same name.",
   },
-  "topology/not-drained": {
-    happened: "The node still holds copies.",
-    now: "Nothing was changed.",
-    next: "Drain it first: waterpark node drain NAME.",
-  },
   "topology/bad-name": {
     happened: "A node's name is not data center, zone and number.",
     now: "Nothing was changed.",
@@ -188,14 +183,9 @@ export const CLUSTER: Record<string, Explanation> = {
     next: "Choose another with --listen, or end what listens there.",
   },
   "transport/bad-address": {
-    happened: "An address is not host:port.",
-    now: "Nothing was connected.",
-    next: "Write it like 10.0.0.1:4600, IPv6 in brackets.",
-  },
-  "transport/cannot-listen": {
-    happened: "The mesh address cannot be listened on.",
-    now: "The node has not started.",
-    next: "Choose an address of this machine with --listen.",
+    happened: "An address is not host:port, or not this machine's.",
+    now: "Nothing was connected, or the node has not started.",
+    next: "Write it like 10.0.0.1:4600, IPv6 in brackets; listen on an address that this machine has.",
   },
   "transport/secret-needed": {
     happened: "Without a secret a node listens on loopback only.",

@@ -154,8 +154,8 @@ export class FakeNode implements NodeService {
   removeNode(name: string): Promise<void> {
     this.asked.push(`remove ${name}`);
     return Promise.reject(
-      new WaterparkError(`Cannot remove "${name}" as it must be drained first`, {
-        code: "topology/not-drained",
+      new WaterparkError(`Cannot remove "${name}" as no other node would be up`, {
+        code: "topology/last-node",
         outcome: "not-applied",
       }),
     );

@@ -95,7 +95,7 @@ Deno.test("the topology, its nodes, and where an actor lives", async () => {
   assert.equal((await app.request("/v1/nodes/TN-A-9/drain", { method: "POST" })).status, 404);
   const removal = await app.request("/v1/nodes/TN-A-1", { method: "DELETE" });
   assert.equal(removal.status, 409);
-  assert.equal((await removal.json()).code, "topology/not-drained");
+  assert.equal((await removal.json()).code, "topology/last-node");
   assert.deepEqual(node.asked, ["drain TN-A-1", "remove TN-A-1"]);
 });
 

@@ -56,7 +56,9 @@ export class Directory {
   constructor(options: DirectoryOptions) {
     this.#options = options;
     options.requests.handle("command", (body, done) => this.#onCommand(body as TopologyCommand, done));
-    options.requests.handle("topology", (_body, done) => done({ ok: true, value: this.#published?.state ?? null }));
+    options.requests.handle("reached", (body, done) => {
+      this.#whenReached(Number(body), () => done({ ok: true, value: true }));
+    });
   }
 
   /** The topology in force; null before this node has joined. */
@@ -96,6 +98,36 @@ export class Directory {
     this.#published = new Topology(state, previous ?? undefined);
     log("topology").info("version {version}: {nodes} nodes", { version: state.version, nodes: state.nodes.length });
     this.#options.onPublished(this.#published, previous);
+  }
+
+  /**
+   * Waits until these nodes have this node's version of the topology, or for `timeoutMs`: a plugin that is not known
+   * everywhere would miss the effects of what is recorded meanwhile. `done` gets the number of nodes that lag.
+   */
+  whenEverywhere(incarnations: number[], timeoutMs: number, done: (lagging: number) => void): void {
+    let lagging = 0;
+    let open = incarnations.length;
+    if (open === 0) return done(0);
+    for (const incarnation of incarnations) {
+      this.#options.requests.ask(incarnation, "reached", this.#published?.version ?? 0, {
+        timeoutMs,
+        done: (result) => {
+          if (!result.ok) lagging++;
+          if (--open === 0) done(lagging);
+        },
+      });
+    }
+  }
+
+  #whenReached(
+    version: number,
+    done: () => void,
+    untilMs = this.#options.world.nowMonoMs() + this.#options.requestMs,
+  ): void {
+    if ((this.#published?.version ?? 0) >= version) return done();
+    // Who asked has given up by then.
+    if (this.#options.world.nowMonoMs() > untilMs) return;
+    this.#options.world.after(RETRY_MS, () => this.#whenReached(version, done, untilMs));
   }
 
   /** Has a command applied, wherever the system shard's writer is; `done` exactly once. */

@@ -189,7 +189,9 @@ export class CoreService implements NodeService {
       stage: "live",
       atMs: this.#core.world.nowWallMs(),
     });
-    return await this.#afterCommand(request.name, (view) => view?.hash === request.hash) as PluginView;
+    const view = await this.#afterCommand(request.name, (view) => view?.hash === request.hash) as PluginView;
+    await this.#everywhere();
+    return view;
   }
 
   async removePlugin(name: string): Promise<void> {
@@ -200,7 +202,9 @@ export class CoreService implements NodeService {
   async rollbackPlugin(name: string): Promise<PluginView> {
     const before = this.#pluginView(name)?.hash;
     await this.#command({ type: "rollback", name });
-    return await this.#afterCommand(name, (view) => view?.hash !== before) as PluginView;
+    const view = await this.#afterCommand(name, (view) => view?.hash !== before) as PluginView;
+    await this.#everywhere();
+    return view;
   }
 
   async removeNode(name: string): Promise<void> {
@@ -248,6 +252,14 @@ export class CoreService implements NodeService {
 
   async #command(command: TopologyCommand): Promise<void> {
     await this.#ask((done) => this.#core.directory.command(command, done));
+  }
+
+  /** Waits until every node that is up runs what was agreed on; one that lags gets it from the log all the same. */
+  async #everywhere(): Promise<void> {
+    const others = this.#core.directory.require().state.nodes.map((node) => node.incarnation).filter((incarnation) =>
+      incarnation !== this.#core.self.incarnation && !this.#core.isSuspect(incarnation)
+    );
+    await new Promise<number>((resolve) => this.#core.directory.whenEverywhere(others, 2000, resolve));
   }
 
   /** Waits until this node has applied what the cluster has agreed on, so that who deployed sees it here. */

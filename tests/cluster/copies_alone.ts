@@ -13,6 +13,9 @@ export interface CopyAlone {
   view: ActorView;
 }
 
+/** Told when a node is about to be asked (`actors` is null), and of how many actors it has been asked then. */
+export type OnNode = (name: string, actors: number | null) => void;
+
 /**
  * Every copy that can be found of each of the actors: their members are asked of the running cluster, then each member
  * by itself. A member that has nothing to say is left out, so the caller must count.
@@ -22,7 +25,7 @@ export interface CopyAlone {
 export async function copiesAlone(
   cluster: ClusterOfProcesses,
   keys: readonly ActorKey[],
-  options: { askedAtOnce?: number; onNode?: (name: string, actors: number) => void } = {},
+  options: { askedAtOnce?: number; onNode?: OnNode } = {},
 ): Promise<Map<ActorKey, CopyAlone[]>> {
   const { askedAtOnce = 16, onNode } = options;
   const held = new Map<string, ActorKey[]>(cluster.alive.map((node) => [node.name, []]));
@@ -36,6 +39,7 @@ export async function copiesAlone(
   try {
     for (const node of nodes) {
       for (const other of nodes) other.signal(other === node ? "SIGCONT" : "SIGSTOP");
+      onNode?.(node.name, null);
       const alone = cluster.client(node.name, { alone: true, deadlineMs: 2000 });
       await until(5000, `${node.name} answers alone`, async () => (await alone.topology()).node);
       await atOnce(askedAtOnce, held.get(node.name)!, async (key) => {

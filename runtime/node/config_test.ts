@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { configWith, DEFAULTS } from "./config.ts";
+
+Deno.test("config: the defaults stand together, and an override keeps the rest", () => {
+  assert.deepEqual(configWith(), DEFAULTS);
+  const config = configWith({ copies: 7, ack: { copies: 4 }, replication: { tickMs: 10 } });
+  assert.equal(config.ack.dataCenters, DEFAULTS.ack.dataCenters);
+  assert.equal(config.replication.staggerMsMin, DEFAULTS.replication.staggerMsMin);
+});
+
+Deno.test("config: what cannot stand together is refused at start", () => {
+  assert.throws(() => configWith({ ack: { copies: 2 } }), { name: "AssertionError" }, "two of five are no majority");
+  assert.throws(() => configWith({ ack: { copies: 6 } }), { name: "AssertionError" });
+  assert.throws(() => configWith({ absentAfterMs: 100 }), { name: "AssertionError" });
+  assert.throws(() => configWith({ requestMs: 100 }), { name: "AssertionError" });
+});

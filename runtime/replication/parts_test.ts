@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ByteReader, ByteWriter } from "../wire/mod.ts";
+import {
+  type Configuration,
+  decodeConfiguration,
+  encodeConfiguration,
+  everyVoter,
+  hasMajority,
+  majorityIndex,
+} from "./configuration.ts";
+import { blankMessage, RAFT, readMessage, writeMessage } from "./raft_message.ts";
+import { SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
+
+const u32 = fc.nat(0xffffffff);
+
+Deno.test("raft message: what is written is read back, one record after another", () => {
+  const message = fc.record({
+    type: fc.constantFrom(...Object.values(RAFT)),
+    shard: fc.nat(1024),
+    generation: u32,
+    term: u32,
+    index: u32,
+    logTerm: u32,
+    commit: u32,
+    round: u32,
+    session: u32,
+    flag: fc.nat(2),
+    count: u32,
+    entries: fc.uint8Array({ maxLength: 40 }),
+  });
+  fc.assert(fc.property(fc.array(message, { maxLength: 5 }), (messages) => {
+    const writer = new ByteWriter();
+    for (const one of messages) writeMessage(writer, one);
+    const reader = new ByteReader(writer.take());
+    for (const one of messages) {
+      const read = blankMessage();
+      readMessage(reader, read);
+      const again = new ByteWriter();
+      writeMessage(again, read);
+      const expected = new ByteWriter();
+      writeMessage(expected, one);
+      assert.deepEqual(again.take(), expected.take());
+    }
+    assert.equal(reader.left, 0);
+  }));
+});
+
+Deno.test("raft message: any garbage is a value or wire/bad-payload", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+    const reader = new ByteReader(bytes);
+    try {
+      while (reader.left > 0) readMessage(reader, blankMessage());
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "wire/bad-payload");
+    }
+  }));
+});
+
+const voters = fc.uniqueArray(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 7 });
+const configuration = fc.record({ voters, old: fc.option(voters) }, { noNullPrototype: true }) as fc.Arbitrary<
+  Configuration
+>;
+
+Deno.test("configuration: two majorities of one configuration meet, and a swap's meet both sides'", () => {
+  fc.assert(fc.property(configuration, fc.func(fc.boolean()), (config, chosen) => {
+    const yes = (voter: number) => chosen(voter);
+    const no = (voter: number) => !chosen(voter);
+    assert.ok(!(hasMajority(config, yes) && hasMajority(config, no)), "two majorities without a common member");
+    if (config.old !== null && hasMajority(config, yes)) {
+      assert.ok(
+        hasMajority({ voters: config.old, old: null }, yes) && hasMajority({ voters: config.voters, old: null }, yes),
+      );
+    }
+  }));
+});
+
+Deno.test("configuration: the majority's index is the greatest that a majority holds", () => {
+  fc.assert(fc.property(configuration, fc.array(fc.nat(50), { minLength: 21, maxLength: 21 }), (config, indexes) => {
+    const index = majorityIndex(config, (voter) => indexes[voter]);
+    assert.ok(hasMajority(config, (voter) => indexes[voter] >= index));
+    assert.ok(!hasMajority(config, (voter) => indexes[voter] >= index + 1));
+  }));
+});
+
+Deno.test("configuration: it survives its entry, and nothing else passes for one", () => {
+  fc.assert(fc.property(configuration, (config) => {
+    assert.deepEqual(decodeConfiguration(encodeConfiguration(config, 5)), { configuration: config, writer: 5 });
+    assert.equal(new Set(everyVoter(config)).size, everyVoter(config).length);
+  }));
+  for (const bad of [[], [1], [0xc0], [0x93, 0x90, 0xc0, 1], [0x93, 0x92, 1, 1, 0xc0, 1]]) {
+    assert.throws(() => decodeConfiguration(new Uint8Array(bad)), { code: "wire/bad-payload" });
+  }
+});
+
+Deno.test("waiting: everybody is answered once, in order of index, when his time has come", () => {
+  const entries = fc.array(fc.record({ index: fc.integer({ min: 1, max: 30 }), byRule: fc.boolean() }), {
+    maxLength: 40,
+  });
+  fc.assert(fc.property(entries, fc.array(fc.tuple(fc.nat(4), fc.nat(4)), { maxLength: 20 }), (entries, steps) => {
+    const list = new WaitingList();
+    const open = new Set<Waiter>();
+    for (const { index, byRule } of entries) {
+      const waiter = { index, byRule, duplicate: false, done: () => {} };
+      open.add(waiter);
+      list.add(waiter);
+    }
+    let committed = 0, acknowledged = 0;
+    for (const [more, moreAcknowledged] of steps) {
+      committed += more;
+      acknowledged = Math.min(committed, acknowledged + moreAcknowledged);
+      for (const waiter of list.settle(committed, acknowledged)) {
+        assert.ok(open.delete(waiter), "answered twice");
+        assert.ok(waiter.index <= (waiter.byRule ? acknowledged : committed), "answered too early");
+      }
+      for (const waiter of open) {
+        assert.ok(waiter.index > (waiter.byRule ? acknowledged : committed), "not answered though due");
+      }
+      assert.equal(list.length, open.size);
+    }
+    assert.equal(list.takeAll().length, open.size);
+  }));
+});
+
+Deno.test("sender order: the next number, or the oldest open one, and nothing else", () => {
+  const order = new SenderOrder();
+  assert.equal(order.check("s", 2, 1), 1, "2 before 1 is a gap");
+  assert.equal(order.check("s", 1, 1), null);
+  order.appended("s", 1);
+  assert.equal(order.check("s", 2, 1), null);
+  assert.equal(order.check("s", 3, 1), 2);
+  assert.equal(order.check("s", 4, 4), null, "all before 4 have ended");
+  assert.equal(order.check("s", 1, 1), 2, "a late frame is no oldest");
+  assert.equal(order.check("new", 7, 7), null, "a new writer goes on where the sender stands");
+});

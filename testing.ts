@@ -1,0 +1,17 @@
+/**
+ * What authors of plugins, and whoever doubts, test with: the simulator of whole clusters, a plugin host without walls for
+ * unit tests of handlers, and the HL7 reader that handlers are given.
+ *
+ * @module
+ */
+export { type Hl7Segment, Hl7View, parseHl7 } from "./runtime/wire/mod.ts";
+export { InlineHost, type SessionLimits } from "./runtime/plugin_host/mod.ts";
+export {
+  SeededRandom,
+  SimulatedTime,
+  simulatedWorld,
+  type SimulatedWorldOptions,
+  type World,
+} from "./runtime/world/mod.ts";
+export { simulate, type Verdict } from "./tests/simulation/simulate.ts";
+export type { SimulationOptions } from "./tests/simulation/options.ts";
