@@ -2,6 +2,7 @@
  * The cluster under test: node processes in up to four data centers on this machine's loopback.
  */
 import { Child } from "./child.ts";
+import type { BenchOptions } from "./options.ts";
 import { cpuSeconds, residentBytes } from "./processes.ts";
 
 const DATA_CENTERS = ["TN", "TX", "FL", "UT"];
@@ -28,8 +29,8 @@ export class BenchCluster {
   #ready: ReadyNode[] = [];
 
   /** Starts the processes and waits until all of them take requests. */
-  async start(count: number, profile: string | null): Promise<void> {
-    const names = nodeNames(count);
+  async start({ nodes, transport, profile }: Pick<BenchOptions, "nodes" | "transport" | "profile">): Promise<void> {
+    const names = nodeNames(nodes);
     // The others must know where the first one listens before it is ready, which it is only with them.
     const first = `127.0.0.1:${freePort()}`;
     for (const [i, name] of names.entries()) {
@@ -37,7 +38,9 @@ export class BenchCluster {
         ? []
         : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
       const [listen, join] = i === 0 ? [first, "-"] : ["127.0.0.1:0", first];
-      this.#nodes.push(new Child({ name, args: [...profiling, NODE_PROCESS, name, listen, join, String(count)] }));
+      this.#nodes.push(
+        new Child({ name, args: [...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport] }),
+      );
     }
     this.#ready = await Promise.all(this.#nodes.map((node) => node.answer<ReadyNode>()));
   }

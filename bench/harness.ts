@@ -18,6 +18,8 @@ const WARM_UP_MS = 750;
 const FIRST_WARM_UP_MS = 3000;
 /** New actors are filled in at this depth. */
 const FILL_IN_FLIGHT = 256;
+/** What a start leaves to do comes to rest. */
+const REST_MS = 1500;
 const IDLE_MS = 2000;
 /** What starting and filling may take, ms; a run may take twice its own time on top. */
 const START_MS_MAX = 30_000;
@@ -26,7 +28,7 @@ const START_MS_MAX = 30_000;
 async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: Row) => void): Promise<void> {
   const { nodes, actors, messageBytes } = options;
   talk(`starting ${nodes} nodes`);
-  await cluster.start(nodes, options.profile);
+  await cluster.start(options);
   const emptyNodeRssBytes = Math.round(cluster.residentBytes() / nodes);
   const idleNodeCores = await idleCores(cluster);
   const copies = await cluster.copies();
@@ -66,6 +68,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
 
 /** What a node uses while nobody asks it anything, cores: a part of every message's cost, most of it when there are few. */
 async function idleCores(cluster: BenchCluster): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
   const before = cluster.cpuSeconds();
   const fromMs = performance.now();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));

@@ -2,11 +2,11 @@
  * One node in a process of its own. Prints one JSON line when it takes requests, and ends when its standard input does:
  * so it goes when the bench is gone, however that ended.
  *
- *     deno run -A bench/node_process.ts NAME LISTEN JOIN|- EXPECT
+ *     deno run -A bench/node_process.ts NAME LISTEN JOIN|- EXPECT TRANSPORT
  */
 import { configureLog, startNode } from "../mod.ts";
 
-const [name, listen, join, expect] = Deno.args;
+const [name, listen, join, expect, transport] = Deno.args;
 
 const inputEnded = (async () => {
   for await (const _ of Deno.stdin.readable);
@@ -21,6 +21,7 @@ const node = await startNode({
   http: "127.0.0.1:0",
   join: join === "-" ? undefined : [join],
   expect: Number(expect),
+  transport: transport as "auto" | "quic" | "websocket",
 });
 console.log(JSON.stringify({ name, ...node.addresses }));
 await inputEnded;

@@ -15,6 +15,8 @@ export interface BenchOptions {
   actors: number;
   /** bytes of a message's body */
   messageBytes: number;
+  /** how nodes talk with each other */
+  transport: "auto" | "quic" | "websocket";
   /** one JSON object a line in place of the table */
   json: boolean;
   /** where the nodes leave CPU profiles, `NAME.cpuprofile`; null: none are taken */
@@ -25,7 +27,7 @@ export interface BenchOptions {
 export const USAGE = `Measures a Waterpark cluster of real processes on this machine, over loopback.
 
     deno task bench [--nodes 5] [--in-flight 1,64,1024] [--seconds 4] [--actors 10000] [--message-bytes 300]
-                    [--json] [--profile DIR]
+                    [--transport auto|quic|websocket] [--json] [--profile DIR]
 
 Data goes to stdout, talk to stderr. It exits 1 when a receipt or the audit of the nodes' logs was wrong.
 `;
@@ -53,12 +55,17 @@ export function readOptions(args: string[]): BenchOptions | null {
       seconds: { type: "string", default: "4" },
       actors: { type: "string", default: "10000" },
       "message-bytes": { type: "string", default: "300" },
+      transport: { type: "string", default: "auto" },
       json: { type: "boolean", default: false },
       profile: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return null;
+  const { transport } = values;
+  if (transport !== "auto" && transport !== "quic" && transport !== "websocket") {
+    throw new TypeError(`Cannot use --transport "${transport}" as it must be auto, quic or websocket`);
+  }
   const inFlight = values["in-flight"].split(",");
   if (inFlight.length > 16) throw new TypeError("Cannot use --in-flight as it must have at most 16 values");
   return {
@@ -67,6 +74,7 @@ export function readOptions(args: string[]): BenchOptions | null {
     seconds: bounded("seconds", values.seconds),
     actors: whole("actors", values.actors),
     messageBytes: whole("message-bytes", values["message-bytes"]),
+    transport,
     json: values.json,
     profile: values.profile ?? null,
   };

@@ -1,9 +1,14 @@
 /**
  * Where did the time go? The functions with the greatest self time in V8 CPU profiles, such as nodes leave behind under
- * `deno task bench --profile DIR`. Idle time is left out: 100 % is what the thread worked.
+ * `deno task bench --profile DIR`. Idle time is left out: 100 % is what the thread worked, or was kept from working by
+ * others who use the machine: samples are taken by the wall clock.
  *
- *     deno run --allow-read bench/profile.ts DIR/TN-A-1.cpuprofile ...
+ *     deno run --allow-read bench/profile.ts [--last SECONDS] DIR/TN-A-1.cpuprofile ...
+ *
+ * With `--last` only the end of the profile counts, without what starting a node costs.
  */
+import { parseArgs } from "node:util";
+
 const TOP = 25;
 
 /** The part of a `.cpuprofile` that is looked at (the DevTools protocol's `Profiler.Profile`). */
@@ -11,15 +16,20 @@ interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
   samples: number[];
   timeDeltas: number[];
+  /** microseconds */
+  startTime: number;
+  endTime: number;
 }
 
-/** Self time of each function, microseconds, most first; without what V8 calls idle. */
-export function selfTimes(profile: Profile): { name: string; us: number }[] {
+/** Self time of each function in the last `lastUs`, microseconds, most first; without what V8 calls idle. */
+export function selfTimes(profile: Profile, lastUs = Infinity): { name: string; us: number }[] {
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const times = new Map<string, number>();
+  let atUs = profile.startTime;
   profile.samples.forEach((id, i) => {
+    atUs += profile.timeDeltas[i];
     const name = names.get(id)!;
-    if (name === "(idle)") return;
+    if (name === "(idle)" || atUs < profile.endTime - lastUs) return;
     times.set(name, (times.get(name) ?? 0) + profile.timeDeltas[i]);
   });
   return [...times].map(([name, us]) => ({ name, us })).sort((a, b) => b.us - a.us);
@@ -31,8 +41,10 @@ function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["cal
 }
 
 if (import.meta.main) {
-  for (const path of Deno.args) {
-    const times = selfTimes(JSON.parse(Deno.readTextFileSync(path)) as Profile);
+  const { values, positionals } = parseArgs({ options: { last: { type: "string" } }, allowPositionals: true });
+  for (const path of positionals) {
+    const profile = JSON.parse(Deno.readTextFileSync(path)) as Profile;
+    const times = selfTimes(profile, Number(values.last ?? Infinity) * 1e6);
     const total = times.reduce((sum, { us }) => sum + us, 0);
     console.log(`${path}: ${(total / 1e6).toFixed(2)} s`);
     for (const { name, us } of times.slice(0, TOP)) {

@@ -1,7 +1,7 @@
 /**
  * What a message typed at a prompt, in a file or in a pipe is.
  */
-import { MisuseError } from "./errors.ts";
+import { fileState, MisuseError } from "./errors.ts";
 
 const TYPES: [RegExp, string][] = [
   [/\.json$/i, "application/json"],
@@ -31,7 +31,7 @@ export async function readContent(argument: string): Promise<TypedContent> {
     const byName = TYPES.find(([pattern]) => pattern.test(path))?.[1];
     return byName === undefined ? sniffed(bytes) : { bytes, contentType: byName };
   } catch (error) {
-    throw new MisuseError(`Cannot read the message from "${path}" as it must be a file: ${(error as Error).message}`);
+    throw new MisuseError(`Cannot read the message from "${path}" as it must be a file: ${fileState(error)}`);
   }
 }
 

@@ -20,6 +20,14 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof MisuseError) return EXIT.misused;
   if (!(error instanceof WaterparkError)) return EXIT.failed;
   if (error.outcome === "unknown") return EXIT.unknown;
-  if (error.code === "client/unreachable") return EXIT.unreached;
+  if (error.code === "client/unreachable" || error.code === "client/broken") return EXIT.unreached;
   return /^(base\/bad-key|client\/bad-)/.test(error.code) ? EXIT.misused : EXIT.failed;
+}
+
+/** Why a file could not be read, in few words. */
+export function fileState(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is none";
+  if (error instanceof Deno.errors.PermissionDenied) return "it may not be read";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return (error as Error).message;
 }

@@ -141,6 +141,9 @@ function misuseIn({ errors }: AggregateError, words: readonly string[]): MisuseE
       help,
     );
   }
+  if (first.code === "err:arg:invalid-choice") {
+    return new MisuseError(`Cannot use that for --${name} as it must be one of those in the help`, help);
+  }
   return new MisuseError(first.message, help);
 }
 

@@ -3,7 +3,7 @@
  * (a JSON object with the flags' names as fields), else its default.
  */
 import type { Args, ArgSchema } from "gunshi";
-import { MisuseError } from "./errors.ts";
+import { fileState, MisuseError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
 
 /** A flag's value. */
@@ -53,7 +53,7 @@ export async function readConfig(path: string, knownFlags: Iterable<string>): Pr
   try {
     value = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    throw new MisuseError(`Cannot read the config file "${path}" as it must be JSON: ${(error as Error).message}`);
+    throw new MisuseError(`Cannot read the config file "${path}" as it must be JSON: ${fileState(error)}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new MisuseError(`Cannot read the config file "${path}" as it must be one JSON object`);

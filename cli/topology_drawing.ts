@@ -28,7 +28,7 @@ export function drawTopology(view: TopologyView, { paint, place }: { paint: Pain
   const boxes = dataCenters.map((dataCenter) => {
     const rows = rowsOf(dataCenter).map(({ label, node }) => rowOf(label, node, { view, place, width, paint }));
     const sets = view.homes.map((home, set) => home === dataCenter ? setText(set) : "").filter((set) => set !== "");
-    const title = sets.length === 0 ? "" : ` home of ${sets.length} sets: ${sets.join(" ")} `;
+    const title = sets.length === 0 ? "" : ` home of ${count(sets.length, "set")}: ${sets.join(" ")} `;
     const columns = Math.max(...rows.map((row) => row.columns), dataCenter.length + title.length + 4);
     return { dataCenter, title, rows, columns };
   });

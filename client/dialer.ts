@@ -56,7 +56,8 @@ export class Dialer {
   readonly deadlineMs: number;
   readonly #token: string | undefined;
   readonly #attemptMs: number;
-  readonly #failsWhenNobody: boolean;
+  /** somebody waits at a prompt */
+  readonly failsWhenNobody: boolean;
   readonly #fetch: (request: Request) => Response | Promise<Response>;
   #current = 0;
 
@@ -80,7 +81,7 @@ export class Dialer {
     this.deadlineMs = options.deadlineMs ?? 15_000;
     this.#token = options.token;
     this.#attemptMs = options.attemptMs ?? 5000;
-    this.#failsWhenNobody = options.whenNobody === "fail";
+    this.failsWhenNobody = options.whenNobody === "fail";
     this.#fetch = options.fetch ?? ((request) => fetch(request));
   }
 
@@ -114,7 +115,7 @@ export class Dialer {
       mayBeApplied ||= last.outcome === "unknown";
       if (!failure.isWorthAnother || (mayBeApplied && question.isRepeatable === false)) throw ended(last, mayBeApplied);
       unreached = last.code === "client/unreachable" ? unreached + 1 : 0;
-      if (this.#failsWhenNobody && unreached >= this.urls.length) throw ended(last, mayBeApplied);
+      if (this.failsWhenNobody && unreached >= this.urls.length) throw ended(last, mayBeApplied);
       const isSlowDown = failure.status === 429;
       if (!isSlowDown) this.turn();
       const round = Math.floor((attempt + 1) / this.urls.length);
@@ -142,7 +143,7 @@ export class Dialer {
       return await this.#fetch(new Request(this.url + question.path, init));
     } catch (cause) {
       if (question.signal?.aborted) throw question.signal.reason;
-      throw unreachable(this.url, cause);
+      throw unreachable(this.url, { cause, method });
     }
   }
 
@@ -159,7 +160,9 @@ export class Dialer {
       return { state: "answer", value: (isJson ? JSON.parse(text) : text) as T };
     } catch (error) {
       if (question.signal?.aborted) throw question.signal.reason;
-      const known = error instanceof WaterparkError ? error : unreachable(this.url, error);
+      const known = error instanceof WaterparkError
+        ? error
+        : unreachable(this.url, { cause: error, method: question.method });
       return { state: "failed", error: known, status: 0, isWorthAnother: true };
     }
   }
@@ -206,14 +209,15 @@ function ended(last: WaterparkError | null, mayBeApplied: boolean): WaterparkErr
   return new WaterparkError(last.message, { code: last.code, outcome: "unknown", cause: last });
 }
 
-function unreachable(url: string, cause: unknown): WaterparkError {
+function unreachable(url: string, { cause, method }: { cause: unknown; method?: string }): WaterparkError {
   const neverReached = isNeverReached(cause);
   const message = neverReached
     ? `Cannot reach "${url}" as a node must be listening there`
     : `Cannot tell how the request ended as the connection to "${url}" must last until the answer: it broke`;
   return new WaterparkError(message, {
     code: neverReached ? "client/unreachable" : "client/broken",
-    outcome: neverReached ? "not-applied" : "unknown",
+    // who only looked has changed nothing
+    outcome: neverReached || method === undefined || method === "GET" ? "not-applied" : "unknown",
     cause,
   });
 }
@@ -225,7 +229,11 @@ function isNeverReached(error: unknown): boolean {
     at && depth < 5;
   ) {
     if (at.name === "NotCapable") return true;
-    if (/client error \(Connect\)|connection refused|dns error|failed to lookup/i.test(at.message ?? "")) return true;
+    if (
+      /client error \(Connect\)|connection refused|dns error|failed to lookup|requests to port \d+ are blocked/i.test(
+        at.message ?? "",
+      )
+    ) return true;
     if (/^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH)$/.test(at.code ?? "")) return true;
     at = at.cause as typeof at;
     depth++;

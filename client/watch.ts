@@ -20,6 +20,7 @@ export async function* watchActor(
 ): AsyncGenerator<ActorEvent> {
   let seen = after;
   let aliveMs = Date.now();
+  let unreached = 0;
   while (true) {
     const ending = new AbortController();
     const end = () => ending.abort(signal?.reason);
@@ -56,7 +57,10 @@ export async function* watchActor(
       signal?.removeEventListener("abort", end);
       ending.abort();
     }
-    const isForGood = failure !== null && /^(base|gateway)\/(bad|unauthorized|not-found)/.test(failure.code);
+    unreached = failure?.code === "client/unreachable" ? unreached + 1 : 0;
+    const isNobody = dialer.failsWhenNobody && unreached >= dialer.urls.length;
+    const isForGood = isNobody ||
+      failure !== null && /^(base|gateway)\/(bad|unauthorized|not-found)/.test(failure.code);
     if (isForGood || Date.now() - aliveMs > dialer.deadlineMs) {
       throw failure ?? new WaterparkError("Cannot watch the actor as a node must keep the stream open: all ended it", {
         code: "client/unreachable",

@@ -31,12 +31,12 @@ export const clusterStart = command({
   },
   examples: ["cluster start", "cluster start --nodes 4 --data-centers TN,TX --detach"],
   async run({ values, out }) {
+    const dataCenters = values["data-centers"].split(",").map((name) => name.trim().toUpperCase());
+    const plan = planCluster({ dataCenters, zones: values.zones, nodes: values.nodes, basePort: values["base-port"] });
     const before = await readState();
     if (before !== null && (await Promise.all(before.nodes.map(isRunning))).includes(true)) {
       throw new MisuseError("Cannot start the cluster as only one may run here: one does", "waterpark cluster stop");
     }
-    const dataCenters = values["data-centers"].split(",").map((name) => name.trim().toUpperCase());
-    const plan = planCluster({ dataCenters, zones: values.zones, nodes: values.nodes, basePort: values["base-port"] });
     const started: StartedNode[] = [];
     const ending = Promise.withResolvers<string>();
     let isEnding = false;

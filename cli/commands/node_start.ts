@@ -1,6 +1,6 @@
 import { startNode } from "../../mod.ts";
 import { command } from "../command.ts";
-import { MisuseError } from "../errors.ts";
+import { fileState, MisuseError } from "../errors.ts";
 
 /** `waterpark node start` */
 export const nodeStart = command({
@@ -41,7 +41,6 @@ export const nodeStart = command({
         "leave out one of the two",
       );
     }
-    const secretFile = values["secret-file"];
     await using node = await startNode({
       name: values.name,
       listen: values.listen,
@@ -52,7 +51,7 @@ export const nodeStart = command({
       expect: values.expect,
       transport: values.transport,
       copies: values.copies,
-      secret: secretFile === undefined ? undefined : (await Deno.readTextFile(secretFile)).trim(),
+      secret: await secretIn(values["secret-file"]),
       tokens: listOf(values.tokens),
     });
     const { mesh, http, mllp } = node.addresses;
@@ -64,6 +63,16 @@ export const nodeStart = command({
     out.talk("drained");
   },
 });
+
+async function secretIn(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    // an editor's line end is no part of it
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    throw new MisuseError(`Cannot read the secret from "${path}" as it must be a file: ${fileState(error)}`);
+  }
+}
 
 function listOf(text: string | undefined): string[] {
   return (text ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");

@@ -16,20 +16,22 @@ const STATES: Record<NodeFigure["state"], { mark: string; style: Style; word: st
   starting: { mark: "○", style: "dim", word: "starting" },
   alive: { mark: "●", style: "green", word: "" },
   dead: { mark: "✖", style: "red", word: "killed" },
-  asked: { mark: "◉", style: "cyan", word: "asked alone" },
+  asked: { mark: "◉", style: "cyan", word: "asked" },
   frozen: { mark: "◌", style: "blue", word: "frozen" },
 };
 const BARS = "▁▂▃▄▅▆▇█";
-const BOX_COLUMNS = 18;
+const INNER_MIN = 17;
+const INNER_MAX = 22;
 
-/** The lines, none wider than the screen where that has at least 79 columns. */
+/** The lines, none wider than the screen where that has at least 80 columns. */
 export function picture(tally: Tally, { columns, rows, paint }: PictureOptions): string[] {
-  const width = Math.min(columns, 4 * (BOX_COLUMNS + 3) + 3);
+  // four boxes with their edges, a space before each
+  const inner = Math.max(INNER_MIN, Math.min(INNER_MAX, Math.floor(columns / 4) - 3));
+  const width = 4 * (inner + 3);
   const { p50, p99, longest } = tally.waits();
   const done = tally.acknowledged / tally.messages;
   const gauge = Math.max(10, width - 46);
   const full = Math.round(gauge * done);
-  const number = (value: number) => value.toLocaleString("en-US");
   const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
   const clock = `${(tally.nowMs / 1000).toFixed(1)} s`;
   const title = "Waterpark: four data centers, one hospital region, one kill -9";
@@ -37,7 +39,7 @@ export function picture(tally: Tally, { columns, rows, paint }: PictureOptions):
     "",
     ` ${paint("bold", title)}${paint("dim", clock.padStart(width - title.length - 2))}`,
     "",
-    ...boxes(tally, paint),
+    ...boxes(tally, inner, paint),
     "",
     ` acknowledged ${number(tally.acknowledged).padStart(6)} of ${number(tally.messages)}  ${
       paint("cyan", "█".repeat(full))
@@ -64,38 +66,40 @@ export function sparkline(values: readonly number[], columns: number): string {
   return shown.map((value) => value === 0 ? "_" : BARS[Math.ceil(value / top * BARS.length) - 1]).join("");
 }
 
-function boxes(tally: Tally, paint: PictureOptions["paint"]): string[] {
+function boxes(tally: Tally, inner: number, paint: PictureOptions["paint"]): string[] {
   const most = Math.max(1, ...tally.nodes.map((node) => node.written));
   const dataCenters = Map.groupBy(tally.nodes, (node) => node.name.split("-")[0]);
   const columns = [...dataCenters].map(([dataCenter, nodes]) => {
     const homeOf = [...tally.homes].filter(([, home]) => home === dataCenter).map(([facility]) => facility);
     const head = `─ ${dataCenter} `;
+    const row = (left: string, right: string, styles: { left: Style; right: Style }) => {
+      const shown = left.length > inner ? left.slice(0, inner - 1) + "…" : left;
+      const rest = right.slice(0, inner - shown.length).padStart(inner - shown.length);
+      return paint("dim", "│") + paint(styles.left, shown) + paint(styles.right, rest) + paint("dim", "│");
+    };
     return [
-      paint("dim", "╭") + paint("bold", head) + paint("dim", "─".repeat(BOX_COLUMNS - head.length) + "╮"),
-      ...nodes.flatMap((node) => nodeRows(node, most, paint)),
-      row(homeOf.length === 0 ? "" : `home of ${homeOf.join(", ")}`, "dim", paint),
-      paint("dim", `╰${"─".repeat(BOX_COLUMNS)}╯`),
+      paint("dim", "╭") + paint("bold", head) + paint("dim", "─".repeat(inner - head.length) + "╮"),
+      ...nodes.flatMap((node) => {
+        const { mark, style, word } = STATES[node.state];
+        const isDead = node.state === "dead";
+        const bar = "▇".repeat(Math.round(node.written / most * (inner - 13)));
+        return [
+          row(` ${mark} ${node.name}`, `${word || number(node.written)} `, {
+            left: style,
+            right: isDead ? "red" : "bold",
+          }),
+          isDead
+            ? row(`   wrote ${number(node.written)}`, "", { left: "dim", right: "dim" })
+            : row(`${node.shards} shards `.padStart(11), bar.padEnd(inner - 11), { left: "dim", right: "cyan" }),
+        ];
+      }),
+      row(homeOf.length === 0 ? "" : ` ⌂ ${homeOf.join(" ")}`, "", { left: "dim", right: "dim" }),
+      paint("dim", `╰${"─".repeat(inner)}╯`),
     ];
   });
   return columns[0].map((_, i) => " " + columns.map((column) => column[i]).join(" "));
 }
 
-function nodeRows(node: NodeFigure, most: number, paint: PictureOptions["paint"]): string[] {
-  const { mark, style, word } = STATES[node.state];
-  const said = word || `${node.shards} shards`;
-  const bar = "▇".repeat(Math.round(node.written / most * 9));
-  const isGone = node.state === "dead";
-  const first = ` ${mark} ${node.name}`;
-  const second = `   ${bar} ${node.written === 0 ? "" : node.written.toLocaleString("en-US")}`;
-  const rest = BOX_COLUMNS - first.length;
-  return [
-    paint("dim", "│") + paint(style, first) + paint(isGone ? "red" : "dim", said.slice(0, rest - 1).padStart(rest)) +
-    paint("dim", "│"),
-    row(second, isGone ? "dim" : "cyan", paint),
-  ];
-}
-
-function row(text: string, style: Style, paint: PictureOptions["paint"]): string {
-  const shown = text.length > BOX_COLUMNS ? text.slice(0, BOX_COLUMNS - 1) + "…" : text;
-  return paint("dim", "│") + paint(style, shown.padEnd(BOX_COLUMNS)) + paint("dim", "│");
+function number(value: number): string {
+  return value.toLocaleString("en-US");
 }

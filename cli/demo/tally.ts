@@ -81,6 +81,11 @@ export class Tally {
     return (this.bars.at(-2) ?? 0) * 1000 / BAR_MS;
   }
 
+  /** The longest wait, ms, of the messages acknowledged after the first `acknowledged`. */
+  longestAfter(acknowledged: number): number {
+    return Math.max(0, ...this.#waits.slice(acknowledged));
+  }
+
   /** How long senders waited for acknowledgements, ms: half of them shorter than `p50` ... */
   waits(): { p50: number; p99: number; longest: number } {
     const sorted = this.#waits.toSorted((a, b) => a - b);

@@ -22,6 +22,11 @@ export const DATA: Record<string, Explanation> = {
     now: "The message was not recorded; the answer names the last seq.",
     next: "Read the actor again, decide anew, send with the new seq.",
   },
+  "mailroom/stopped": {
+    happened: "An earlier message of the same sender to the same actor was refused for now, and order is kept.",
+    now: "This message was not recorded, or its outcome is the one given; nothing has overtaken the refused one.",
+    next: "Send the refused message again under its id, then this one; or go on in a new stream without it.",
+  },
   "mailroom/bad-key": {
     happened: "The key names no actor.",
     now: "The message was not recorded.",

@@ -91,6 +91,7 @@ export class MllpSession {
   readonly #options: MllpSessionOptions;
   readonly #decoder: MllpDecoder;
   readonly #sender: string;
+  #refusals = 0;
   readonly #slots: Slot[] = [];
   readonly #lastOfKey = new Map<string, Slot>();
   #acks = 0;
@@ -187,18 +188,23 @@ export class MllpSession {
       type: message.type,
       contentType: HL7_CONTENT_TYPE,
       payload: message.message,
-      sender: this.#sender,
+      // Who gets AE and goes on without repeating has decided so: his next messages are another stream.
+      sender: `${this.#sender}.${this.#refusals}`,
     };
     try {
       const answer = await this.#options.service.post(posting);
       if (answer.state === "recorded") return RECORDED;
-      if (!answer.code.endsWith("/conflict")) return verdictOf(answer);
+      if (!answer.code.endsWith("/conflict")) {
+        this.#refusals++;
+        return verdictOf(answer);
+      }
       // Senders do begin their control ids anew, with other messages: keeping both is right, and worth an alert.
       this.#options.counters.conflicts++;
       this.#options.onAlert?.("gateway/mllp-conflict");
       const id = `${message.id}~${digestText(digest64(message.message))}`;
       return verdictOf(await this.#options.service.post({ ...posting, id }));
     } catch (error) {
+      this.#refusals++;
       if (error instanceof WaterparkError) {
         return verdictOf({ state: "refused", code: error.code, outcome: error.outcome, message: error.message });
       }

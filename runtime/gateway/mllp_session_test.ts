@@ -69,7 +69,7 @@ Deno.test("mllp: a message is recorded in its patient's actor and acknowledged a
     id: "FAC/77",
     type: "ADT^A08",
     contentType: "x-application/hl7-v2+er7",
-    sender: "mllp:0123456789abcde0",
+    sender: "mllp:0123456789abcde0.0",
   });
   assert.deepEqual(payload, hl7("1001^^^MRN", "77"), "as sent");
   waiting[0](RECORDED);

@@ -8,7 +8,8 @@ import { type MailroomCounters, zeroCounters } from "./counters.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Inbox } from "./inbox.ts";
 import { OpenPosting, outcomeOf } from "./open_posting.ts";
-import { afterDeadline, busy, closed, noShard, type Refusal, tooLarge } from "./refusals.ts";
+import { afterDeadline, busy, closed, noShard, type Refusal, stopped, tooLarge } from "./refusals.ts";
+import { StoppedStreams } from "./stopped_streams.ts";
 import { Stream } from "./stream.ts";
 import { TimeoutWheel } from "./timeout_wheel.ts";
 
@@ -25,7 +26,9 @@ const POSTING_BYTES = 512;
  * - `recorded`: it stands in the log once. Refused with `not-applied`: it does not stand there and never will. With
  *   `unknown`: it may stand there, or come to stand there; post it again under the same id.
  * - What stands in the log of one sender's messages to one actor stands there in the order of `post`, as long as
- *   writers keep the rule in `runtime/wire/proposal.ts`. A refused message leaves the stream, the others go on.
+ *   writers keep the rule in `runtime/wire/proposal.ts`. A message refused for now (`busy`, `timeout`) stops its stream:
+ *   what stands behind it is refused with `mailroom/stopped`, and so is all that comes, until it is posted again. A
+ *   sender that wants to go on without it takes another name. What is refused for good just leaves the stream.
  *
  * Weak: `not-applied` after a deadline rests on every frame being let through once per incarnation of the receiver
  * ({@linkcode ReplayWindow}), which remembers the last 1,024 incarnations that sent to it.
@@ -45,6 +48,7 @@ export class Mailroom {
   /** by serial, so in order of `post` */
   readonly #open = new Map<number, OpenPosting>();
   readonly #streams = new Map<string, Stream>();
+  readonly #stopped = new StoppedStreams();
   #bytes = 0;
   #serial = 0;
   #ticking = false;
@@ -95,8 +99,13 @@ export class Mailroom {
    */
   post(posting: Posting, done: (result: PostResult) => void): void {
     const bytes = bytesOf(posting);
-    const refusal = this.#refusalOf(bytes);
-    if (refusal !== null) return this.#world.soon(() => done(refusal));
+    const refusal = this.#refusalOf(bytes) ?? this.#stopOf(posting);
+    if (refusal !== null) {
+      if (posting.sender !== "" && refusal.code === "mailroom/busy") {
+        this.#stopped.stop(streamName(posting), posting.id);
+      }
+      return this.#world.soon(() => done(refusal));
+    }
     const config = this.#config;
     const now = this.#world.nowMonoMs();
     const serial = ++this.#serial;
@@ -172,6 +181,12 @@ export class Mailroom {
     return busy({ open: this.#open.size, bytes: this.#bytes, retryAfterMs: busyRetryAfterMs });
   }
 
+  #stopOf(posting: Posting): Refusal | null {
+    if (posting.sender === "") return null;
+    const stoppedBy = this.#stopped.stoppedBy(streamName(posting), posting.id);
+    return stoppedBy === null ? null : stopped("not-applied");
+  }
+
   #isFar(to: number): boolean {
     const topology = this.#options.topology();
     const here = topology.nodeByIncarnation(this.#self)?.dataCenter;
@@ -240,6 +255,7 @@ export class Mailroom {
     this.#dispatch.forget(posting);
     const stream = posting.stream;
     if (stream !== null) {
+      if (result.state === "refused" && result.code === "mailroom/timeout") this.#stop(stream, posting);
       const hasTurn = stream.end(posting);
       if (stream.isEmpty) this.#streams.delete(streamName(posting.posting));
       else if (hasTurn && stream.held.length > 0) this.#dispatch.release(stream);
@@ -247,6 +263,12 @@ export class Mailroom {
     if (result.state === "recorded") this.counters.recorded++;
     else this.counters.refused++;
     posting.options.done(result);
+  }
+
+  /** Nothing may overtake what its sender will post again. */
+  #stop(stream: Stream, refused: OpenPosting): void {
+    this.#stopped.stop(streamName(refused.posting), refused.posting.id);
+    for (const later of stream.after(refused)) this.#end(later, stopped(outcomeOf(later)));
   }
 }
 

@@ -14,29 +14,42 @@ interface Sent {
 }
 
 /** A storm of ten seconds, then calm until everything late has come; throws when a law is broken. */
-function storm(seed: number, mutation: Mutation): { recorded: number; unknown: number; notApplied: number } {
+function storm(
+  seed: number,
+  mutation: Mutation,
+  ifMatchOneIn = 10,
+): { recorded: number; unknown: number; notApplied: number } {
   const cluster = new ModelCluster(seed, { mutation });
   const { time, random, nodes, shards } = cluster;
   cluster.weather = { lost: 6, doubled: 8, late: 8, lateMsMax: 14_000 };
   const sent: Sent[] = [];
+  // A sender that is refused gives that message up and goes on under another name.
+  const lives = new Map<string, number>();
   const post = () => {
     const number = sent.length;
-    const sender = ["", "a", "b"][random.below(3)];
+    const name = ["", "a", "b"][random.below(3)];
     // one in twelve uses an id that was used before, with the same bytes or others
     const before = random.below(12) === 0 && number > 0 ? sent[random.below(number)] : null;
     const key = before?.key ?? `patient/H/${random.below(4)}`;
     const id = before?.id ?? `m${number}`;
     const body = before !== null && random.below(2) === 0 ? before.body : `body ${number}`;
-    const message: Sent = { node: nodes[random.below(3)], key, id, sender, body, results: [] };
+    const node = nodes[random.below(3)];
+    const life = `${node} ${name} ${key}`;
+    const sender = name === "" ? "" : `${name}${lives.get(life) ?? 0}`;
+    const message: Sent = { node, key, id, sender, body, results: [] };
     sent.push(message);
     cluster.post(message.node, {
       key,
       id,
       sender,
       payload: new TextEncoder().encode(body),
-      ifMatch: random.below(10) === 0 ? random.below(8) : undefined,
+      ifMatch: random.below(ifMatchOneIn) === 0 ? random.below(8) : undefined,
       deadlineMs: random.below(3) === 0 ? 50 + random.below(1500) : undefined,
-    }, (result) => message.results.push(result));
+    }, (result) => {
+      message.results.push(result);
+      const isLasting = result.state === "refused" && ["mailroom/timeout", "mailroom/stopped"].includes(result.code);
+      if (isLasting && random.below(2) === 0) lives.set(life, (lives.get(life) ?? 0) + 1);
+    });
   };
   for (let i = 0; i < 40; i++) {
     time.after(random.below(10_000), () => {
@@ -70,6 +83,8 @@ function check(cluster: ModelCluster, sent: Sent[]): { recorded: number; unknown
   }
   const count = { recorded: 0, unknown: 0, notApplied: 0 };
   const lastPlace = new Map<string, number>();
+  /** streams in which a message was refused for now and does not stand, nor was posted again */
+  const open = new Set<string>();
   for (const [number, { node, key, id, sender, body, results }] of sent.entries()) {
     assert.equal(results.length, 1, "every posting ends once");
     const [result] = results;
@@ -83,11 +98,17 @@ function check(cluster: ModelCluster, sent: Sent[]): { recorded: number; unknown
       count.notApplied++;
       if (same.length === 1) assert.ok(!stands, `what is not-applied does not stand in the log: ${result.code}`);
     } else count.unknown++;
+    const stream = `${node} ${sender} ${key}`;
+    if (
+      sender !== "" && result.state === "refused" && result.code === "mailroom/timeout" && same.length === 1 && !stands
+    ) {
+      open.add(stream);
+    }
     // A second posting under an id stands where the first one does; order is a law for first postings.
     if (sender === "" || place === undefined || !stands || sent.indexOf(same[0]) !== number || same.length > 1) {
       continue;
     }
-    const stream = `${node} ${sender} ${key}`;
+    assert.ok(!open.has(stream), "nothing overtakes a message that was refused for now");
     assert.ok(place > (lastPlace.get(stream) ?? -1), "the log keeps the order of each stream");
     lastPlace.set(stream, place);
   }
@@ -110,17 +131,24 @@ Deno.test("law: through lost, doubled, late frames and moving writers each posti
   assert.ok(total.recorded > 0.7 * (total.recorded + total.unknown + total.notApplied), JSON.stringify(total));
 });
 
+/**
+ * Where to begin: the fence and the moving `oldest` guard what a stopped stream does not, a late try of a message whose
+ * `If-Match` did not hold; storms that show it are rare, so these begin shortly before one.
+ */
+const FIRST_SEED = { "no-fence": 1000, "no-order": 1, "no-dedupe": 1, "late-oldest": 2500 } as const;
+
 for (const mutation of ["no-fence", "no-order", "no-dedupe", "late-oldest"] as const) {
   Deno.test(`law: a writer with ${mutation} is caught`, () => {
     let caught = "";
-    for (let seed = 1; seed <= 400 && caught === ""; seed++) {
+    const first = FIRST_SEED[mutation];
+    for (let seed = first; seed < first + 400 && caught === ""; seed++) {
       try {
-        storm(seed, mutation);
+        storm(seed, mutation, 3);
       } catch (error) {
         assert.ok(error instanceof assert.AssertionError);
         caught = `${seed} ${error.message}`;
       }
     }
-    assert.match(caught, mutation === "no-dedupe" ? /once/ : /order/);
+    assert.match(caught, mutation === "no-dedupe" ? /once/ : /order|overtakes/);
   });
 }

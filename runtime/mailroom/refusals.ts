@@ -47,6 +47,12 @@ export function afterDeadline(outcome: Outcome): Refusal {
   return { ...refused("timeout", outcome, `Cannot post as the deadline has passed: ${state}`), retryAfterMs: 1_000 };
 }
 
+/** An earlier message of the stream was refused for now. */
+export function stopped(outcome: Outcome): Refusal {
+  const message = "Cannot post as an earlier message of this sender to this actor was refused and must be posted first";
+  return refused("stopped", outcome, message);
+}
+
 /** The node stops. */
 export function closed(outcome: Outcome): Refusal {
   return refused("closed", outcome, "Cannot post as the mailroom is closed: the node stops");

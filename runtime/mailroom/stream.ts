@@ -49,6 +49,11 @@ export class Stream {
     posting.n = this.#base + this.#items.push(posting) - 1;
   }
 
+  /** The open postings behind `posting`, in order. */
+  after(posting: OpenPosting): OpenPosting[] {
+    return this.#items.slice(posting.n - this.#base + 1).filter((item) => item !== null);
+  }
+
   /** Takes out what has ended; true when `oldest` has grown, so that who waits may have his turn now. */
   end(posting: OpenPosting): boolean {
     const at = posting.n - this.#base;
