@@ -23,10 +23,12 @@ export type {
   PluginView,
   PostAnswer,
   PostRequest,
+  ReadMode,
   Receipt,
   TopologyView,
 } from "./runtime/gateway/mod.ts";
 export {
+  type NodeConfig,
   type OutgoingMessage,
   type PartialConfig,
   type SendOptions,
@@ -35,12 +37,38 @@ export {
   type WaterparkNode,
 } from "./runtime/node/mod.ts";
 export {
+  type AlertEffect,
   defineHandler,
+  type Effect,
   effect,
+  type EffectMakers,
+  type EffectMessage,
+  type EmitEffect,
   type HandlerDefinition,
   type HandlerHistory,
   type HandlerMessage,
   type HandlerResult,
+  type ReplyEffect,
+  type SendEffect,
+  type Switches,
 } from "./runtime/plugin_host/mod.ts";
 export { configureLog } from "./runtime/telemetry/mod.ts";
-export { Topology } from "./runtime/topology/mod.ts";
+export {
+  type AckRule,
+  type NodeStatus,
+  type PluginKind,
+  type PluginRecord,
+  type PluginStage,
+  type PluginVersion,
+  type SettingValue,
+  type SystemPlacement,
+  Topology,
+  type TopologyNode,
+  type TopologyState,
+} from "./runtime/topology/mod.ts";
+export type { ActorsConfig } from "./runtime/actors/mod.ts";
+export type { EffectsConfig } from "./runtime/effects/mod.ts";
+export type { MailroomConfig } from "./runtime/mailroom/mod.ts";
+export type { MembershipConfig } from "./runtime/membership/mod.ts";
+export type { CarrierMode } from "./runtime/transport/mod.ts";
+export { type Hl7Delimiters, type Hl7Path, Hl7Segment, Hl7View } from "./runtime/wire/mod.ts";

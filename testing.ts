@@ -5,12 +5,21 @@
  * @module
  */
 export { type Hl7Segment, Hl7View, parseHl7 } from "./runtime/wire/mod.ts";
-export { InlineHost, type SessionLimits } from "./runtime/plugin_host/mod.ts";
+export {
+  type Fold,
+  type FoldAnswer,
+  type FoldMessage,
+  type FoldRequest,
+  type FoldResult,
+  InlineHost,
+  type SessionLimits,
+} from "./runtime/plugin_host/mod.ts";
 export {
   SeededRandom,
   SimulatedTime,
   simulatedWorld,
   type SimulatedWorldOptions,
+  type Timer,
   type World,
 } from "./runtime/world/mod.ts";
 export { simulate, type Verdict } from "./tests/simulation/simulate.ts";

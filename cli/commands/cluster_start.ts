@@ -68,7 +68,7 @@ export const clusterStart = command({
     }
     if (values.detach) return out.talk("it goes on; end it with: waterpark cluster stop");
     out.talk("end it with Ctrl-C");
-    const gone = whenGone(started, out);
+    const gone = whenGone(started, { out, isEnding: () => isEnding });
     out.talk(`${await Promise.race([ending.promise, gone])}: stopping`);
     await stopNodes(started);
     await removeState();
@@ -130,11 +130,14 @@ async function notReady(node: StartedNode): Promise<Error> {
 }
 
 /** Resolves when none of the processes is left; says of each that goes. */
-async function whenGone(nodes: StartedNode[], out: Output): Promise<string> {
+async function whenGone(
+  nodes: StartedNode[],
+  { out, isEnding }: { out: Output; isEnding: () => boolean },
+): Promise<string> {
   const left = new Set(nodes);
-  while (left.size > 0) {
+  while (left.size > 0 && !isEnding()) {
     for (const node of left) {
-      if (await isRunning(node)) continue;
+      if (await isRunning(node) || isEnding()) continue;
       left.delete(node);
       out.talk(`${node.name} has ended; see ${logPath(node.name)}`);
     }

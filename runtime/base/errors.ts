@@ -31,6 +31,7 @@ export interface WaterparkErrorOptions {
  * ```
  */
 export class WaterparkError extends Error {
+  /** `WaterparkError` */
   override name = "WaterparkError";
   /** Stable name of the failure, `room/what`. */
   readonly code: string;
@@ -39,6 +40,7 @@ export class WaterparkError extends Error {
   /** How long to wait before the same request makes sense again, in ms. */
   readonly retryAfterMs: number | undefined;
 
+  /** `message`: what cannot be done, by which rule, and what is so at present. */
   constructor(message: string, options: WaterparkErrorOptions) {
     super(message, { cause: options.cause });
     this.code = options.code;

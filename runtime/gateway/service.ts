@@ -238,6 +238,7 @@ export interface NodeService {
   actors(
     options?: { after?: string; limit?: number },
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }>;
+  /** whether it takes requests, and why not */
   readiness(): { ready: boolean; reason: string };
   /** Prometheus text */
   metrics(): Promise<string>;

@@ -18,6 +18,7 @@ export interface NodeConfig {
   membership: MembershipConfig;
   /** suspected for so long, a node is declared absent and its copies are replaced, ms: longer than a restart */
   absentAfterMs: number;
+  /** the log's times and bounds */
   replication: {
     /** between two looks at awake replicas, ms: bounds how late a follower learns the commit index */
     tickMs: number;
@@ -30,8 +31,11 @@ export interface NodeConfig {
     /** receipts owed by one node before it says busy */
     waitersMax: number;
   };
+  /** routing and bundling; see its room for each */
   mailroom: MailroomConfig;
+  /** handling; see its room for each */
   actors: ActorsConfig;
+  /** what carries effects out; see its room for each */
   effects: EffectsConfig;
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;

@@ -93,6 +93,7 @@ export interface WaterparkNode {
   drain(): Promise<void>;
   /** Stops. */
   close(): Promise<void>;
+  /** Stops, at the end of an `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -21,6 +21,7 @@ export {
   type Hl7AckCode,
   type Hl7AckOptions,
   type Hl7Delimiters,
+  type Hl7Path,
   type Hl7Route,
   type Hl7RouteAnswer,
   type Hl7RouteOptions,

@@ -7,6 +7,7 @@ export class SeededRandom {
   #c: number;
   #counter = 1;
 
+  /** `seed`: any whole number up to 2^53; all of it counts. */
   constructor(seed: number) {
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 0x100000000) | 0;

@@ -94,7 +94,7 @@ const CASES: Case[] = [
     headers: { ...JSON_TYPE, "if-match": '"77"' },
     body: "1",
     status: 412,
-    code: "mailroom/mismatch",
+    code: "mailroom/precondition",
   },
   {
     what: "a key part of control characters",

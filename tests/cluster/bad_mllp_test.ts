@@ -13,7 +13,8 @@ const MESSAGE_BYTES_MAX = 1024 * 1024;
 let controlId = 0;
 
 /** A message of patient `id`, its segments ended by `ends`. */
-function hl7(id: string, { ends = "\r", last = ends, more = "" } = {}): string {
+function hl7(id: string, options: { ends?: string; last?: string; more?: string } = {}): string {
+  const { ends = "\r", last = ends, more = "" } = options;
   const msh = `MSH|^~\\&|EHR|BAD|WP|DC|20260101120000||ADT^A01|c${++controlId}|P|2.5`;
   return [msh, "EVN|A01|20260101120000", `PID|1||${id}^^^MRN||Doe^Jane${more}`].join(ends) + last;
 }
@@ -39,7 +40,7 @@ class Wire implements Disposable {
     }
   }
 
-  /** The next answer as `AA c7`, what its ERR or MSA-3 says behind it; null when the node hangs up. */
+  /** The next answer as `AA c7`, behind it what MSA-3 says; null when the node hangs up. */
   async answer(): Promise<string | null> {
     const buffer = new Uint8Array(4096);
     while (!this.#read.includes(END)) {

@@ -6,6 +6,7 @@ import type { SeededRandom } from "../../runtime/world/mod.ts";
 
 /** One simulation. */
 export interface SimulationOptions {
+  /** everything else follows from it */
   seed: number;
   /** nodes, dealt over four data centers and two zones */
   nodes: number;
@@ -19,6 +20,7 @@ export interface SimulationOptions {
   doubleRate: number;
   /** frames that take up to `slowMs` longer, of 1 */
   slowRate: number;
+  /** see `slowRate` */
   slowMs: number;
   /** frames overtake each other */
   isUnordered: boolean;
@@ -32,7 +34,9 @@ export interface SimulationOptions {
   cutEveryMs: number;
   /** mean time between two new versions of the plugin, ms; 0 none */
   deployEveryMs: number;
+  /** senders, each with an order to keep */
   clients: number;
+  /** ids per facility; there are three facilities */
   actors: number;
   /** messages that one client has under way at most */
   pipeline: number;

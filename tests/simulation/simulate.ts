@@ -12,15 +12,19 @@ import { drawOptions, type SimulationOptions } from "./options.ts";
 
 /** How a simulation ended. */
 export interface Verdict {
+  /** the seed that gives exactly this */
   seed: number;
   /** `held`; `wrong`: a promise was broken; `stuck`: something owed never came; `crashed`: a defect threw */
   verdict: "held" | "wrong" | "stuck" | "crashed";
   /** what is wrong, in sentences */
   findings: string[];
+  /** messages that clients wanted recorded */
   sent: number;
+  /** receipts that they got */
   acknowledged: number;
   /** virtual time, ms */
   virtualMs: number;
+  /** what the seed drew */
   options: SimulationOptions;
 }
 
