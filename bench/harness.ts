@@ -111,9 +111,10 @@ function rowOf(
     p99Us,
     serverCpuUsPerMessage,
     clientCpuUsPerMessage,
+    maxUs,
     actors: command.range.count,
-    seconds,
-    othersCores,
+    seconds: result.seconds,
+    othersCores: result.othersCores,
   };
 }
 

@@ -2,7 +2,7 @@
  * What goes to stdout: a table for people, or one JSON object a line for programs.
  */
 
-/** One measured run. The first nine fields are a contract with whoever reads the JSON; more may come after them. */
+/** One measured run. The first ten fields are a contract with whoever reads the JSON; more may come after them. */
 export interface Row {
   bench: string;
   nodes: number;
@@ -14,6 +14,7 @@ export interface Row {
   p99Us: number;
   serverCpuUsPerMessage: number;
   clientCpuUsPerMessage: number;
+  maxUs: number;
   /** actors that this run sent to */
   actors: number;
   seconds: number;
@@ -33,6 +34,7 @@ const COLUMNS: { head: string; cell: (row: Row) => string }[] = [
   { head: "messages/s", cell: (row) => count(row.messagesPerSecond) },
   { head: "p50", cell: (row) => time(row.p50Us) },
   { head: "p99", cell: (row) => time(row.p99Us) },
+  { head: "max", cell: (row) => time(row.maxUs) },
   { head: "CPU/message nodes", cell: (row) => time(row.serverCpuUsPerMessage) },
   { head: "client", cell: (row) => time(row.clientCpuUsPerMessage) },
   { head: "others' cores", cell: (row) => row.othersCores.toFixed(2) },

@@ -14,6 +14,8 @@ export interface RunResult {
   messagesPerSecond: number;
   p50Us: number;
   p99Us: number;
+  /** the slowest of all messages sent in the measured time, those answered after its end included: shows stalls */
+  maxUs: number;
   serverCpuUsPerMessage: number;
   clientCpuUsPerMessage: number;
   /** CPU that neither the nodes nor the client used, in cores: near 0, or something disturbed the run */
@@ -43,6 +45,7 @@ export class Run {
   #to: Reading | null = null;
   #left: number;
   #acknowledged = 0;
+  #maxMs = 0;
 
   constructor(
     { messages, ledger, nodePids, ...limits }: RunLimits & {
@@ -85,9 +88,12 @@ export class Run {
       return false;
     }
     this.#ledger.take(message.actor, message, answer);
-    if (this.#from === null || this.#to !== null) return true;
+    if (this.#from === null) return true;
+    const ms = performance.now() - sentMs;
+    if (ms > this.#maxMs) this.#maxMs = ms;
+    if (this.#to !== null) return true;
     this.#acknowledged++;
-    this.#latencies.add((performance.now() - sentMs) * 1000);
+    this.#latencies.add(ms * 1000);
     return true;
   }
 
@@ -120,6 +126,7 @@ export class Run {
       messagesPerSecond: seconds === 0 ? 0 : Math.round(this.#acknowledged / seconds),
       p50Us: this.#latencies.percentile(0.5),
       p99Us: this.#latencies.percentile(0.99),
+      maxUs: Math.round(this.#maxMs * 1000),
       serverCpuUsPerMessage: each(server),
       clientCpuUsPerMessage: each(client),
       othersCores: seconds === 0

@@ -10,6 +10,7 @@
  *
  * @module
  */
-export { Replication, type ReplicationConfig, type ReplicationOptions } from "./replication.ts";
+export { Replication } from "./replication.ts";
+export type { ReplicationConfig, ReplicationOptions } from "./replication_options.ts";
 export type { AckRule } from "./waiting.ts";
 export type { Desired } from "./shard_state.ts";

@@ -6,7 +6,7 @@
  */
 import { type Digest64, digest64, digestText, WaterparkError } from "../base/mod.ts";
 import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
-import type { Replica } from "./replication.ts";
+import type { Replica } from "./replica.ts";
 import type { ShardState } from "./shard_state.ts";
 import type { Waiter } from "./waiting.ts";
 

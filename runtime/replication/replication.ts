@@ -7,73 +7,23 @@
  */
 import { assert } from "../base/mod.ts";
 import { type EntryKind, ShardStore } from "../storage/mod.ts";
-import {
-  ByteReader,
-  ByteWriter,
-  type Lane,
-  LANE_CONTROL,
-  LANE_MESSAGE,
-  type MessageProposal,
-  type ProposeAnswer,
-  type WriterHint,
-} from "../wire/mod.ts";
-import type { Timer, World } from "../world/mod.ts";
-import { advanceCommit, bornWithWriter, resign, sendAll, sendAppend } from "./append.ts";
-import { everyVoter, hasMajority } from "./configuration.ts";
-import { blankMessage, RAFT, type RaftMessage, readMessage, writeMessage } from "./raft_message.ts";
+import { ByteReader, type Lane, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
+import type { Timer } from "../world/mod.ts";
+import type { Replica } from "./replica.ts";
+import type { ReplicationOptions } from "./replication_options.ts";
+import { advanceCommit, bornWithWriter, resign, sendAll } from "./append.ts";
+import { everyVoter } from "./configuration.ts";
+import { blankMessage, RAFT, readMessage } from "./raft_message.ts";
+import { FreshReads } from "./fresh_reads.ts";
+import { askToLeave, mayGo, onLeaving } from "./leaving.ts";
+import { Outbox } from "./outbox.ts";
+import { WriterHints } from "./writer_hints.ts";
 import { proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { startHandOver } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
-import { isDismissed, isWanted, letsGo } from "./swap.ts";
-import { acknowledgedIndex, type AckRule, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
-
-/** Settings of {@linkcode Replication}; node's config.ts has the defaults. */
-export interface ReplicationConfig {
-  /** how often awake replicas look around, ms */
-  tickMs: number;
-  /** least step of the election's stagger, ms */
-  staggerMsMin: number;
-  /** how long a node must have been alive before it is handed writers, ms */
-  stableAfterMs: number;
-  /** copies brought up to date at the same time by one node */
-  catchUpsMax: number;
-  /** answers owed by one node before it says busy */
-  waitersMax: number;
-}
-
-/** What {@linkcode Replication} is made of. */
-export interface ReplicationOptions {
-  world: World;
-  self: { name: string; incarnation: number };
-  /** sends a raft frame's payload; false when it could not be queued */
-  send(to: number, lane: Lane, payload: Uint8Array): boolean;
-  isSuspect(incarnation: number): boolean;
-  /** how long the peer has been alive without a suspicion, ms */
-  aliveForMs(incarnation: number): number;
-  rttP99Ms(): number;
-  nameOf(incarnation: number): string;
-  dataCenterOf(incarnation: number): string;
-  shardText(shard: number): string;
-  ackRule(): AckRule;
-  /** entries [first, last] of the shard are committed on this node */
-  onCommitted(shard: number, first: number, last: number): void;
-  onWriter(shard: number, isWriter: boolean): void;
-  /** the replica has left this node and its memory is freed */
-  onDropped(shard: number): void;
-  config: ReplicationConfig;
-}
-
-/** One replica and what its driver keeps beside it. */
-export interface Replica {
-  state: ShardState;
-  waiting: WaitingList;
-  order: SenderOrder;
-  /** fresh reads: answered once a majority has confirmed the round */
-  reads: { round: number; index: number; done: (index: number | null) => void }[];
-  isDirty: boolean;
-  isAwake: boolean;
-}
+import { isDismissed, isWanted } from "./swap.ts";
+import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
 
@@ -81,11 +31,11 @@ const SHARDS_MAX = 2048;
 export class Replication {
   readonly #options: ReplicationOptions;
   readonly #replicas: (Replica | null)[] = [];
-  readonly #hints: (WriterHint | undefined)[] = [];
+  readonly #hints = new WriterHints();
   readonly #desired: (Desired | undefined)[] = [];
   readonly #awake = new Set<Replica>();
   readonly #dirty: Replica[] = [];
-  readonly #outbox = new Map<number, { control: ByteWriter; message: ByteWriter }>();
+  readonly #outbox: Outbox;
   readonly #env: ShardEnv;
   readonly #in = blankMessage();
   #nowMs = 0;
@@ -98,6 +48,7 @@ export class Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
+    this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
     const nowMs = () => this.#nowMs;
     this.#env = {
       get nowMs() {
@@ -107,7 +58,10 @@ export class Replication {
       isSuspect: (incarnation) => options.isSuspect(incarnation),
       isStable: (incarnation) => options.aliveForMs(incarnation) >= options.config.stableAfterMs,
       staggerMs: () => Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms()),
-      send: (to, message) => this.#post(to, message),
+      send: (to, message) => {
+        this.#outbox.post(to, message);
+        this.#plan();
+      },
       becameWriter: (state) => {
         const replica = this.#replicas[state.shard]!;
         replica.order.clear();
@@ -164,10 +118,9 @@ export class Replication {
         // A copy to be fed by its writer: without a vote until the log that it is given says otherwise.
         replica = this.#create(message.shard, []);
       }
-      if (message.type === RAFT.LEAVING || message.type === RAFT.GONE) {
-        this.#onLeaving(replica, from, message);
-        continue;
-      }
+      if (message.type === RAFT.LEAVING) onLeaving(replica.state, this.#env, from, message);
+      else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica);
+      if (message.type === RAFT.LEAVING || message.type === RAFT.GONE) continue;
       stepMessage(replica.state, this.#env, from, message);
       this.#afterStep(replica);
     }
@@ -228,35 +181,24 @@ export class Replication {
    */
   readFresh(shard: number, done: (index: number | null) => void): void {
     const replica = this.#replicas[shard];
-    if (!replica || replica.state.role !== "writer" || replica.reads.length >= 65_536) {
+    if (!replica || replica.state.role !== "writer" || !replica.reads.add(done)) {
       done(null);
       return;
     }
-    replica.reads.push({ round: replica.state.round + 1, index: -1, done });
     this.#touch(replica);
   }
 
   /** The best knowledge of who writes the shard. */
   hint(shard: number): WriterHint | null {
-    const state = this.#replicas[shard]?.state;
-    const learned = this.#hints[shard];
-    if (state !== undefined && state.writer !== 0 && (learned === undefined || state.term >= learned.term)) {
-      return { shard, generation: state.generation, term: state.term, writer: state.writer };
-    }
-    return learned ?? null;
+    return this.#hints.best(shard, this.#replicas[shard]?.state);
   }
 
   /** Takes over a hint of another node if it is newer. */
   learn(hint: WriterHint): void {
-    if (hint.shard >= SHARDS_MAX) return;
-    const known = this.#hints[hint.shard];
-    if (
-      known === undefined || hint.generation > known.generation ||
-      (hint.generation === known.generation &&
-        (hint.term > known.term || (hint.term === known.term && known.writer === 0)))
-    ) this.#hints[hint.shard] = hint;
+    if (hint.shard < SHARDS_MAX) this.#hints.learn(hint);
   }
 
+  /** True while this node has the writer's role, as far as it knows. */
   isWriter(shard: number): boolean {
     return this.#replicas[shard]?.state.role === "writer";
   }
@@ -357,7 +299,7 @@ export class Replication {
       state,
       waiting: new WaitingList(),
       order: new SenderOrder(),
-      reads: [],
+      reads: new FreshReads(),
       isDirty: false,
       isAwake: false,
     };
@@ -396,7 +338,7 @@ export class Replication {
       this.#waiters--;
       waiter.done("lost");
     }
-    for (const read of replica.reads.splice(0)) read.done(null);
+    replica.reads.refuseAll();
     replica.order.clear();
     this.#wake(replica);
     this.#options.onWriter(replica.state.shard, false);
@@ -434,32 +376,7 @@ export class Replication {
         waiter.done("done");
       }
     }
-    while (replica.reads.length > 0) {
-      const read = replica.reads[0];
-      if (read.index < 0) break;
-      const confirmed = hasMajority(
-        configurationOf(state),
-        (voter) => voter === state.self || (state.peers.get(voter)?.round ?? 0) >= read.round,
-      );
-      if (!confirmed) break;
-      replica.reads.shift();
-      read.done(read.index);
-    }
-  }
-
-  /** Opens a round for the reads that came in this turn; they wait until an entry of the own term is committed. */
-  #openRound(replica: Replica): void {
-    const { state } = replica;
-    const fresh = replica.reads.filter((read) => read.index < 0);
-    if (fresh.length === 0 || state.commit < state.termStart) return;
-    state.round++;
-    for (const read of fresh) {
-      read.round = state.round;
-      read.index = state.commit;
-    }
-    for (const voter of everyVoter(configurationOf(state))) {
-      if (voter !== state.self) sendAppend(state, this.#env, voter, true);
-    }
+    replica.reads.settle(state);
   }
 
   #touch(replica: Replica): void {
@@ -487,31 +404,11 @@ export class Replication {
       sendAll(replica.state, this.#env);
       // Alone, the writer is the majority: nobody's answer will move the commit index.
       if (configurationOf(replica.state).voters.length === 1) advanceCommit(replica.state, this.#env);
-      if (replica.reads.length > 0) this.#openRound(replica);
+      if (replica.reads.waiting > 0) replica.reads.open(replica.state, this.#env);
       this.#settle(replica);
     }
     this.#dirty.length = 0;
-    for (const [to, box] of this.#outbox) {
-      if (box.control.length > 0) this.#options.send(to, LANE_CONTROL, box.control.take());
-      if (box.message.length > 0) this.#options.send(to, LANE_MESSAGE, box.message.take());
-    }
-    if (this.#outbox.size > 128) this.#outbox.clear();
-  }
-
-  #post(to: number, message: RaftMessage): void {
-    let box = this.#outbox.get(to);
-    if (box === undefined) {
-      box = { control: new ByteWriter(), message: new ByteWriter(16 * 1024) };
-      this.#outbox.set(to, box);
-    }
-    if (message.type === RAFT.APPEND) {
-      writeMessage(box.message, message);
-      if (box.message.length > 512 * 1024) this.#options.send(to, LANE_MESSAGE, box.message.take());
-    } else {
-      writeMessage(box.control, message);
-      if (box.control.length > 64 * 1024) this.#options.send(to, LANE_CONTROL, box.control.take());
-    }
-    this.#plan();
+    this.#outbox.flush();
   }
 
   #wake(replica: Replica): void {
@@ -528,8 +425,8 @@ export class Replication {
     for (const replica of [...this.#awake]) {
       const goesOn = stepTick(replica.state, this.#env);
       if (replica.state.role === "writer") this.#settle(replica);
-      if (replica.reads.length > 0) this.#openRound(replica);
-      if (!goesOn && replica.waiting.length === 0 && replica.reads.length === 0) {
+      if (replica.reads.waiting > 0) replica.reads.open(replica.state, this.#env);
+      if (!goesOn && replica.waiting.length === 0 && replica.reads.waiting === 0) {
         replica.isAwake = false;
         this.#awake.delete(replica);
       }
@@ -573,26 +470,8 @@ export class Replication {
     this.#sweeper = this.#options.world.after(1000, () => this.#sweep());
   }
 
-  /** A copy that nobody wants asks the writer to be let go; it keeps everything until that says so. */
-  #askToLeave(replica: Replica): void {
-    const { state } = replica;
-    const writer = state.writer || this.#hints[state.shard]?.writer || state.desired!.voters[0];
-    if (writer === state.self || this.#options.isSuspect(writer)) return;
-    const { shard, generation, term } = state;
-    this.#post(writer, { ...blankMessage(), type: RAFT.LEAVING, shard, generation, term, index: state.appendsSeen });
-  }
-
-  #onLeaving(replica: Replica, from: number, message: RaftMessage): void {
-    const { state } = replica;
-    if (message.type === RAFT.LEAVING) {
-      if (message.term > state.term || !letsGo(state, from)) return;
-      // From here on nothing that it ever acknowledged counts; should it be wanted again, it begins anew.
-      state.peers.delete(from);
-      const { shard, generation, term } = state;
-      this.#post(from, { ...blankMessage(), type: RAFT.GONE, shard, generation, term, index: message.index });
-      return;
-    }
-    const isVoid = message.term < state.term || message.index !== state.appendsSeen;
-    if (!isVoid && state.role !== "writer" && !isWanted(state, state.self)) this.#drop(replica);
+  #askToLeave({ state }: Replica): void {
+    const writer = state.writer || this.#hints.best(state.shard, undefined)?.writer || state.desired!.voters[0];
+    askToLeave(state, this.#env, writer);
   }
 }

@@ -1,0 +1,68 @@
+/**
+ * Fresh reads: linearizable without a log entry and without a lease. The writer notes its commit index and asks a
+ * majority to confirm that it still is the writer; all reads that came meanwhile share the round.
+ *
+ * Source: Ongaro's thesis, 6.4 (read index).
+ */
+import { sendAppend } from "./append.ts";
+import { everyVoter, hasMajority } from "./configuration.ts";
+import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
+
+/** Reads that wait at one shard; beyond, they are told to ask again. */
+const WAITING_MAX = 65_536;
+
+interface FreshRead {
+  round: number;
+  /** commit index when the round was opened; -1 before */
+  index: number;
+  done: (index: number | null) => void;
+}
+
+/** The fresh reads that wait at one shard's writer. */
+export class FreshReads {
+  #reads: FreshRead[] = [];
+
+  get waiting(): number {
+    return this.#reads.length;
+  }
+
+  /** Waits for a round; false when too many do. */
+  add(done: (index: number | null) => void): boolean {
+    if (this.#reads.length >= WAITING_MAX) return false;
+    this.#reads.push({ round: 0, index: -1, done });
+    return true;
+  }
+
+  /** Opens a round for those that came since the last one, once an entry of the own term is committed. */
+  open(state: ShardState, env: ShardEnv): void {
+    if (state.commit < state.termStart || this.#reads.every((read) => read.index >= 0)) return;
+    state.round++;
+    for (const read of this.#reads) {
+      if (read.index >= 0) continue;
+      read.round = state.round;
+      read.index = state.commit;
+    }
+    for (const voter of everyVoter(configurationOf(state))) {
+      if (voter !== state.self) sendAppend(state, env, voter, true);
+    }
+  }
+
+  /** Answers those whose round a majority has confirmed. */
+  settle(state: ShardState): void {
+    while (this.#reads.length > 0 && this.#reads[0].index >= 0) {
+      const { round, index, done } = this.#reads[0];
+      const isConfirmed = hasMajority(
+        configurationOf(state),
+        (voter) => voter === state.self || (state.peers.get(voter)?.round ?? 0) >= round,
+      );
+      if (!isConfirmed) return;
+      this.#reads.shift();
+      done(index);
+    }
+  }
+
+  /** This node is not the writer any more. */
+  refuseAll(): void {
+    for (const read of this.#reads.splice(0)) read.done(null);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Leaving: a copy that nobody wants asks the writer to be let go, and keeps everything until that says so: the writer may
+ * still count on what it has. From the moment the writer lets it go, nothing that it ever acknowledged counts.
+ *
+ * The permission names how many appends the copy had received when it asked. One more in between means that it is
+ * wanted again, and voids the permission however late that arrives.
+ */
+import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
+import type { ShardEnv, ShardState } from "./shard_state.ts";
+import { isWanted, letsGo } from "./swap.ts";
+
+/** Asks `writer` to be let go. */
+export function askToLeave(state: ShardState, env: ShardEnv, writer: number): void {
+  if (writer === state.self || writer === 0 || env.isSuspect(writer)) return;
+  const { shard, generation, term, appendsSeen } = state;
+  env.send(writer, { ...blankMessage(), type: RAFT.LEAVING, shard, generation, term, index: appendsSeen });
+}
+
+/** A copy asks to be let go. */
+export function onLeaving(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  if (message.term > state.term || !letsGo(state, from)) return;
+  state.peers.delete(from);
+  const { shard, generation, term } = state;
+  env.send(from, { ...blankMessage(), type: RAFT.GONE, shard, generation, term, index: message.index });
+}
+
+/** True when the permission holds and this copy may free its memory. */
+export function mayGo(state: ShardState, message: RaftMessage): boolean {
+  const isVoid = message.term < state.term || message.index !== state.appendsSeen;
+  return !isVoid && state.role !== "writer" && !isWanted(state, state.self);
+}

@@ -1,0 +1,39 @@
+import type { Lane } from "../wire/mod.ts";
+import type { World } from "../world/mod.ts";
+import type { AckRule } from "./waiting.ts";
+
+/** Settings of `Replication`; node's config.ts has the defaults. */
+export interface ReplicationConfig {
+  /** how often awake replicas look around, ms */
+  tickMs: number;
+  /** least step of the election's stagger, ms */
+  staggerMsMin: number;
+  /** how long a node must have been alive before it is handed writers, ms */
+  stableAfterMs: number;
+  /** copies brought up to date at the same time by one node */
+  catchUpsMax: number;
+  /** answers owed by one node before it says busy */
+  waitersMax: number;
+}
+
+/** What `Replication` is made of. */
+export interface ReplicationOptions {
+  world: World;
+  self: { name: string; incarnation: number };
+  /** sends a raft frame's payload; false when it could not be queued */
+  send(to: number, lane: Lane, payload: Uint8Array): boolean;
+  isSuspect(incarnation: number): boolean;
+  /** how long the peer has been alive without a suspicion, ms */
+  aliveForMs(incarnation: number): number;
+  rttP99Ms(): number;
+  nameOf(incarnation: number): string;
+  dataCenterOf(incarnation: number): string;
+  shardText(shard: number): string;
+  ackRule(): AckRule;
+  /** entries [first, last] of the shard are committed on this node */
+  onCommitted(shard: number, first: number, last: number): void;
+  onWriter(shard: number, isWriter: boolean): void;
+  /** the replica has left this node and its memory is freed */
+  onDropped(shard: number): void;
+  config: ReplicationConfig;
+}
