@@ -98,8 +98,7 @@ function rowOf(
         `${acknowledged} acknowledged, ${recorded} recorded ${firstWrong}`,
     );
   }
-  const { messagesPerSecond, p50Us, p99Us, serverCpuUsPerMessage, clientCpuUsPerMessage, seconds, othersCores } =
-    result;
+  const { messagesPerSecond, p50Us, p99Us, maxUs, serverCpuUsPerMessage, clientCpuUsPerMessage } = result;
   return {
     bench: name,
     nodes,

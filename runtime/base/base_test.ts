@@ -49,7 +49,7 @@ Deno.test("key: two keys never have one text", () => {
 });
 
 Deno.test("key: what is none is refused with a code", () => {
-  for (const text of ["", "a", "a/b/c/d", "a/", "/b", "a/%zz", "a/b\u0000", `a/${"x".repeat(201)}`]) {
+  for (const text of ["", "a", "a/b/c/d", "a/", "/b", "a/%zz", "a/b\u0000", "a/..", "./b", `a/${"x".repeat(201)}`]) {
     assert.throws(() => parseKey(text), { code: "base/bad-key" }, text);
   }
   assert.throws(() => fullKey({ facility: "a", id: "\ud800" }), { code: "base/bad-key" });

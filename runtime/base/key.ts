@@ -32,6 +32,15 @@ export function fullKey(key: ActorKey): FullKey {
         { code: "base/bad-key", outcome: "not-applied" },
       );
     }
+    if (part === "." || part === "..") {
+      throw new WaterparkError(
+        `Cannot use the key's ${name} as it must not be "." or "..": no URL could name the actor`,
+        {
+          code: "base/bad-key",
+          outcome: "not-applied",
+        },
+      );
+    }
     if (!part.isWellFormed()) {
       throw new WaterparkError(`Cannot use the key's ${name} as it must be well-formed Unicode`, {
         code: "base/bad-key",

@@ -24,6 +24,8 @@ export interface NodeConfig {
     tickMs: number;
     /** least step between the campaigns of two members, ms: several round trips within a data center */
     staggerMsMin: number;
+    /** greatest step, ms: 1.5 round trips around the world, however slow a storm makes them seem */
+    staggerMsMax: number;
     /** a node alive for so long is handed the writers that placement gives it, ms: no hand-over to one that flaps */
     stableAfterMs: number;
     /** copies that one node brings up to date at the same time: bounds what moving costs the rest */
@@ -49,7 +51,14 @@ export const DEFAULTS: NodeConfig = {
   ack: { copies: 3, dataCenters: 2 },
   membership: MEMBERSHIP_CONFIG,
   absentAfterMs: 30_000,
-  replication: { tickMs: 20, staggerMsMin: 20, stableAfterMs: 30_000, catchUpsMax: 16, waitersMax: 200_000 },
+  replication: {
+    tickMs: 20,
+    staggerMsMin: 20,
+    staggerMsMax: 250,
+    stableAfterMs: 30_000,
+    catchUpsMax: 16,
+    waitersMax: 200_000,
+  },
   mailroom: MAILROOM_CONFIG,
   actors: {
     // Enough to keep several host processes busy while answers travel.

@@ -36,8 +36,9 @@ export function planElection(state: ShardState, env: ShardEnv): void {
     if (!env.isSuspect(voter)) rank++;
   }
   const staggerMs = env.staggerMs();
-  // Later rounds wait longer, up to 32 staggers, so that a shard without a majority does not fill the wires.
-  const chanceMs = state.electionRounds === 0 ? 0 : env.random() * staggerMs * Math.min(32, 2 ** state.electionRounds);
+  // Later rounds wait longer, so that a shard without a majority does not fill the wires; but not much longer, or it
+  // sleeps on when its majority is back.
+  const chanceMs = state.electionRounds === 0 ? 0 : env.random() * staggerMs * Math.min(8, 2 ** state.electionRounds);
   state.campaignAtMs = env.nowMs + rank * staggerMs + chanceMs;
 }
 

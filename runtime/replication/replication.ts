@@ -7,7 +7,7 @@
  */
 import { assert } from "../base/mod.ts";
 import { type EntryKind, ShardStore } from "../storage/mod.ts";
-import { ByteReader, type Lane, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
+import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicationOptions } from "./replication_options.ts";
@@ -57,7 +57,8 @@ export class Replication {
       random: () => options.world.random(),
       isSuspect: (incarnation) => options.isSuspect(incarnation),
       isStable: (incarnation) => options.aliveForMs(incarnation) >= options.config.stableAfterMs,
-      staggerMs: () => Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms()),
+      staggerMs: () =>
+        Math.min(options.config.staggerMsMax, Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms())),
       send: (to, message) => {
         this.#outbox.post(to, message);
         this.#plan();

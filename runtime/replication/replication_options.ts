@@ -8,6 +8,8 @@ export interface ReplicationConfig {
   tickMs: number;
   /** least step of the election's stagger, ms */
   staggerMsMin: number;
+  /** greatest step: a storm of late frames must not put an election off for minutes, ms */
+  staggerMsMax: number;
   /** how long a node must have been alive before it is handed writers, ms */
   stableAfterMs: number;
   /** copies brought up to date at the same time by one node */

@@ -39,7 +39,7 @@ class Group {
       onCommitted: (shard, first, last) => this.#check(incarnation, shard, first, last),
       onWriter: () => {},
       onDropped: () => {},
-      config: { tickMs: 20, staggerMsMin: 20, stableAfterMs: 0, catchUpsMax: 4, waitersMax: 1000 },
+      config: { tickMs: 20, staggerMsMin: 20, staggerMsMax: 250, stableAfterMs: 0, catchUpsMax: 4, waitersMax: 1000 },
     });
     this.nodes.set(incarnation, node);
     return node.replication;
