@@ -3,7 +3,7 @@
  * none. What can be recorded is recorded as it came and answered AA; what never can be is answered AR; noise is nothing.
  */
 import assert from "node:assert/strict";
-import { type NodeProcess, withCluster, within } from "./cluster_of_processes.ts";
+import { type NodeChild, withCluster, within } from "./cluster_of_processes.ts";
 
 const VT = "\x0b";
 const END = "\x1c\r";
@@ -28,7 +28,7 @@ class Wire implements Disposable {
     this.#connection = connection;
   }
 
-  static async to({ mllp }: NodeProcess): Promise<Wire> {
+  static async to({ mllp }: NodeChild): Promise<Wire> {
     const [hostname, port] = mllp.split(":");
     return new Wire(await Deno.connect({ hostname, port: Number(port) }));
   }

@@ -7,6 +7,8 @@
  */
 import { connect, type WaterparkClient } from "../../client.ts";
 import type { PartialConfig } from "../../mod.ts";
+import { NodeChild, type Ports } from "./node_child.ts";
+import { within } from "./waiting.ts";
 
 /** How a cluster is made. */
 export interface ClusterOptions {
@@ -30,95 +32,11 @@ export const EIGHT_NODES: readonly string[] = ["TN", "TX", "FL", "UT"].flatMap((
   ["A", "B"].map((zone) => `${dataCenter}-${zone}-1`)
 );
 
-const ROOT = new URL("../../", import.meta.url);
-const ENTRY = new URL("node_process.ts", import.meta.url);
-const TAIL_LINES = 40;
-
-/** Where a node listens. */
-interface Ports {
-  mesh: string;
-  http: string;
-  mllp: string;
-}
-
-/** One life of a node's process. */
-export class NodeProcess {
-  /** of the node */
-  readonly name: string;
-  /** of this life */
-  readonly pid: number;
-  /** where it is reached, though perhaps not yet */
-  readonly mesh: string;
-  readonly http: string;
-  readonly mllp: string;
-  /** resolves when the process is gone */
-  readonly exit: Promise<Deno.CommandStatus>;
-  /** resolves when it takes requests; rejects when it ends before, with the last that it said */
-  readonly ready: Promise<void>;
-  readonly #child: Deno.ChildProcess;
-  readonly #tail: string[] = [];
-  readonly #read: Promise<void>;
-  #isAlive = true;
-
-  /** Starts the process. */
-  constructor(name: string, { mesh, http, mllp }: Ports, startOptions: Record<string, unknown>) {
-    this.name = name;
-    this.mesh = mesh;
-    this.http = `http://${http}`;
-    this.mllp = mllp;
-    const options = { name, listen: mesh, http, mllp, ...startOptions };
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-lock", "--config", path("deno.json"), ENTRY.pathname, JSON.stringify(options)],
-      cwd: ROOT.pathname,
-      env: { NO_COLOR: "1" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.pid = this.#child.pid;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.ready.catch(() => {});
-    const reading = [
-      eachLine(this.#child.stdout, (line) => line.startsWith('{"ready":true') ? resolve() : this.#said(line)),
-      eachLine(this.#child.stderr, (line) => this.#said(line)),
-    ];
-    this.#read = Promise.all(reading).then(() => {});
-    this.exit = this.#child.status.then(async (status) => {
-      this.#isAlive = false;
-      await this.#read;
-      this.#child.stdin.close().catch(() => {});
-      reject(new Error(`${name} ended with ${status.signal ?? status.code} before it was ready:\n${this.tail}`));
-      return status;
-    });
-  }
-
-  /** false when the process is gone */
-  get isAlive(): boolean {
-    return this.#isAlive;
-  }
-
-  /** the last lines that it said */
-  get tail(): string {
-    return this.#tail.join("\n");
-  }
-
-  /** Sends a signal to the process, if there is one. */
-  signal(signal: Deno.Signal): void {
-    if (this.#isAlive) this.#child.kill(signal);
-  }
-
-  #said(line: string): void {
-    this.#tail.push(line);
-    if (this.#tail.length > TAIL_LINES) this.#tail.shift();
-  }
-}
-
 /** Nodes that have found each other. */
 export class ClusterOfProcesses implements AsyncDisposable {
   readonly #options: ClusterOptions;
   readonly #ports = new Map<string, Ports>();
-  readonly #nodes = new Map<string, NodeProcess>();
+  readonly #nodes = new Map<string, NodeChild>();
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
@@ -145,17 +63,17 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   /** all nodes, dead ones too, in the order of their names as given */
-  get nodes(): NodeProcess[] {
+  get nodes(): NodeChild[] {
     return [...this.#nodes.values()];
   }
 
   /** the nodes with a process */
-  get alive(): NodeProcess[] {
+  get alive(): NodeChild[] {
     return this.nodes.filter((node) => node.isAlive);
   }
 
   /** The present life of a node. */
-  node(name: string): NodeProcess {
+  node(name: string): NodeChild {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new Error(`Cannot find "${name}" as the cluster has ${[...this.#nodes.keys()]}`);
     return node;
@@ -176,7 +94,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   /** Starts a node whose process is gone again: same name and addresses, another incarnation. */
-  async restart(name: string): Promise<NodeProcess> {
+  async restart(name: string): Promise<NodeChild> {
     if (this.node(name).isAlive) throw new Error(`Cannot restart "${name}" as its process must be gone`);
     const node = this.#spawn(name, {});
     await within(this.#options.readyMs ?? 90_000, `${name} takes requests`, node.ready);
@@ -200,10 +118,10 @@ export class ClusterOfProcesses implements AsyncDisposable {
     return this.stop();
   }
 
-  #spawn(name: string, extra: { expect?: number }): NodeProcess {
+  #spawn(name: string, extra: { expect?: number }): NodeChild {
     const { secret, transport, config } = this.#options;
     const hosts = [...this.#nodes.values()].filter((node) => node.name !== name).map((node) => node.mesh);
-    const node = new NodeProcess(name, this.#ports.get(name)!, {
+    const node = new NodeChild(name, this.#ports.get(name)!, {
       ...extra,
       ...(extra.expect === undefined ? { join: hosts } : {}),
       ...(secret === undefined ? {} : { secret }),
@@ -234,35 +152,6 @@ export async function withCluster(
   }
 }
 
-/** The promise's value, or an error that says what did not come true within `ms`. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Not so within ${ms} ms: ${what}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Asks `question` until its answer is not null, and answers that; an error when it still is after `ms`. */
-export async function until<T>(ms: number, what: string, question: () => Promise<T | null> | T | null): Promise<T> {
-  const endMs = Date.now() + ms;
-  let last: unknown;
-  for (;;) {
-    try {
-      const answer = await question();
-      if (answer !== null) return answer;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > endMs) throw new Error(`Not so within ${ms} ms: ${what}`, { cause: last });
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
 /** Addresses on loopback whose ports are free for TCP and UDP. */
 export function freeAddresses(count: number): string[] {
   const taken: { close(): void }[] = [];
@@ -283,18 +172,4 @@ export function freeAddresses(count: number): string[] {
   } finally {
     for (const socket of taken) socket.close();
   }
-}
-
-async function eachLine(bytes: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {
-  let rest = "";
-  for await (const text of bytes.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() as string;
-    for (const line of lines) take(line);
-  }
-  if (rest !== "") take(rest);
-}
-
-function path(file: string): string {
-  return new URL(file, ROOT).pathname;
 }

@@ -3,7 +3,8 @@
  * nobody can lend it an answer. Witnesses are heard one by one, the others wait outside.
  */
 import type { ActorKey, ActorView } from "../../client.ts";
-import { type ClusterOfProcesses, until } from "./cluster_of_processes.ts";
+import type { ClusterOfProcesses } from "./cluster_of_processes.ts";
+import { until } from "./waiting.ts";
 
 /** What one copy says of one actor. */
 export interface CopyAlone {
@@ -32,7 +33,8 @@ export async function copiesAlone(
   const client = cluster.client();
   await atOnce(askedAtOnce, keys, async (key) => {
     const { writer, followers } = await until(15_000, "every actor has a writer", () => client.read(key));
-    for (const name of [writer, ...followers]) held.get(name)?.push(key);
+    // a restarted node may be among the members twice: as the life that ended, and as the one that takes its place
+    for (const name of new Set([writer, ...followers])) held.get(name)?.push(key);
   });
   const copies = new Map<ActorKey, CopyAlone[]>(keys.map((key) => [key, []]));
   const nodes = cluster.alive;
@@ -46,12 +48,27 @@ export async function copiesAlone(
         const view = await alone.read(key, { read: "nearest" }).catch(() => null);
         if (view !== null) copies.get(key)!.push({ node: node.name, view });
       });
+      if (node === nodes[0]) {
+        await assertAlone(
+          cluster,
+          node.name,
+          keys.find((key) => !held.get(node.name)!.includes(key)),
+        );
+      }
       onNode?.(node.name, held.get(node.name)!.length);
     }
   } finally {
     for (const node of nodes) node.signal("SIGCONT");
   }
   return copies;
+}
+
+// The check of the check: of an actor that this node does not hold it must know nothing, or somebody has helped it.
+async function assertAlone(cluster: ClusterOfProcesses, name: string, foreign: ActorKey | undefined): Promise<void> {
+  if (foreign === undefined) return;
+  const client = cluster.client(name, { alone: true, deadlineMs: 700 });
+  const answer = await client.read(foreign, { read: "nearest" }).catch(() => null);
+  if (answer !== null) throw new Error(`${name} was to be alone, and knows an actor that it does not hold`);
 }
 
 /** Does `work` for each of `items`, at most `width` at a time. */

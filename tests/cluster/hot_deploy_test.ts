@@ -4,8 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { type ActorKey, type WaterparkClient, WaterparkError } from "../../client.ts";
-import { type ClusterOfProcesses, until, withCluster } from "./cluster_of_processes.ts";
+import { bundlePlugin, stopBundler } from "../../runtime/plugin_host/mod.ts";
+import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
 import { deployPlugin } from "./deploy_plugin.ts";
+import { until } from "./waiting.ts";
 
 const THREE = ["TN-A-1", "TX-A-1", "FL-A-1"];
 const ACTORS = 12;
@@ -207,3 +209,24 @@ async function refusesWhatIsNoPlugin(client: WaterparkClient): Promise<void> {
   }
   assert.deepEqual(await client.plugins(), []);
 }
+
+Deno.test("a bundle is looked at by the node that gets it: what is no plugin is refused, and hurts no reader", async () => {
+  await withCluster({ names: ["TN-A-1"] }, async (cluster) => {
+    const [{ http }] = cluster.nodes;
+    const client = cluster.client(undefined, { deadlineMs: 5000 });
+    const key = { facility: "HOSPX", id: "1" };
+    await client.send(key, { type: "admit" });
+    // as INTERFACE says: curl --data-binary @bundle.js, and no more
+    const put = (name: string, body: BodyInit) =>
+      fetch(`${http}/v1/plugins/${name}`, { method: "PUT", headers: { "content-type": "text/javascript" }, body });
+    const { name, bytes } = await bundlePlugin(actingPlugin("")).finally(stopBundler);
+    assert.equal((await put(name, bytes)).status, 201);
+    for (const body of ["not {{ JavaScript", "module.exports = 1;", "throw new Error('at once');", "for (;;);"]) {
+      const answer = await put("garbage", body);
+      assert.equal(answer.status, 400, body);
+      assert.match((await answer.json()).code, /^plugin_host\//);
+    }
+    assert.deepEqual((await client.plugins()).map((plugin) => plugin.name), [name]);
+    assert.deepEqual((await client.read(key)).projections, { acting: { count: 1 } });
+  });
+});

@@ -2,14 +2,9 @@
  * Who may be a node: who has the cluster's secret, over either carrier. Both sides say clearly why not.
  */
 import assert from "node:assert/strict";
-import {
-  type ClusterOfProcesses,
-  freeAddresses,
-  NodeProcess,
-  until,
-  withCluster,
-  within,
-} from "./cluster_of_processes.ts";
+import { type ClusterOfProcesses, freeAddresses, withCluster } from "./cluster_of_processes.ts";
+import { NodeChild } from "./node_child.ts";
+import { until, within } from "./waiting.ts";
 
 const OURS = "the secret of our cluster";
 const THREE = ["TN-A-1", "TX-A-1", "FL-A-1"];
@@ -42,7 +37,7 @@ async function refused(
   options: { secret: string | undefined; transport: "quic" | "websocket" },
 ): Promise<string> {
   const [mesh, http, mllp] = freeAddresses(3);
-  const stranger = new NodeProcess("UT-A-1", { mesh, http, mllp }, { ...options, join: [cluster.nodes[0].mesh] });
+  const stranger = new NodeChild("UT-A-1", { mesh, http, mllp }, { ...options, join: [cluster.nodes[0].mesh] });
   try {
     const status = await within(30_000, "the stranger gives up", stranger.exit);
     assert.ok(!status.success && status.signal === null, "it ends by itself, not with 0");
