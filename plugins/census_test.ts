@@ -32,6 +32,6 @@ Deno.test("census: an admission moves the patient and tells the ward", () => {
   assert.deepEqual(answer.results[1].effects, [{
     type: "send",
     key: { kind: "ward", facility: "HOSPX", id: "6E" },
-    message: { type: "arrived", patient: "1001" },
+    message: { type: "arrived", body: { type: "arrived", patient: "1001" } },
   }]);
 });

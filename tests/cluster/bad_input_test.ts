@@ -3,7 +3,9 @@
  * as if nothing had been. Nothing of what was refused is in a history.
  */
 import assert from "node:assert/strict";
-import { type ClusterOfProcesses, until, withCluster, within } from "./cluster_of_processes.ts";
+import { BAD_REQUESTS, BODY_BYTES_MAX, JSON_TYPE, MESSAGES } from "./bad_requests.ts";
+import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
+import { until, within } from "./waiting.ts";
 
 const ENCODER = new TextEncoder();
 

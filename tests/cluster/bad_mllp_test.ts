@@ -3,7 +3,9 @@
  * none. What can be recorded is recorded as it came and answered AA; what never can be is answered AR; noise is nothing.
  */
 import assert from "node:assert/strict";
-import { type NodeChild, withCluster, within } from "./cluster_of_processes.ts";
+import { withCluster } from "./cluster_of_processes.ts";
+import type { NodeChild } from "./node_child.ts";
+import { within } from "./waiting.ts";
 
 const VT = "\x0b";
 const END = "\x1c\r";
