@@ -1,4 +1,4 @@
-import { startNode } from "../../mod.ts";
+import { configureLog, startNode } from "../../mod.ts";
 import { command } from "../command.ts";
 import { fileState, MisuseError } from "../errors.ts";
 
@@ -27,6 +27,12 @@ export const nodeStart = command({
     },
     copies: { type: "number", default: 5, description: "copies of every shard of a new cluster" },
     "secret-file": { type: "string", metavar: "FILE", description: "the cluster's secret; none: loopback only" },
+    "log-level": {
+      type: "enum",
+      choices: ["debug", "info", "warning", "error"],
+      default: "warning",
+      description: "what it says on stderr while it runs",
+    },
     tokens: { type: "string", metavar: "TOKEN,...", description: "bearer tokens that its HTTP asks for" },
   },
   examples: [
@@ -41,6 +47,7 @@ export const nodeStart = command({
         "leave out one of the two",
       );
     }
+    await configureLog({ to: "stderr", level: values["log-level"] });
     await using node = await startNode({
       name: values.name,
       listen: values.listen,

@@ -4,13 +4,15 @@
  */
 import { WaterparkError } from "../base/mod.ts";
 import { log } from "../telemetry/mod.ts";
-import { type DialResult, isRefusal } from "../transport/mod.ts";
+import type { DialResult } from "../transport/mod.ts";
 import type { NodeCore } from "./core.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
 /** Until when hosts are tried, ms: longer than starting a whole cluster takes. */
 const JOIN_MS = 60_000;
 const PAUSE_MS = 200;
+/** Refusals that no repetition mends. */
+const FINAL = new Set(["transport/wrong-secret", "transport/wrong-cluster", "transport/wrong-version"]);
 
 /**
  * Joins the cluster of the nodes at `addresses`.
@@ -29,9 +31,10 @@ export async function joinCluster(core: NodeCore, addresses: string[]): Promise<
       return;
     } catch (error) {
       if (!(error instanceof WaterparkError)) throw error;
-      if (isRefusal(error.code.split("/")[1])) throw error;
+      if (FINAL.has(error.code)) throw error;
       last = error;
-      log("node").info("cannot join by {address} yet: {code}", { address, code: error.code });
+      if (i === 0) log("node").warning("{message}; trying on", { message: error.message });
+      log("node").debug("cannot join by {address} yet: {code}", { address, code: error.code });
       await new Promise<void>((resolve) => void world.after(PAUSE_MS, resolve));
     }
   }
