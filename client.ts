@@ -122,7 +122,7 @@ export class WaterparkClient {
   /**
    * Records a message. When this returns, it is on as many copies as the receipt's rule wants, for good.
    *
-   * @throws {WaterparkError} 409 `mailroom/conflict`, 412 `mailroom/mismatch` and others; with outcome `unknown`, send it
+   * @throws {WaterparkError} 409 `mailroom/conflict`, 412 `mailroom/precondition` and others; with outcome `unknown`, send it
    * again under the same id (which is why programs that must not lose anything choose the id themselves)
    */
   send(key: ActorKey, message: Message, options: SendOptions = {}): Promise<Sent> {

@@ -2,6 +2,11 @@ import type { Explanation } from "../explain.ts";
 
 /** What goes wrong with plugins and their hosts. */
 export const PLUGINS: Record<string, Explanation> = {
+  "plugin_host/bad-kind": {
+    happened: "The plugin is of a kind that this version does not run.",
+    now: "Nothing was deployed.",
+    next: "Deploy a handler; functions, sources and sinks come later.",
+  },
   "plugin_host/does-not-compile": {
     happened: "The plugin's source cannot be bundled.",
     now: "Nothing was deployed.",

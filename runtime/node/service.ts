@@ -20,6 +20,7 @@ import { Metrics, type Sample } from "../telemetry/mod.ts";
 import { type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
 import { mintId } from "../world/mod.ts";
 import type { NodeCore } from "./core.ts";
+import type { PluginLoading } from "./plugin_loading.ts";
 import { committedSeq, type ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
@@ -27,10 +28,12 @@ import { errorOf, type RequestResult } from "./requests.ts";
 export class CoreService implements NodeService {
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
+  readonly #loading: PluginLoading | null;
 
   /** `collect` adds what only the starter of the node can count: its listeners, its plugin host. */
-  constructor(core: NodeCore, options: { collect?: () => Sample[] } = {}) {
+  constructor(core: NodeCore, options: { collect?: () => Sample[]; loading?: PluginLoading } = {}) {
     this.#core = core;
+    this.#loading = options.loading ?? null;
     const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
   }
@@ -178,13 +181,14 @@ export class CoreService implements NodeService {
   }
 
   async deploy(request: DeployRequest): Promise<PluginView> {
+    await this.#loading?.inspect(request);
     await this.#command({
       type: "deploy",
       name: request.name,
       kind: request.kind as PluginKind,
       actorKind: request.actorKind,
       hash: request.hash,
-      url: request.url,
+      url: request.url || "upload:",
       bytes: request.bundle,
       stage: "live",
       atMs: this.#core.world.nowWallMs(),
@@ -291,7 +295,7 @@ export class CoreService implements NodeService {
       stage: version.stage,
       bytes: version.bytes.length,
       deployedAt: version.deployedAtMs,
-      loaded: true,
+      loaded: this.#loading?.isLoaded(version.hash) ?? true,
       parked: this.#core.actors.parkedCount(name),
     };
   }

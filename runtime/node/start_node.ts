@@ -23,6 +23,7 @@ import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { configWith, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
 import { joinCluster } from "./joining.ts";
+import { PluginLoading } from "./plugin_loading.ts";
 import { CoreService } from "./service.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 
@@ -134,7 +135,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     onDeath: (reason, openCalls) =>
       log("plugin_host").warning("host died: {reason}, {openCalls} open", { reason, openCalls }),
   });
-  const loaded = new Set<string>();
+  const loading = new PluginLoading({ world, host });
   const core = new NodeCore({
     world,
     config,
@@ -142,26 +143,9 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     carriers,
     secret,
     fold: host.fold,
-    onPlugins(plugins) {
-      const wanted = new Set(plugins.map((plugin) => plugin.hash));
-      for (const plugin of plugins) {
-        if (loaded.has(plugin.hash)) continue;
-        host.start();
-        host.load(plugin.hash, plugin.name, plugin.bytes, (answer) => {
-          const { name, hash } = plugin;
-          if (answer.state === "loaded") log("plugin_host").info("{name} {hash} loaded", { name, hash });
-          else log("plugin_host").error("{name} {hash} not loaded: {code}", { name, hash, code: answer.code });
-        });
-        loaded.add(plugin.hash);
-      }
-      for (const hash of loaded) {
-        if (wanted.has(hash)) continue;
-        host.unload(hash);
-        loaded.delete(hash);
-      }
-    },
+    onPlugins: (plugins) => loading.keep(plugins),
   });
-  const node = new StartedNode({ world, core, host });
+  const node = new StartedNode({ world, core, host, loading });
   try {
     await node.open(listen, options);
     if (options.join && options.join.length > 0) await joinCluster(core, options.join);
@@ -186,11 +170,11 @@ class StartedNode implements WaterparkNode {
   #mllp: MllpListener | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(parts: { world: World; core: NodeCore; host: ProcessHost }) {
+  constructor(parts: { world: World; core: NodeCore; host: ProcessHost; loading: PluginLoading }) {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
-    this.service = new CoreService(parts.core, { collect: () => this.#samples() });
+    this.service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
   }
 
   get name(): string {
