@@ -264,15 +264,7 @@ function pluginPath(name: string): string {
 
 function actorPath(key: ActorKey): string {
   const { kind, facility, id } = fullKey(key);
-  const parts = [kind, facility, id];
-  // URLs know "." and ".." as steps on the way, in every spelling
-  if (parts.some((part) => /^\.\.?$/.test(part))) {
-    throw new WaterparkError(`Cannot ask for the actor over HTTP as no part of its key may be "." or ".."`, {
-      code: "client/bad-key",
-      outcome: "not-applied",
-    });
-  }
-  return `/v1/actors/${parts.map(encodeURIComponent).join("/")}`;
+  return `/v1/actors/${[kind, facility, id].map(encodeURIComponent).join("/")}`;
 }
 
 function query(options: Record<string, string | number | undefined>): string {

@@ -146,7 +146,7 @@ Deno.test("what cannot be asked is refused before it is", () => {
   const { client, asked } = setUp();
   assert.throws(() => connect("localhost:8600"), { code: "client/bad-url" });
   assert.throws(() => connect([]), { code: "client/bad-url" });
-  assert.throws(() => client.read({ facility: "HOSPX", id: ".." }), { code: "client/bad-key" });
+  assert.throws(() => client.read({ facility: "HOSPX", id: ".." }), { code: "base/bad-key" });
   assert.throws(() => client.send(KEY, {}, { id: "ü" }), { code: "client/bad-id" });
   assert.equal(asked.length, 0);
 });

@@ -42,11 +42,6 @@ export const OUTSIDE: Record<string, Explanation> = {
     now: "Nothing was sent.",
     next: "Use printable ASCII, or sendMany, which takes any text.",
   },
-  "client/bad-key": {
-    happened: 'A part of the key is "." or "..", which URLs take for steps on the way.',
-    now: "Nothing was asked.",
-    next: "Send such messages with sendMany; choose other ids where you can.",
-  },
   "client/bad-answer": {
     happened: "Something answered that is not a Waterpark node, or left its answer out: a proxy, mostly.",
     now: "What was asked may or may not have been done.",

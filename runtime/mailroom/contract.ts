@@ -27,7 +27,9 @@ export interface Posting {
   wait?: "recorded" | "handled";
 }
 
-/** How a posting ended. `outcome` says what may be concluded: see {@linkcode Outcome}. */
+/**
+ * How a posting ended. `duplicate`: the message had been posted before, by somebody; the mailroom's own repetitions do
+ * not count. `outcome` says what may be concluded: see {@linkcode Outcome}. */
 export type PostResult =
   | { state: "recorded"; receipt: Receipt; duplicate: boolean }
   | { state: "refused"; code: string; outcome: Outcome; message: string; retryAfterMs?: number; seq?: number };

@@ -115,7 +115,11 @@ export class Dispatch {
     if (answer.state === "recorded") {
       this.#routeOf(posting.shard).found();
       const receipt = { ...answer.receipt, key, id };
-      return this.#options.onEnd(posting, { state: "recorded", receipt, duplicate: answer.duplicate });
+      return this.#options.onEnd(posting, {
+        state: "recorded",
+        receipt,
+        duplicate: answer.duplicate && posting.tries === 1,
+      });
     }
     if (answer.state === "conflict") return this.#options.onEnd(posting, conflict(key));
     if (answer.state === "moved") {

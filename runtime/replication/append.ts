@@ -132,7 +132,7 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     OUT.generation = state.generation;
     OUT.term = state.term;
     OUT.index = previous;
-    OUT.logTerm = previous === 0 ? 0 : store.termAt(previous);
+    OUT.logTerm = termAt(store, previous);
     OUT.commit = state.commit;
     OUT.round = state.round;
     OUT.session = peer.session;
@@ -151,6 +151,11 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     peer.sentAtMs = env.nowMs;
     env.send(incarnation, OUT);
   } while (peer.next <= store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX);
+}
+
+/** Mostly the last entry is asked for, whose term the store has at hand. */
+function termAt(store: ShardState["store"], index: number): number {
+  return index === store.lastIndex ? store.lastTerm : store.termAt(index);
 }
 
 /** Sends all peers what they lack. */
@@ -179,7 +184,7 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
     answerAppend(state, env, from, { ok: false, index: store.lastIndex, round, session });
     return;
   }
-  if (message.index > 0 && message.index > state.commit && store.termAt(message.index) !== message.logTerm) {
+  if (message.index > 0 && message.index > state.commit && termAt(store, message.index) !== message.logTerm) {
     // Step back over the whole conflicting term at once.
     const conflicting = store.termAt(message.index);
     let index = message.index - 1;
@@ -254,13 +259,15 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
   if (message.commit > peer.commit) peer.commit = message.commit;
   if (message.round > peer.round) peer.round = message.round;
   if (message.flag === 1) {
-    if (message.index > peer.match) peer.match = message.index;
+    if (message.index > state.store.lastIndex) return;
+    const isNews = message.index > peer.match;
+    if (isNews) peer.match = message.index;
     if (peer.next <= peer.match) peer.next = peer.match + 1;
     // Cumulative: what is under way is what was sent beyond the match. Exact bytes do not matter, the bound does.
     if (peer.match >= peer.next - 1) peer.flyingBytes = 0;
     else peer.flyingBytes = Math.max(0, peer.flyingBytes - APPEND_BYTES_MAX);
     if (peer.match === state.store.lastIndex) peer.settled = true;
-    advanceCommit(state, env);
+    if (isNews) advanceCommit(state, env);
     if (peer.next <= state.store.lastIndex) sendAppend(state, env, from, false);
   } else if (message.index < peer.next - 1) {
     // Late refusals are harmless: `next` never falls to `match` or below.

@@ -3,6 +3,9 @@ import { StreamConnection } from "./stream_connection.ts";
 
 /** One write: large enough that its cost vanishes, small enough that a lane's last bytes do not wait long. */
 const WRITE_BYTES_MAX = 256 * 1024;
+/** A default reader takes 64 KiB for every read, which the collector pays for; most reads bring a few hundred bytes. */
+const READ_BYTES_MIN = 2 * 1024;
+const READ_BYTES_MAX = 64 * 1024;
 /** Of QUIC's lanes only control goes first: bulk must not starve behind messages, or copies are never replaced. */
 const SEND_ORDER = [1, 0, 0];
 
@@ -33,7 +36,7 @@ export class QuicConnection extends StreamConnection {
       connection.#attach(lane, stream);
       // Not awaited: a peer that stalls must not hold up the dial.
       connection.#write(lane, Uint8Array.of(lane));
-      connection.#read(lane, stream.readable.getReader());
+      connection.#read(lane, stream.readable.getReader({ mode: "byob" }));
     }
     return connection;
   }
@@ -55,9 +58,9 @@ export class QuicConnection extends StreamConnection {
   }
 
   async #acceptLane(stream: gates.QuicStream): Promise<void> {
-    const reader = stream.readable.getReader();
-    const { done, value } = await reader.read();
-    const lane = done ? NaN : value[0];
+    const reader = stream.readable.getReader({ mode: "byob" });
+    const { done, value } = await reader.read(new Uint8Array(READ_BYTES_MIN));
+    const lane = done ? NaN : value![0];
     if (!(lane < SEND_ORDER.length) || this.#writers[lane] !== null) return this.finish("a stream that is no lane");
     this.#attach(lane, stream);
     stream.writable.sendOrder = SEND_ORDER[lane];
@@ -72,12 +75,16 @@ export class QuicConnection extends StreamConnection {
     this.#writers[lane] = writer;
   }
 
-  #read(lane: number, reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  #read(lane: number, reader: ReadableStreamBYOBReader): void {
+    let bytes = READ_BYTES_MIN;
     const loop = async () => {
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read(new Uint8Array(bytes));
         // A lane never ends alone; and a sender's abort looks the same as its end (measured).
         if (done) return this.finish("the peer ended a lane");
+        // Payloads are views that may be kept, so every read gets a buffer of its own; its size follows the traffic.
+        if (value.length === bytes) bytes = Math.min(READ_BYTES_MAX, bytes * 4);
+        else if (value.length * 8 < bytes) bytes = Math.max(READ_BYTES_MIN, bytes / 2);
         this.received(lane, value);
       }
     };

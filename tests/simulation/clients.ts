@@ -116,11 +116,10 @@ export class SimulatedClient {
     const { journal, time } = this.#cluster;
     this.#open.splice(this.#open.indexOf(message), 1);
     // Lives that have ended since the message was recorded count as well: that it survives them is another check.
-    const held = this.#cluster.lives.filter((node) => {
-      const shard = node.core.directory.topology?.shardOf(message.key);
-      return shard !== undefined &&
-        (node.core.replication.store(shard)?.findMessage(message.key, message.id) ?? 0) !== 0;
-    }).map(({ name, dataCenter }) => ({ node: name, dataCenter }));
+    const number = this.#node!.core.directory.require().shardOf(message.key);
+    const held = this.#cluster.lives.filter(({ core }) =>
+      (core.replication.store(number)?.findMessage(message.key, message.id) ?? 0) !== 0
+    ).map(({ name, dataCenter }) => ({ node: name, dataCenter }));
     const { seq, shard, term, index, copies } = result.receipt;
     journal.acknowledged.push({
       key: message.key,
