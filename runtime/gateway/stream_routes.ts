@@ -76,11 +76,25 @@ function requestOf(line: Line, { service, limits }: Gateway): PostRequest & { id
   return {
     key: parseKey(key),
     id: checkedName("message id", id ?? "") || service.newId(),
-    type: checkedName("message type", type ?? typeInside(essence, payload, limits.jsonDepthMax)),
+    type: checkedName("message type", type ?? typeOf(message, { essence, payload, jsonDepthMax: limits.jsonDepthMax })),
     contentType,
     payload,
   };
 }
+
+/** The line has been parsed with its message in it: what is there need not be read out of the bytes again. */
+function typeOf(
+  message: unknown,
+  about: { essence: string; payload: Uint8Array; jsonDepthMax: number },
+): string {
+  if (!isJson(about.essence) || typeof message === "string") {
+    return typeInside(about.essence, about.payload, about.jsonDepthMax);
+  }
+  const { type } = (message ?? {}) as { type?: unknown };
+  return typeof type === "string" ? type : "";
+}
+
+const ENCODER = new TextEncoder();
 
 function isAbsentOrText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === "string";
@@ -95,7 +109,7 @@ function payloadOf(message: unknown, { essence, encoding }: { essence: string; e
     }
   }
   if (encoding !== undefined) throw badRequest(`Cannot read the line as encoding must be left out or "base64"`);
-  if (isJson(essence)) return new TextEncoder().encode(JSON.stringify(message));
-  if (typeof message === "string") return new TextEncoder().encode(message);
+  if (isJson(essence)) return ENCODER.encode(JSON.stringify(message));
+  if (typeof message === "string") return ENCODER.encode(message);
   throw badRequest("Cannot read the line as a message that is not JSON must be a text");
 }

@@ -27,6 +27,8 @@ export const FLYING_BYTES_MAX = 1024 * 1024;
 export const APPEND_BYTES_MAX = 256 * 1024;
 /** Without an answer for so long, what is under way counts as lost and is sent again. */
 export const RESEND_AFTER_MS = 250;
+/** How long the writer waits for another append to carry the commit index before it is sent by itself. */
+export const COMMIT_TOLD_AFTER_MS = 100;
 /** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
 export const STEP_DOWN_AFTER_MS = 300;
 
@@ -321,6 +323,8 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
     if (!lacks && peer.commit >= state.commit) continue;
     if (env.isSuspect(incarnation)) continue;
     awake = true;
+    // The next append says it as well: only a shard that goes quiet needs a word of its own.
+    if (!lacks && env.nowMs - state.progressAtMs < COMMIT_TOLD_AFTER_MS) continue;
     if (env.nowMs - peer.sentAtMs < RESEND_AFTER_MS && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
     if (lacks) {
       peer.next = peer.match + 1;

@@ -11,7 +11,6 @@ import { isWanted, letsGo } from "./swap.ts";
 
 /** Asks `writer` to be let go. */
 export function askToLeave(state: ShardState, env: ShardEnv, writer: number): void {
-  if (writer === state.self || writer === 0 || env.isSuspect(writer)) return;
   const { shard, generation, term, appendsSeen } = state;
   env.send(writer, { ...blankMessage(), type: RAFT.LEAVING, shard, generation, term, index: appendsSeen });
 }

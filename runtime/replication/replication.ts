@@ -471,8 +471,12 @@ export class Replication {
     this.#sweeper = this.#options.world.after(1000, () => this.#sweep());
   }
 
+  /** The writer that it knew may be one no more: each time somebody else is asked. */
   #askToLeave({ state }: Replica): void {
-    const writer = state.writer || this.#hints.best(state.shard, undefined)?.writer || state.desired!.voters[0];
-    askToLeave(state, this.#env, writer);
+    const hinted = this.#hints.best(state.shard, undefined)?.writer ?? 0;
+    const candidates = [state.writer, hinted, ...state.desired!.voters].filter((one) =>
+      one !== 0 && one !== state.self && !this.#options.isSuspect(one)
+    );
+    if (candidates.length > 0) askToLeave(state, this.#env, candidates[state.leavesAsked++ % candidates.length]);
   }
 }

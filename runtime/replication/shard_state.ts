@@ -64,6 +64,8 @@ export interface ShardState {
   peers: Map<number, Progress>;
   /** sessions with peers begun in this term */
   sessions: number;
+  /** how often this copy has asked to be let go */
+  leavesAsked: number;
   /** appends received: a leave that was granted before the last of them is void */
   appendsSeen: number;
   /** first index of the own term: nothing is swapped and nothing read fresh before it is committed */
@@ -136,6 +138,7 @@ export function newShardState(
     campaignAtMs: Infinity,
     peers: new Map(),
     sessions: 0,
+    leavesAsked: 0,
     appendsSeen: 0,
     termStart: 0,
     round: 0,
