@@ -29,6 +29,7 @@ export async function copiesAlone(
   options: { askedAtOnce?: number; onNode?: OnNode } = {},
 ): Promise<Map<ActorKey, CopyAlone[]>> {
   const { askedAtOnce = 16, onNode } = options;
+  await untilQuiet(cluster);
   const held = new Map<string, ActorKey[]>(cluster.alive.map((node) => [node.name, []]));
   const client = cluster.client();
   await atOnce(askedAtOnce, keys, async (key) => {
@@ -61,6 +62,17 @@ export async function copiesAlone(
     for (const node of nodes) node.signal("SIGCONT");
   }
   return copies;
+}
+
+/** Waits until no shard has anything left to do: every copy then knows how far its writer has committed. */
+async function untilQuiet(cluster: ClusterOfProcesses): Promise<void> {
+  await until(20_000, "the cluster is quiet", async () => {
+    const awake = await Promise.all(cluster.alive.map(async ({ http }) => {
+      const text = await (await fetch(`${http}/metrics`)).text();
+      return Number(/^waterpark_shards_awake\S* (\d+)/m.exec(text)?.[1]);
+    }));
+    return awake.every((count) => count === 0) || null;
+  });
 }
 
 // The check of the check: of an actor that this node does not hold it must know nothing, or somebody has helped it.
