@@ -4,7 +4,7 @@
  * being heard again. Only the writer of the system shard does this, so that there is one report and not fifteen.
  */
 import { log } from "../telemetry/mod.ts";
-import { SYSTEM_SHARD, type TopologyNode } from "../topology/mod.ts";
+import { applyCommand, SYSTEM_SHARD, type TopologyNode } from "../topology/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import type { NodeCore } from "./core.ts";
 
@@ -16,6 +16,8 @@ export class Absence {
   readonly #core: NodeCore;
   #timer: Timer | null = null;
   #isAsking = false;
+  /** why the last report was not made, `""` when it was */
+  #refused = "";
 
   constructor(options: { core: NodeCore }) {
     this.#core = options.core;
@@ -61,6 +63,14 @@ export class Absence {
     );
     const otherDataCenters = directory.topology!.dataCenters().some((name) => name !== own);
     const declare = (incarnations: number[]) => {
+      // A report that would be refused is no entry of the log, which would only grow by it.
+      const { answer } = applyCommand(directory.require().state, { type: "absent", incarnations });
+      if (!answer.ok) {
+        if (this.#refused !== answer.code) log("node").error("absence not declared: {code}", { code: answer.code });
+        this.#refused = answer.code;
+        return;
+      }
+      this.#refused = "";
       this.#isAsking = true;
       directory.command({ type: "absent", incarnations }, (result) => {
         this.#isAsking = false;

@@ -215,7 +215,7 @@ export class NodeCore {
         if (result.ok) {
           const { state, hint } = result.value as { state: Parameters<Directory["publish"]>[0]; hint: never };
           if (hint !== null) this.replication.learn(hint);
-          this.directory.publish(state);
+          this.directory.publish(state, { isPartial: true });
         }
         done(result);
       },
@@ -235,6 +235,9 @@ export class NodeCore {
     if (!this.isReady) {
       return refuse("node/not-ready", "Cannot record the message as this node has not joined yet", 200);
     }
+    const isSound = posting.id !== "" && Number.isFinite(posting.atMs) &&
+      [posting.key, posting.id, posting.type, posting.contentType].every((text) => text.isWellFormed());
+    if (!isSound) return refuse("node/bad-message", "Cannot record the message as its texts must be well-formed");
     const tooLong = fieldTooLong(posting);
     if (tooLong !== null) {
       return refuse("mailroom/too-large", `Cannot record the message as its ${tooLong} must be shorter`);
@@ -254,7 +257,7 @@ export class NodeCore {
 
   /** True once this node's topology has its shards born, so that it can take requests. */
   get isReady(): boolean {
-    return !this.#closed && (this.directory.topology?.state.born ?? null) !== null;
+    return !this.#closed && this.directory.isWhole && (this.directory.topology?.state.born ?? null) !== null;
   }
 
   /** Gives up its writers, says goodbye to its peers, stops. */
@@ -340,6 +343,7 @@ export class NodeCore {
   #onSuspect(incarnation: number): void {
     log("membership").info("{node} is suspect", { node: this.nameOf(incarnation) });
     this.#aliveSinceMs.delete(incarnation);
+    this.requests.peerDown(incarnation);
     this.replication.suspected(incarnation);
     this.mailroom.peerChanged(incarnation, false);
   }
@@ -422,14 +426,18 @@ export class NodeCore {
   #onJoin(node: JoiningNode, done: (result: RequestResult) => void): void {
     this.directory.command({ type: "join", node }, (result) => {
       if (!result.ok) return done(result);
+      const untilMs = this.world.nowMonoMs() + this.config.requestMs;
       const deliver = () => {
+        if (this.world.nowMonoMs() > untilMs) return;
         const topology = this.directory.topology;
         // The command may have been applied elsewhere first: the joiner must get a state that has it in.
         if (topology?.nodeByIncarnation(node.incarnation) == null) {
           this.world.after(20, deliver);
           return;
         }
-        done({ ok: true, value: { state: topology.state, hint: this.replication.hint(SYSTEM_SHARD) } });
+        // Without the plugins' bundles, which may be larger than a frame: the log brings them.
+        const state = { ...topology.state, plugins: {} };
+        done({ ok: true, value: { state, hint: this.replication.hint(SYSTEM_SHARD) } });
       };
       deliver();
     });

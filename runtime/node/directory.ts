@@ -50,6 +50,8 @@ export class Directory {
   readonly #options: DirectoryOptions;
   #applied: TopologyState = emptyState();
   #published: Topology | null = null;
+  /** true while `published` is what a host gave, which is without plugins: the log brings them */
+  #isPartial = false;
   /** what the latest commands led to, by log index */
   readonly #answers = new Map<number, CommandAnswer>();
 
@@ -64,6 +66,11 @@ export class Directory {
   /** The topology in force; null before this node has joined. */
   get topology(): Topology | null {
     return this.#published;
+  }
+
+  /** True once the log has brought everything that the host left out. */
+  get isWhole(): boolean {
+    return this.#published !== null && !this.#isPartial;
   }
 
   /** The topology in force; throws `node/not-ready` before this node has joined. */
@@ -88,13 +95,16 @@ export class Directory {
       this.#answers.set(index, answer);
       if (this.#answers.size > ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!);
     }
-    if (this.#applied.version > (this.#published?.version ?? 0)) this.publish(this.#applied);
+    this.publish(this.#applied);
   }
 
   /** Takes `state` into force if it is newer; a joining node calls this with the state that its host gave it. */
-  publish(state: TopologyState): void {
+  publish(state: TopologyState, options: { isPartial?: boolean } = {}): void {
     const previous = this.#published;
-    if (previous !== null && state.version <= previous.version) return;
+    if (
+      previous !== null && state.version <= previous.version && !(this.#isPartial && state.version === previous.version)
+    ) return;
+    this.#isPartial = options.isPartial ?? false;
     this.#published = new Topology(state, previous ?? undefined);
     log("topology").info("version {version}: {nodes} nodes", { version: state.version, nodes: state.nodes.length });
     this.#options.onPublished(this.#published, previous);

@@ -3,22 +3,18 @@
  * has the writer confirm its role with a majority first.
  */
 import type { Actors, ParkedView } from "../actors/mod.ts";
-import type { ReadMode } from "../gateway/mod.ts";
 import type { Replication } from "../replication/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
-import { failed, type RequestHandler, type RequestResult, type Requests } from "./requests.ts";
-
-/** What is asked. */
-export interface ReadRequest {
-  shard: number;
-  key: string;
-  mode: ReadMode;
-  /** only messages up to this seq; 0 all */
-  at: number;
-  /** wait until the actor has this seq; 0 do not wait */
-  after: number;
-}
+import {
+  type HandledRequest,
+  type HistoryRequest,
+  readHandledRequest,
+  readHistoryRequest,
+  readReadRequest,
+  type ReadRequest,
+} from "./read_requests.ts";
+import { failed, type RequestResult, type Requests } from "./requests.ts";
 
 /** What a read leads to. */
 export interface ReadValue {
@@ -30,18 +26,6 @@ export interface ReadValue {
   writer: number;
   /** incarnations with a vote in the shard */
   members: number[];
-}
-
-/** What a history request asks. */
-export interface HistoryRequest {
-  shard: number;
-  key: string;
-  after: number;
-  limit: number;
-  /** `nearest`: from this node's own copy, if it has one; else from the writer, `fresh` being no better there */
-  mode: ReadMode;
-  /** wait so long for the first event, ms */
-  waitMs: number;
 }
 
 /** What reading needs of the rooms. */
@@ -57,6 +41,8 @@ export interface ReadingOptions {
   requestMs: number;
 }
 
+/** Readers that wait for the next commit of one shard. */
+const WATCHERS_MAX = 10_000;
 /** Between two looks for a working writer, ms. */
 const RETRY_MS = 25;
 /** One answer of a history at most, bytes; the next page starts where it ends. */
@@ -70,14 +56,9 @@ export class Reading {
 
   constructor(options: ReadingOptions) {
     this.#options = options;
-    const here = (answer: (request: never, done: (result: RequestResult) => void) => void): RequestHandler =>
-    (
-      body,
-      done,
-    ) => answer(body as never, done);
-    options.requests.handle("read", here((request: ReadRequest, done) => this.#readHere(request, done)));
-    options.requests.handle("history", here((request: HistoryRequest, done) => this.#historyHere(request, done)));
-    options.requests.handle("handled", here((request: HandledRequest, done) => this.#handledHere(request, done)));
+    options.requests.handle("read", (body, done) => this.#readHere(readReadRequest(body), done));
+    options.requests.handle("history", (body, done) => this.#historyHere(readHistoryRequest(body), done));
+    options.requests.handle("handled", (body, done) => this.#handledHere(readHandledRequest(body), done));
   }
 
   /** An actor's projections; see {@linkcode ReadRequest}. */
@@ -149,7 +130,11 @@ export class Reading {
     attempt();
   }
 
-  #readHere(request: ReadRequest, done: (result: RequestResult) => void): void {
+  #readHere(
+    request: ReadRequest,
+    done: (result: RequestResult) => void,
+    untilMs = this.#options.world.nowMonoMs() + this.#options.requestMs,
+  ): void {
     const { replication } = this.#options;
     const { shard, key, mode } = request;
     const answer = () => {
@@ -157,7 +142,8 @@ export class Reading {
       if (store === null) return done(NOT_HERE);
       const seq = committedSeq(store, replication.commitIndex(shard), key);
       if (seq < request.after) {
-        const timer = this.#options.world.after(this.#options.requestMs, () => {
+        const leftMs = Math.max(0, untilMs - this.#options.world.nowMonoMs());
+        const timer = this.#options.world.after(leftMs, () => {
           forget();
           done(
             failed("actors/not-reached", "not-applied", "Cannot read as the actor has not reached the seq asked for"),
@@ -165,7 +151,7 @@ export class Reading {
         });
         const forget = this.#onNextCommit(shard, () => {
           timer.cancel();
-          this.#readHere(request, done);
+          this.#readHere(request, done, untilMs);
         });
         return;
       }
@@ -252,17 +238,10 @@ export class Reading {
   #onNextCommit(shard: number, wake: () => void): () => void {
     let watchers = this.#watchers.get(shard);
     if (watchers === undefined) this.#watchers.set(shard, watchers = new Set());
-    watchers.add(wake);
+    // Beyond the bound nobody is woken early: the timer that each of them has will do.
+    if (watchers.size < WATCHERS_MAX) watchers.add(wake);
     return () => void watchers.delete(wake);
   }
-}
-
-/** What is asked when a sender waits for the handlers. */
-export interface HandledRequest {
-  shard: number;
-  key: string;
-  seq: number;
-  timeoutMs: number;
 }
 
 const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");

@@ -3,7 +3,8 @@
  * A request has a number, a deadline and exactly one end; answers to ended requests are ignored.
  */
 import { WaterparkError } from "../base/mod.ts";
-import { ByteReader, ByteWriter, FRAME, type Lane, LANE_MESSAGE, pack, unpack } from "../wire/mod.ts";
+import { log } from "../telemetry/mod.ts";
+import { ByteReader, ByteWriter, FRAME, FRAME_BYTES_MAX, type Lane, LANE_MESSAGE, pack, unpack } from "../wire/mod.ts";
 import type { Timer, World } from "../world/mod.ts";
 
 /** What a request led to. */
@@ -22,6 +23,8 @@ interface Open {
 
 /** Requests that one node may have open; beyond, they fail at once. */
 const OPEN_MAX = 16_384;
+/** What fits into a frame beside the number and the name. */
+const BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096;
 
 /** Both ends of requests. */
 export class Requests {
@@ -60,7 +63,15 @@ export class Requests {
       this.#end(number, failed("node/no-answer", "unknown", `Cannot get an answer to "${method}": time is out`));
     });
     this.#open.set(number, { to, timer, done: options.done });
-    const payload = this.#writer.u32(number).text(method).raw(pack(body)).take();
+    const bytes = pack(body);
+    if (bytes.length > BODY_BYTES_MAX) {
+      this.#end(
+        number,
+        failed("node/too-large", "not-applied", `Cannot ask for "${method}" as the question is too large`),
+      );
+      return;
+    }
+    const payload = this.#writer.u32(number).text(method).raw(bytes).take();
     if (!this.#send(to, LANE_MESSAGE, FRAME.REQUEST, payload)) {
       this.#end(number, failed("node/unreachable", "not-applied", "Cannot ask another node as no link to it is up"));
     }
@@ -80,7 +91,7 @@ export class Requests {
     const reader = new ByteReader(payload);
     const number = reader.u32();
     if (type === FRAME.RESPONSE) {
-      const value = unpack(reader.raw(reader.left)) as RequestResult;
+      const value = readResult(unpack(reader.raw(reader.left)));
       if (this.#open.get(number)?.to === from) this.#end(number, value);
       return;
     }
@@ -90,7 +101,11 @@ export class Requests {
     const answer = (result: RequestResult) => {
       if (answered) return;
       answered = true;
-      this.#send(from, LANE_MESSAGE, FRAME.RESPONSE, this.#writer.u32(number).raw(pack(result)).take());
+      let bytes = pack(result);
+      if (bytes.length > BODY_BYTES_MAX) {
+        bytes = pack(failed("node/too-large", "unknown", `Cannot answer "${method}" as the answer is too large`));
+      }
+      this.#send(from, LANE_MESSAGE, FRAME.RESPONSE, this.#writer.u32(number).raw(bytes).take());
     };
     const handler = this.#handlers.get(method);
     if (handler === undefined) {
@@ -100,6 +115,10 @@ export class Requests {
     try {
       handler(body, answer, from);
     } catch (error) {
+      // Its text may quote what was asked for; the name says enough to look for it.
+      if (!(error instanceof WaterparkError)) {
+        log("node").error("defect in {method}: {name}", { method, name: (error as Error)?.name });
+      }
       answer(failedBy(error));
     }
   }
@@ -118,6 +137,19 @@ export class Requests {
     open.timer.cancel();
     open.done(result);
   }
+}
+
+/** The result that a peer sent, whatever that peer is. */
+function readResult(value: unknown): RequestResult {
+  const result = value as Partial<RequestResult & { ok: false }> | null;
+  if (typeof result === "object" && result !== null) {
+    if (result.ok as unknown === true) return result as RequestResult;
+    const { ok, code, outcome, message } = result;
+    const isFailure = ok === false && typeof code === "string" && typeof message === "string" &&
+      (outcome === "not-applied" || outcome === "applied" || outcome === "unknown");
+    if (isFailure) return { ok, code, outcome, message };
+  }
+  return failed("node/bad-answer", "unknown", "Cannot read the answer as it must be one: the peer speaks otherwise");
 }
 
 /** A failed result. */

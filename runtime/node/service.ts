@@ -24,6 +24,9 @@ import type { PluginLoading } from "./plugin_loading.ts";
 import { committedSeq, type ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
+/** No log is longer: indexes are 32 bits. */
+const SEQ_MAX = 0xffffffff;
+
 /** The promises of a node. */
 export class CoreService implements NodeService {
   readonly #core: NodeCore;
@@ -85,8 +88,8 @@ export class CoreService implements NodeService {
         shard,
         key: text,
         mode: options.read ?? "writer",
-        at: options.at ?? 0,
-        after: options.after ?? 0,
+        at: Math.min(options.at ?? 0, SEQ_MAX),
+        after: Math.min(options.after ?? 0, SEQ_MAX),
       }, done)
     );
     const { writer } = view;
@@ -111,7 +114,7 @@ export class CoreService implements NodeService {
       this.#core.reading.history({
         shard,
         key: text,
-        after: options.after ?? 0,
+        after: Math.min(options.after ?? 0, SEQ_MAX),
         limit: Math.min(1000, Math.max(1, options.limit ?? 100)),
         waitMs: options.waitMs ?? 0,
         mode: options.read ?? "writer",
@@ -205,7 +208,7 @@ export class CoreService implements NodeService {
 
   async rollbackPlugin(name: string): Promise<PluginView> {
     const before = this.#pluginView(name)?.hash;
-    await this.#command({ type: "rollback", name });
+    await this.#command({ type: "rollback", name, from: this.#pluginView(name)?.version });
     const view = await this.#afterCommand(name, (view) => view?.hash !== before) as PluginView;
     await this.#everywhere();
     return view;

@@ -158,6 +158,11 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   }
 }
 
+function aboutDefect(error: unknown): { name: string; at: string } {
+  const { name = "", stack = "" } = error instanceof Error ? error : {};
+  return { name, at: stack.split("\n").filter((line) => line.startsWith("    at ")).slice(0, 3).join(" ") };
+}
+
 /** How long a node that drains waits for its writers to be taken over, ms. */
 const HAND_OVER_MS = 5000;
 
@@ -200,7 +205,8 @@ class StartedNode implements WaterparkNode {
         world: this.#world,
         tokens: options.tokens,
         limits: { bodyBytesMax: this.#core.config.messageBytesMax },
-        onBug: (error) => log("gateway").error("defect: {error}", { error: String(error) }),
+        // The text of an error may quote a message; its name and place do not.
+        onBug: (error) => log("gateway").error("defect: {name} {at}", aboutDefect(error)),
       });
       this.#http = startHttp(app, { hostname: host, port });
       self.http = this.#http.url;

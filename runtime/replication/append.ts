@@ -7,7 +7,7 @@
  *
  * Source: Ongaro's thesis, 3.5, 3.6; commit only of the own term: 3.6.2.
  */
-import { assert } from "../base/mod.ts";
+import { assert, WaterparkError } from "../base/mod.ts";
 import { badPayload } from "../wire/mod.ts";
 import { ENTRY, peekNext, peekTerm } from "../storage/mod.ts";
 import {
@@ -27,6 +27,10 @@ export const FLYING_BYTES_MAX = 1024 * 1024;
 export const APPEND_BYTES_MAX = 256 * 1024;
 /** Without an answer for so long, what is under way counts as lost and is sent again. */
 export const RESEND_AFTER_MS = 250;
+/** Entries that a copy may lack and still count as up to date: under load nobody ever has the very last one. */
+export const CAUGHT_UP_ENTRIES = 64;
+/** A refusal like the one before within so long was under way with it, and is not worth sending everything again. */
+const REFUSED_AGAIN_MS = 20;
 /** How long the writer waits for another append to carry the commit index before it is sent by itself. */
 export const COMMIT_TOLD_AFTER_MS = 100;
 /** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
@@ -96,6 +100,8 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
       answeredAtMs: env.nowMs,
       sentAtMs: -Infinity,
       flyingBytes: 0,
+      refusedIndex: -1,
+      refusedAtMs: 0,
       settled: false,
     };
     state.peers.set(incarnation, progress);
@@ -174,7 +180,7 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
     return;
   }
   state.appendsSeen++;
-  assert(state.role !== "writer", "two writers in one term");
+  if (state.role === "writer") throw violated("two writers in one term");
   if (state.writer !== from || state.role !== "follower") {
     becomeFollower(state, env, { term: message.term, writer: from });
   }
@@ -219,11 +225,17 @@ function takeEntries(state: ShardState, message: RaftMessage): void {
         at = next;
         continue;
       }
-      assert(index > state.commit, "a committed entry is never replaced");
+      if (index <= state.commit) throw violated("a committed entry would be replaced");
       truncate(state, index);
     }
     at = store.appendRaw(bytes, at).next;
-    if (store.kindAt(index) === ENTRY.CONFIG) noteConfiguration(state, index, store.body(index));
+    if (store.kindAt(index) !== ENTRY.CONFIG) continue;
+    try {
+      noteConfiguration(state, index, store.body(index));
+    } catch (error) {
+      store.truncateFrom(index);
+      throw error;
+    }
   }
 }
 
@@ -268,10 +280,13 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
     // Cumulative: what is under way is what was sent beyond the match. Exact bytes do not matter, the bound does.
     if (peer.match >= peer.next - 1) peer.flyingBytes = 0;
     else peer.flyingBytes = Math.max(0, peer.flyingBytes - APPEND_BYTES_MAX);
-    if (peer.match === state.store.lastIndex) peer.settled = true;
+    if (peer.match + CAUGHT_UP_ENTRIES >= state.store.lastIndex) peer.settled = true;
     if (isNews) advanceCommit(state, env);
     if (peer.next <= state.store.lastIndex) sendAppend(state, env, from, false);
   } else if (message.index < peer.next - 1) {
+    if (message.index === peer.refusedIndex && env.nowMs - peer.refusedAtMs < REFUSED_AGAIN_MS) return;
+    peer.refusedIndex = message.index;
+    peer.refusedAtMs = env.nowMs;
     // Late refusals are harmless: `next` never falls to `match` or below.
     peer.next = Math.max(peer.match, message.index) + 1;
     peer.flyingBytes = 0;
@@ -301,18 +316,30 @@ function setCommit(state: ShardState, env: ShardEnv, index: number): void {
   env.committed(state, from, index);
 }
 
+/** True when a majority has answered this writer lately. */
+export function hearsMajority(state: ShardState, env: ShardEnv): boolean {
+  return hasMajority(
+    configurationOf(state),
+    (voter) =>
+      voter === state.self || env.nowMs - (state.peers.get(voter)?.answeredAtMs ?? -Infinity) < STEP_DOWN_AFTER_MS,
+  );
+}
+
+/** What can only come from a peer that is broken: nothing of it is taken, and it must be seen. */
+function violated(what: string): WaterparkError {
+  return new WaterparkError(`Cannot take entries as the protocol must hold: ${what}`, {
+    code: "replication/violation",
+    outcome: "not-applied",
+  });
+}
+
 /**
  * The writer's share of a tick: sends again what got lost, tells the commit index before the shard goes quiet, steps
  * down without progress. False when there is nothing left to do until something happens.
  */
 export function tickWriter(state: ShardState, env: ShardEnv): boolean {
   if (state.commit < state.store.lastIndex && env.nowMs - state.progressAtMs > STEP_DOWN_AFTER_MS) {
-    const heard = hasMajority(
-      configurationOf(state),
-      (voter) =>
-        voter === state.self || env.nowMs - (state.peers.get(voter)?.answeredAtMs ?? -Infinity) < STEP_DOWN_AFTER_MS,
-    );
-    if (!heard) {
+    if (!hearsMajority(state, env)) {
       resign(state, env);
       return true;
     }

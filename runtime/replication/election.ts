@@ -11,7 +11,7 @@
 import { everyVoter, hasMajority, isVoter } from "./configuration.ts";
 import { becomeWriter, sendAppend } from "./append.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
-import { configurationOf, hasWorkingWriter, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { configurationOf, endOfLog, hasWorkingWriter, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 const OUT = blankMessage();
 
@@ -53,7 +53,7 @@ export function campaignIfDue(state: ShardState, env: ShardEnv): void {
 }
 
 function startPreVote(state: ShardState, env: ShardEnv): void {
-  if (!isVoter(configurationOf(state), state.self)) return;
+  if (!isVoter(configurationOf(state), state.self) || endOfLog(state).index > state.store.lastIndex) return;
   state.role = "pre-candidate";
   state.writer = 0;
   askForVotes(state, env, { type: RAFT.PRE_VOTE, term: state.term + 1, handedOver: false });
@@ -98,8 +98,8 @@ function countVotes(state: ShardState, env: ShardEnv): boolean {
 }
 
 function isComplete(state: ShardState, message: RaftMessage): boolean {
-  return message.logTerm > state.store.lastTerm ||
-    (message.logTerm === state.store.lastTerm && message.index >= state.store.lastIndex);
+  const { term, index } = endOfLog(state);
+  return message.logTerm > term || (message.logTerm === term && message.index >= index);
 }
 
 /** A peer asks whether it would be elected; nothing of this replica changes but its own plans. */

@@ -15,6 +15,7 @@ interface FreshRead {
   round: number;
   /** commit index when the round was opened; -1 before */
   index: number;
+  openedAtMs: number;
   done: (index: number | null) => void;
 }
 
@@ -29,7 +30,7 @@ export class FreshReads {
   /** Waits for a round; false when too many do. */
   add(done: (index: number | null) => void): boolean {
     if (this.#reads.length >= WAITING_MAX) return false;
-    this.#reads.push({ round: 0, index: -1, done });
+    this.#reads.push({ round: 0, index: -1, openedAtMs: Infinity, done });
     return true;
   }
 
@@ -41,10 +42,26 @@ export class FreshReads {
       if (read.index >= 0) continue;
       read.round = state.round;
       read.index = state.commit;
+      read.openedAtMs = env.nowMs;
     }
     for (const voter of everyVoter(configurationOf(state))) {
       if (voter !== state.self) sendAppend(state, env, voter, true);
     }
+  }
+
+  /** Asks again those that have not confirmed the latest round: the question, or its answer, may be lost. */
+  again(state: ShardState, env: ShardEnv, afterMs: number): void {
+    if (this.#reads.length === 0 || this.#reads[0].index < 0) return;
+    for (const [incarnation, peer] of state.peers) {
+      if (peer.round < state.round && env.nowMs - peer.sentAtMs >= afterMs && !env.isSuspect(incarnation)) {
+        sendAppend(state, env, incarnation, true);
+      }
+    }
+  }
+
+  /** True when the oldest round has waited for longer than `ms`. */
+  isOverdue(nowMs: number, ms: number): boolean {
+    return this.#reads.length > 0 && nowMs - this.#reads[0].openedAtMs > ms;
   }
 
   /** Answers those whose round a majority has confirmed. */

@@ -65,11 +65,10 @@ export function proposeMessage(
   try {
     index = store.appendMessage(state.term, proposal).index;
   } catch (error) {
-    if (error instanceof WaterparkError && error.code === "storage/full") {
-      done({ state: "busy", retryAfterMs: 1000 });
-      return;
-    }
-    throw error;
+    // Nothing was appended. Full passes; anything else was refused at its own node's door, unless that node is broken.
+    if (!(error instanceof WaterparkError)) throw error;
+    done(error.code === "storage/full" ? { state: "busy", retryAfterMs: 1000 } : { state: "conflict" });
+    return;
   }
   if (wasQuiet) state.progressAtMs = context.nowMs;
   if (stream !== "") order.appended(stream, proposal.n);

@@ -11,7 +11,15 @@ import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint }
 import type { Timer } from "../world/mod.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicationOptions } from "./replication_options.ts";
-import { advanceCommit, bornWithWriter, resign, sendAll } from "./append.ts";
+import {
+  advanceCommit,
+  bornWithWriter,
+  hearsMajority,
+  RESEND_AFTER_MS,
+  resign,
+  sendAll,
+  STEP_DOWN_AFTER_MS,
+} from "./append.ts";
 import { everyVoter } from "./configuration.ts";
 import { blankMessage, RAFT, readMessage } from "./raft_message.ts";
 import { FreshReads } from "./fresh_reads.ts";
@@ -19,10 +27,17 @@ import { askToLeave, mayGo, onLeaving } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
 import { proposeMessage } from "./proposing.ts";
-import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
+import {
+  configurationOf,
+  type Desired,
+  endOfLog,
+  newShardState,
+  type ShardEnv,
+  type ShardState,
+} from "./shard_state.ts";
 import { startHandOver } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
-import { isDismissed, isWanted } from "./swap.ts";
+import { isCaughtUp, isDismissed, isWanted } from "./swap.ts";
 import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
@@ -31,6 +46,8 @@ const SHARDS_MAX = 2048;
 export class Replication {
   readonly #options: ReplicationOptions;
   readonly #replicas: (Replica | null)[] = [];
+  /** of copies that have left: what they may not forget, or a writer that slept finds a majority among the forgetful */
+  readonly #left: ({ term: number; floor: { term: number; index: number } } | undefined)[] = [];
   readonly #hints = new WriterHints();
   readonly #desired: (Desired | undefined)[] = [];
   readonly #awake = new Set<Replica>();
@@ -118,9 +135,15 @@ export class Replication {
         if (message.type !== RAFT.APPEND) continue;
         // A copy to be fed by its writer: without a vote until the log that it is given says otherwise.
         replica = this.#create(message.shard, []);
+        const left = this.#left[message.shard];
+        if (left !== undefined) {
+          replica.state.term = left.term;
+          replica.state.votedFor = this.#options.self.incarnation;
+          replica.state.floor = left.floor;
+        }
       }
       if (message.type === RAFT.LEAVING) onLeaving(replica.state, this.#env, from, message);
-      else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica);
+      else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica, message.term);
       if (message.type === RAFT.LEAVING || message.type === RAFT.GONE) continue;
       stepMessage(replica.state, this.#env, from, message);
       this.#afterStep(replica);
@@ -268,7 +291,7 @@ export class Replication {
       const { state } = replica;
       const successor = everyVoter(configurationOf(state)).find((voter) =>
         voter !== state.self && !this.#options.isSuspect(voter) &&
-        state.peers.get(voter)?.match === state.store.lastIndex
+        isCaughtUp(state, voter)
       );
       if (everyVoter(configurationOf(state)).length > 1) writers++;
       if (successor !== undefined) startHandOver(state, this.#env, successor);
@@ -308,8 +331,10 @@ export class Replication {
     return replica;
   }
 
-  #drop(replica: Replica): void {
-    this.#replicas[replica.state.shard] = null;
+  #drop(replica: Replica, letGoInTerm: number): void {
+    const { shard, term } = replica.state;
+    this.#left[shard] = { term: Math.max(term, letGoInTerm), floor: endOfLog(replica.state) };
+    this.#replicas[shard] = null;
     this.#awake.delete(replica);
     replica.isAwake = false;
     this.#options.onDropped(replica.state.shard);
@@ -426,7 +451,14 @@ export class Replication {
     for (const replica of [...this.#awake]) {
       const goesOn = stepTick(replica.state, this.#env);
       if (replica.state.role === "writer") this.#settle(replica);
-      if (replica.reads.waiting > 0) replica.reads.open(replica.state, this.#env);
+      if (replica.reads.waiting > 0) {
+        replica.reads.open(replica.state, this.#env);
+        replica.reads.again(replica.state, this.#env, RESEND_AFTER_MS);
+        // A writer that is cut off learns it by its reads, too, and must not keep them waiting.
+        const isLost = replica.reads.isOverdue(this.#nowMs, STEP_DOWN_AFTER_MS) &&
+          !hearsMajority(replica.state, this.#env);
+        if (isLost) resign(replica.state, this.#env);
+      }
       if (!goesOn && replica.waiting.length === 0 && replica.reads.waiting === 0) {
         replica.isAwake = false;
         this.#awake.delete(replica);

@@ -36,6 +36,9 @@ export interface Progress {
   sentAtMs: number;
   /** bytes of entries under way */
   flyingBytes: number;
+  /** the index of its latest refusal, and when that came */
+  refusedIndex: number;
+  refusedAtMs: number;
   /** true once it has had the whole log: from then on receipts wait for it if it is a standing learner */
   settled: boolean;
 }
@@ -80,6 +83,8 @@ export interface ShardState {
   desired: Desired | null;
   /** true while the members may differ from the desired ones: only then is a swap looked into */
   settling: boolean;
+  /** the end of the log of an earlier life of this copy: nobody who lacks it gets a vote */
+  floor: { term: number; index: number };
   /** incarnation that wrote in a term, for receipts given again */
   writers: Map<number, number>;
 }
@@ -111,6 +116,12 @@ export function configurationOf(state: ShardState): Configuration {
 /** Index of the entry that brought the configuration in force; 0 from birth. */
 export function configurationIndexOf(state: ShardState): number {
   return state.configurations[state.configurations.length - 1].index;
+}
+
+/** The end of the log, or that of an earlier life's where it was further. */
+export function endOfLog({ store, floor }: ShardState): { term: number; index: number } {
+  const isBehind = floor.term > store.lastTerm || (floor.term === store.lastTerm && floor.index > store.lastIndex);
+  return isBehind ? floor : { term: store.lastTerm, index: store.lastIndex };
 }
 
 /** True when this replica has, or believes in, a writer that is not suspected. */
@@ -148,6 +159,7 @@ export function newShardState(
     progressAtMs: 0,
     desired: null,
     settling: false,
+    floor: { term: 0, index: 0 },
     writers: new Map(),
   };
 }

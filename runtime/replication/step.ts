@@ -10,9 +10,12 @@ import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.t
 import { isVoter } from "./configuration.ts";
 import { manageMembers } from "./swap.ts";
 
+/** A term takes an election; nobody has been away for a million of them, but a broken peer may say so. */
+const TERM_LEAP_MAX = 2 ** 20;
+
 /** A record has arrived from a peer. */
 export function stepMessage(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
-  if (message.generation !== state.generation) return;
+  if (message.generation !== state.generation || message.term > state.term + TERM_LEAP_MAX) return;
   // Pre-votes speak of a term that does not exist yet: they change nobody's.
   const speculative = message.type === RAFT.PRE_VOTE ||
     (message.type === RAFT.PRE_VOTE_ANSWER && message.flag === 1);

@@ -9,13 +9,16 @@
  * Pitfalls closed (thesis, 4.3 and the 2015 erratum): one change at a time; none before an entry of the own term is
  * committed; leavers are served until they know that the change is committed, and free their memory only then.
  */
-import { addPeer, advanceCommit, appendConfiguration } from "./append.ts";
+import { addPeer, advanceCommit, appendConfiguration, CAUGHT_UP_ENTRIES } from "./append.ts";
 import { isVoter, sameVoters } from "./configuration.ts";
 import { startHandOver } from "./hand_over.ts";
 import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 
-/** Entries that a newcomer may lack when the swap begins: it has them within a round trip. */
-const CAUGHT_UP_ENTRIES = 64;
+/** True when a peer has so nearly the whole log that it has the rest within a round trip. */
+export function isCaughtUp(state: ShardState, incarnation: number): boolean {
+  const match = state.peers.get(incarnation)?.match ?? 0;
+  return match > 0 && match + CAUGHT_UP_ENTRIES >= state.store.lastIndex;
+}
 
 /** The writer's next step towards placement; true while there is something to wait for. */
 export function manageMembers(state: ShardState, env: ShardEnv): boolean {
@@ -37,7 +40,8 @@ export function manageMembers(state: ShardState, env: ShardEnv): boolean {
     return true;
   }
   const named = desired.voters[0];
-  if (named !== state.self && !env.isSuspect(named) && env.isStable(named)) startHandOver(state, env, named);
+  const mayTakeOver = named !== state.self && !env.isSuspect(named) && env.isStable(named) && isCaughtUp(state, named);
+  if (mayTakeOver) startHandOver(state, env, named);
   return wantsLearners || leaving || state.handOverTo !== 0;
 }
 
@@ -45,14 +49,13 @@ function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
   const { voters } = configurationOf(state);
   let target = wanted;
   if (!wanted.includes(state.self)) {
-    const successor = wanted.find((v) =>
-      voters.includes(v) && !env.isSuspect(v) && state.peers.get(v)?.match === state.store.lastIndex
-    );
+    const successor = wanted.find((v) => voters.includes(v) && !env.isSuspect(v) && isCaughtUp(state, v));
     if (successor !== undefined) {
       startHandOver(state, env, successor);
       return;
     }
-    target = [...wanted.slice(0, -1), state.self];
+    // Two voters for a moment: the majority of two is both.
+    target = wanted.length === 1 ? [wanted[0], state.self] : [...wanted.slice(0, -1), state.self];
     if (sameVoters(voters, target)) return;
   }
   let ready = true;
@@ -65,10 +68,7 @@ function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
       }
       addPeer(state, env, newcomer);
     }
-    const peer = state.peers.get(newcomer)!;
-    if (peer.match === 0 || peer.match + CAUGHT_UP_ENTRIES < state.store.lastIndex || env.isSuspect(newcomer)) {
-      ready = false;
-    }
+    if (!isCaughtUp(state, newcomer) || env.isSuspect(newcomer)) ready = false;
   }
   if (!ready) return;
   appendConfiguration(state, env, { voters: target, old: voters });

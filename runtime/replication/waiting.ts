@@ -1,7 +1,8 @@
 /**
  * Waiting: who is owed an answer by a writer, and in which order senders' messages may be appended.
  */
-import type { ShardState } from "./shard_state.ts";
+import { isVoter } from "./configuration.ts";
+import { configurationOf, type ShardState } from "./shard_state.ts";
 
 /** One answer owed. */
 export interface Waiter {
@@ -132,10 +133,12 @@ function meetsRule(
   let copies = 1;
   const dataCenters = [about.dataCenterOf(state.self)];
   for (const [incarnation, peer] of state.peers) {
-    if (peer.match >= index) {
+    // Copies that come or go are none to rely on.
+    const isStanding = isVoter(configurationOf(state), incarnation) || state.desired?.learners.includes(incarnation);
+    if (peer.match >= index && isStanding) {
       copies++;
       const dataCenter = about.dataCenterOf(incarnation);
-      if (!dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
+      if (dataCenter !== "" && !dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
     } else if (
       peer.settled && state.desired !== null && state.desired.learners.includes(incarnation) &&
       !about.isSuspect(incarnation)

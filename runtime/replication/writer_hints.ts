@@ -16,6 +16,8 @@ export class WriterHints {
 
   /** Takes over a hint of another node if it is newer. */
   learn(hint: WriterHint): void {
+    // A term that no record could carry would outlive every true hint.
+    if (!(hint.term <= 0xffffffff && hint.generation <= 0xffffffff)) return;
     const known = this.#learned[hint.shard];
     const isNewer = known === undefined || hint.generation > known.generation ||
       (hint.generation === known.generation &&

@@ -83,7 +83,7 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
     case "promote":
       return promote(state, command.name, command.version);
     case "rollback":
-      return rollback(state, command.name);
+      return rollback(state, command.name, command.from);
     case "remove-plugin":
       return removePlugin(state, command.name);
     case "switch":

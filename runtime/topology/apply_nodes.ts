@@ -58,7 +58,10 @@ export function absent(state: TopologyState, incarnations: number[], force: bool
   const nodes = state.nodes.map((node) => lost.has(node.incarnation) ? withStatus(node, "absent") : node);
   if (nodes.every((node, i) => node === state.nodes[i])) return accepted({});
   if (usable(nodes).length === 0) return lastNode("declare the nodes absent");
-  const dataCenters = new Set(nodes.filter((node) => node.status === "absent").map((node) => node.dataCenter));
+  // Single nodes may be lost in several data centers; it is whole ones of which a second asks for an operator.
+  const dataCenters = new Set(
+    dataCentersOf(nodes).filter((name) => nodes.every((node) => node.dataCenter !== name || node.status === "absent")),
+  );
   if (dataCenters.size > 1 && !force) {
     const names = [...dataCenters].sort(compareText).slice(0, 10).join(", ");
     return refused(

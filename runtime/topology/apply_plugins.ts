@@ -75,9 +75,10 @@ export function promote(state: TopologyState, name: string, version?: number): C
 }
 
 /** The version that was live before is live again; the one left is not to be returned to. */
-export function rollback(state: TopologyState, name: string): Change | Refused {
+export function rollback(state: TopologyState, name: string, from?: number): Change | Refused {
   const record = pluginOf(state, name);
   if (record === null) return noSuchPlugin("roll back", name);
+  if (from !== undefined && record.live !== from) return accepted({}, { pluginVersion: record.live ?? 0 });
   const before = rollbackTarget(record);
   if (before === undefined) {
     return refused("topology/no-such-version", `Cannot roll back "${name}" as no earlier version of it was live`);

@@ -183,16 +183,20 @@ Deno.test("commands: the same nodes in another order of joining are placed the s
   );
 });
 
-Deno.test("commands: one data center at most is absent without an operator", () => {
+Deno.test("commands: one data center at most is absent as a whole without an operator", () => {
   const state = clusterOf(NAMES);
   const life = (name: string) => state.nodes.find((node) => node.name === name)!.incarnation;
   const tx = run(state, { type: "absent", incarnations: [life("TX-A-1"), 999_999] });
   equal(tx.nodes.find((node) => node.name === "TX-A-1")!.status, "absent");
   equal(codeOf(tx, { type: "absent", incarnations: [life("TX-A-1")] }), "same");
   equal(codeOf(tx, { type: "absent", incarnations: [life("TX-B-1")] }), "changed");
-  equal(codeOf(tx, { type: "absent", incarnations: [life("FL-A-1")] }), "topology/too-many-absent");
-  equal(codeOf(state, { type: "absent", incarnations: [life("TX-A-1"), life("FL-A-1")] }), "topology/too-many-absent");
-  equal(codeOf(tx, { type: "absent", incarnations: [life("FL-A-1")], force: true }), "changed");
+  equal(codeOf(tx, { type: "absent", incarnations: [life("FL-A-1")] }), "changed");
+  const all = (dataCenter: string) =>
+    state.nodes.filter((node) => node.dataCenter === dataCenter).map((node) => node.incarnation);
+  const txGone = run(state, { type: "absent", incarnations: all("TX") });
+  equal(codeOf(txGone, { type: "absent", incarnations: all("FL") }), "topology/too-many-absent");
+  equal(codeOf(state, { type: "absent", incarnations: [...all("TX"), ...all("FL")] }), "topology/too-many-absent");
+  equal(codeOf(txGone, { type: "absent", incarnations: all("FL"), force: true }), "changed");
   equal(
     codeOf(tx, { type: "absent", incarnations: state.nodes.map((n) => n.incarnation), force: true }),
     "topology/last-node",

@@ -64,7 +64,12 @@ export type TopologyCommand =
     percent?: number;
   }
   | { type: "promote"; name: string; version?: number }
-  | { type: "rollback"; name: string }
+  | {
+    type: "rollback";
+    name: string;
+    /** the live version to be left: given, the command may be repeated without harm */
+    from?: number;
+  }
   | { type: "remove-plugin"; name: string }
   | { type: "switch"; name: string; on: boolean }
   | { type: "setting"; name: string; value: SettingValue | null };
@@ -140,7 +145,11 @@ function read(from: Fields): TopologyCommand {
       if (version === undefined) return { type, name };
       return { type, name, version: integer(version, "version", 1, Number.MAX_SAFE_INTEGER) };
     }
-    case "rollback":
+    case "rollback": {
+      const name = pattern(from.name, "name", PLUGIN_NAME);
+      if (from.from === undefined || from.from === null) return { type, name };
+      return { type, name, from: integer(from.from, "from", 1, Number.MAX_SAFE_INTEGER) };
+    }
     case "remove-plugin":
       return { type, name: pattern(from.name, "name", PLUGIN_NAME) };
     case "switch": {

@@ -1,0 +1,105 @@
+/** What was found once, as it was found: each of these broke a promise before it was mended. */
+import assert from "node:assert/strict";
+import { Group } from "./model_group.ts";
+
+const proposal = (id: string) => ({
+  key: "patient/H/1",
+  id,
+  type: "",
+  contentType: "",
+  atMs: 0,
+  payload: new Uint8Array(1),
+  sender: "",
+  n: 0,
+  oldest: 0,
+  term: 0,
+  ifMatch: -1,
+});
+
+Deno.test("scenario: a writer that slept finds no majority among copies that have left and forgotten", () => {
+  const group = new Group(4);
+  group.birth([1, 2, 3, 4, 5]);
+  group.post({ id: "a" }, 1000);
+  // The writer is cut off; its shard is quiet, so it stays writer of term 1 in its own eyes.
+  for (const other of [2, 3, 4, 5]) group.cut(1, other, 60_000);
+  group.time.runUntil(group.time.nowMs + 2000);
+  const writer = group.writer()!;
+  assert.ok(writer === 2 || writer === 3);
+  group.post({ id: "b" }, group.time.nowMs + 2000);
+  // Two living copies leave and forget everything.
+  group.start(6);
+  group.start(7);
+  const desired = { voters: [writer, 1, writer === 2 ? 3 : 2, 6, 7], learners: [] };
+  for (const node of [2, 3, 4, 5, 6, 7]) group.nodes.get(node)!.replication.setDesired(7, desired);
+  group.time.runUntil(group.time.nowMs + 5000);
+  assert.equal(group.nodes.get(4)!.replication.store(7), null);
+  group.post({ id: "c" }, group.time.nowMs + 2000);
+  // Those two, and only those, are reached again by the old writer.
+  for (const other of [6, 7]) group.cut(1, other, 60_000);
+  for (const other of [4, 5]) {
+    group.cuts.delete(`1>${other}`);
+    group.cuts.delete(`${other}>1`);
+    group.suspectPair(1, other, false);
+  }
+  const old = group.nodes.get(1)!.replication;
+  let fresh: number | null | undefined;
+  old.readFresh(7, (index) => fresh = index);
+  const answers: string[] = [];
+  old.propose(7, proposal("split"), (answer) => answers.push(answer.state));
+  group.time.runUntil(group.time.nowMs + 1000);
+  // A hiccup: it loses its role and looks for another majority.
+  for (const other of [4, 5]) group.cut(1, other, 1000);
+  group.time.runUntil(group.time.nowMs + 3000);
+  old.propose(7, proposal("split2"), (answer) => answers.push(answer.state));
+  group.time.runUntil(group.time.nowMs + 3000);
+  assert.equal(fresh, null, "no fresh read at a deposed writer");
+  assert.ok(!answers.includes("recorded"), `${answers}`);
+  assert.deepEqual(group.ids(writer), ["a", "b", "c"]);
+  assert.deepEqual(group.violations, []);
+});
+
+Deno.test("scenario: one voter is followed by another", () => {
+  const group = new Group(5);
+  group.birth([1]);
+  group.ackCopies = 1;
+  group.post({ id: "a" }, 1000);
+  group.start(2);
+  group.desire({ voters: [2], learners: [] });
+  group.time.runUntil(group.time.nowMs + 5000);
+  assert.equal(group.writer(), 2);
+  assert.deepEqual(group.ids(2), ["a"]);
+});
+
+Deno.test("scenario: a fresh read whose question was lost is asked again", () => {
+  const group = new Group(3);
+  group.birth([1, 2, 3, 4, 5]);
+  group.post({ id: "a" }, 1000);
+  group.time.runUntil(3000);
+  for (const other of [2, 3, 4, 5]) group.cuts.add(`1>${other}`);
+  let index: number | null | undefined;
+  group.nodes.get(1)!.replication.readFresh(7, (i) => index = i);
+  group.time.runUntil(group.time.nowMs + 10);
+  group.cuts.clear();
+  group.time.runUntil(group.time.nowMs + 1000);
+  assert.equal(index, 2);
+});
+
+Deno.test("scenario: under steady load a dead copy is replaced all the same, and a writer handed over", () => {
+  const group = new Group(6);
+  group.birth([1, 2, 3, 4, 5]);
+  let sent = 0;
+  const load = () => {
+    const writer = group.writer();
+    if (writer !== null) group.nodes.get(writer)!.replication.propose(7, proposal(`x${sent++}`), () => {});
+    group.time.after(1, load);
+  };
+  group.time.after(1, load);
+  group.time.runUntil(500);
+  group.crash(5);
+  group.time.runUntil(1500);
+  group.start(6);
+  group.desire({ voters: [2, 1, 3, 4, 6], learners: [] });
+  group.time.runUntil(6000);
+  assert.deepEqual(group.nodes.get(2)!.replication.members(7).sort(), [1, 2, 3, 4, 6]);
+  assert.equal(group.writer(), 2);
+});
