@@ -42,6 +42,16 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "What was asked may or may not have been done.",
     next: "Send again under the same id, to another node.",
   },
+  "node/too-large": {
+    happened: "A question between nodes, or its answer, does not fit into a frame.",
+    now: "The outcome says it.",
+    next: "Ask for less at a time.",
+  },
+  "node/bad-answer": {
+    happened: "A peer answered something that is no answer.",
+    now: "Not known; the request may have been done.",
+    next: "Look at which version that peer runs; send again under the same id.",
+  },
   "node/unknown-request": {
     happened: "A node was asked for something that its version does not know.",
     now: "Nothing was done.",

@@ -43,6 +43,11 @@ export const DATA: Record<string, Explanation> = {
     now: "With outcome not-applied nothing was recorded; with unknown it may have been.",
     next: "Send again under the same id, to another node: our client does so by itself.",
   },
+  "replication/violation": {
+    happened: "A peer sent entries that the protocol forbids.",
+    now: "Nothing of them was taken; the histories here are as they were.",
+    next: "Look at which version and build that peer runs, and tell the developers.",
+  },
   "replication/no-writer": {
     happened: "The shard has no working writer: a majority of its copies is missing, or one is being elected.",
     now: "Nothing was done, and nothing recorded is lost.",

@@ -5,9 +5,11 @@
  *
  * Source: Ongaro's thesis, 3.10 (leadership transfer).
  */
+import { CAUGHT_UP_ENTRIES } from "./append.ts";
+import { everyVoter } from "./configuration.ts";
 import { startElection } from "./election.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
-import type { ShardEnv, ShardState } from "./shard_state.ts";
+import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 const OUT = blankMessage();
 
@@ -15,6 +17,20 @@ const OUT = blankMessage();
 export const HAND_OVER_MS_MAX = 1000;
 /** After a hand-over that failed the writer takes proposals for so long before it tries again. */
 const HAND_OVER_PAUSE_MS = 5000;
+
+/** True when a peer has so nearly the whole log that it has the rest within a round trip. */
+export function isCaughtUp(state: ShardState, incarnation: number): boolean {
+  const match = state.peers.get(incarnation)?.match ?? 0;
+  return match > 0 && match + CAUGHT_UP_ENTRIES >= state.store.lastIndex;
+}
+
+/** Begins to hand over to whoever can take it; false when there is nobody else with a vote. */
+export function handOverToAny(state: ShardState, env: ShardEnv): boolean {
+  const others = everyVoter(configurationOf(state)).filter((voter) => voter !== state.self);
+  const successor = others.find((voter) => !env.isSuspect(voter) && isCaughtUp(state, voter));
+  if (successor !== undefined) startHandOver(state, env, successor);
+  return others.length > 0;
+}
 
 /** Begins to hand over to `successor`, a voter. */
 export function startHandOver(state: ShardState, env: ShardEnv, successor: number): void {

@@ -6,8 +6,30 @@
  * wanted again, and voids the permission however late that arrives.
  */
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
-import type { ShardEnv, ShardState } from "./shard_state.ts";
+import { endOfLog, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { isWanted, letsGo } from "./swap.ts";
+
+/**
+ * What copies that have left may not forget: their term and how far their log went. Without it a writer that slept
+ * through its own removal could find a majority among the forgetful.
+ */
+export class Departed {
+  readonly #left: ({ term: number; floor: { term: number; index: number } } | undefined)[] = [];
+
+  /** The copy goes, with the permission of a writer of `letGoInTerm`. */
+  remember(state: ShardState, letGoInTerm: number): void {
+    this.#left[state.shard] = { term: Math.max(state.term, letGoInTerm), floor: endOfLog(state) };
+  }
+
+  /** A copy of the same shard comes: it takes up the term, without a vote in it. */
+  recall(state: ShardState): void {
+    const left = this.#left[state.shard];
+    if (left === undefined) return;
+    state.term = left.term;
+    state.votedFor = state.self;
+    state.floor = left.floor;
+  }
+}
 
 /** Asks `writer` to be let go. */
 export function askToLeave(state: ShardState, env: ShardEnv, writer: number): void {

@@ -23,21 +23,14 @@ import {
 import { everyVoter } from "./configuration.ts";
 import { blankMessage, RAFT, readMessage } from "./raft_message.ts";
 import { FreshReads } from "./fresh_reads.ts";
-import { askToLeave, mayGo, onLeaving } from "./leaving.ts";
+import { askToLeave, Departed, mayGo, onLeaving } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
 import { proposeMessage } from "./proposing.ts";
-import {
-  configurationOf,
-  type Desired,
-  endOfLog,
-  newShardState,
-  type ShardEnv,
-  type ShardState,
-} from "./shard_state.ts";
-import { startHandOver } from "./hand_over.ts";
+import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { handOverToAny } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
-import { isCaughtUp, isDismissed, isWanted } from "./swap.ts";
+import { isDismissed, isWanted } from "./swap.ts";
 import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
@@ -46,8 +39,7 @@ const SHARDS_MAX = 2048;
 export class Replication {
   readonly #options: ReplicationOptions;
   readonly #replicas: (Replica | null)[] = [];
-  /** of copies that have left: what they may not forget, or a writer that slept finds a majority among the forgetful */
-  readonly #left: ({ term: number; floor: { term: number; index: number } } | undefined)[] = [];
+  readonly #departed = new Departed();
   readonly #hints = new WriterHints();
   readonly #desired: (Desired | undefined)[] = [];
   readonly #awake = new Set<Replica>();
@@ -135,12 +127,7 @@ export class Replication {
         if (message.type !== RAFT.APPEND) continue;
         // A copy to be fed by its writer: without a vote until the log that it is given says otherwise.
         replica = this.#create(message.shard, []);
-        const left = this.#left[message.shard];
-        if (left !== undefined) {
-          replica.state.term = left.term;
-          replica.state.votedFor = this.#options.self.incarnation;
-          replica.state.floor = left.floor;
-        }
+        this.#departed.recall(replica.state);
       }
       if (message.type === RAFT.LEAVING) onLeaving(replica.state, this.#env, from, message);
       else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica, message.term);
@@ -288,13 +275,7 @@ export class Replication {
     let writers = 0;
     for (const replica of this.#replicas) {
       if (!replica || replica.state.role !== "writer") continue;
-      const { state } = replica;
-      const successor = everyVoter(configurationOf(state)).find((voter) =>
-        voter !== state.self && !this.#options.isSuspect(voter) &&
-        isCaughtUp(state, voter)
-      );
-      if (everyVoter(configurationOf(state)).length > 1) writers++;
-      if (successor !== undefined) startHandOver(state, this.#env, successor);
+      if (handOverToAny(replica.state, this.#env)) writers++;
       this.#touch(replica);
     }
     return writers;
@@ -332,9 +313,8 @@ export class Replication {
   }
 
   #drop(replica: Replica, letGoInTerm: number): void {
-    const { shard, term } = replica.state;
-    this.#left[shard] = { term: Math.max(term, letGoInTerm), floor: endOfLog(replica.state) };
-    this.#replicas[shard] = null;
+    this.#departed.remember(replica.state, letGoInTerm);
+    this.#replicas[replica.state.shard] = null;
     this.#awake.delete(replica);
     replica.isAwake = false;
     this.#options.onDropped(replica.state.shard);

@@ -9,16 +9,10 @@
  * Pitfalls closed (thesis, 4.3 and the 2015 erratum): one change at a time; none before an entry of the own term is
  * committed; leavers are served until they know that the change is committed, and free their memory only then.
  */
-import { addPeer, advanceCommit, appendConfiguration, CAUGHT_UP_ENTRIES } from "./append.ts";
+import { addPeer, advanceCommit, appendConfiguration } from "./append.ts";
 import { isVoter, sameVoters } from "./configuration.ts";
-import { startHandOver } from "./hand_over.ts";
+import { isCaughtUp, startHandOver } from "./hand_over.ts";
 import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
-
-/** True when a peer has so nearly the whole log that it has the rest within a round trip. */
-export function isCaughtUp(state: ShardState, incarnation: number): boolean {
-  const match = state.peers.get(incarnation)?.match ?? 0;
-  return match > 0 && match + CAUGHT_UP_ENTRIES >= state.store.lastIndex;
-}
 
 /** The writer's next step towards placement; true while there is something to wait for. */
 export function manageMembers(state: ShardState, env: ShardEnv): boolean {
