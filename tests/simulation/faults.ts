@@ -19,9 +19,10 @@ export class Faults {
   }
 
   start(): void {
-    const { crashEveryMs, cutEveryMs, deployEveryMs } = this.#cluster.options;
+    const { crashEveryMs, cutEveryMs, deployEveryMs, restartEveryMs } = this.#cluster.options;
     this.#cluster.isFaulty = true;
     this.#every(crashEveryMs, () => this.#crash());
+    this.#every(restartEveryMs, () => this.#restart());
     this.#every(cutEveryMs, () => this.#cut());
     this.#every(deployEveryMs, () => this.#cluster.deploy(++this.#version));
   }
@@ -31,8 +32,10 @@ export class Faults {
     this.#isOver = true;
     this.#cluster.isFaulty = false;
     this.#cluster.network.healAll();
-    for (const name of this.#cluster.names) {
-      if (!this.#cluster.nodes.get(name)!.isAlive) this.#cluster.boot(name);
+    for (const { name, isAlive, core } of [...this.#cluster.nodes.values()]) {
+      const status = core.directory.topology?.nodeByName(name)?.status;
+      if (isAlive && status === "draining") this.#cluster.crash(name);
+      if (!isAlive || status === "draining") this.#cluster.boot(name);
     }
   }
 
@@ -63,6 +66,23 @@ export class Faults {
       });
     }
     this.#allowWhenWhole();
+  }
+
+  /** Planned work: living copies leave and come again, while everything else goes wrong. */
+  #restart(): void {
+    if (!this.#mayCrash) return;
+    this.#mayCrash = false;
+    const { time } = this.#cluster;
+    const living = this.#cluster.living();
+    const { name } = living[this.#random.below(living.length)];
+    this.#cluster.trace(name, "drains");
+    living[0].core.directory.command({ type: "drain", name }, () => {});
+    time.after(1000 + this.#random.next() * 5000, () => {
+      if (this.#isOver) return;
+      this.#cluster.crash(name);
+      this.#cluster.boot(name);
+    });
+    time.after(7000, () => this.#allowWhenWhole());
   }
 
   #allowWhenWhole(): void {

@@ -32,6 +32,8 @@ export interface SimulationOptions {
   dataCenterRate: number;
   /** mean time between two cuts, ms; 0 none */
   cutEveryMs: number;
+  /** mean time between two planned restarts (drained, stopped, started anew), ms; 0 none */
+  restartEveryMs: number;
   /** mean time between two new versions of the plugin, ms; 0 none */
   deployEveryMs: number;
   /** senders, each with an order to keep */
@@ -63,5 +65,7 @@ export function drawOptions(seed: number, random: SeededRandom, nodes: number): 
     clients: 2 + random.below(6),
     actors: 3 + random.below(40),
     pipeline: 1 + random.below(4),
+    // Last, so that what the seeds drew before it was thought of stays as it was.
+    restartEveryMs: sometimes(2000 + random.next() * 4000),
   };
 }
