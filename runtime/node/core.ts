@@ -57,6 +57,8 @@ export interface CoreObserver {
   committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
 }
 
+/** Incarnations, gone ones too, whose names are known. */
+const NAMES_MAX = 4096;
 /** A reason to refuse is logged once in so long, ms. */
 const REFUSAL_LOG_MS = 10_000;
 
@@ -384,6 +386,7 @@ export class NodeCore {
       this.#names.set(node.incarnation, { name: node.name, dataCenter: node.dataCenter });
       if (node.incarnation !== this.self.incarnation) peers.push(node);
     }
+    this.#forgetTheGone(topology);
     this.mesh.setPeers(peers);
     this.membership.setPeers(peers);
     const incarnations = (nodes: readonly TopologyNode[]) => nodes.map((node) => node.incarnation);
@@ -407,6 +410,19 @@ export class NodeCore {
     }
     this.mailroom.topologyChanged();
     this.#announcePlugins();
+  }
+
+  /** Who is gone for good needs no name for ever: receipts older than so many restarts name a number. */
+  #forgetTheGone(topology: Topology): void {
+    for (const incarnation of this.#aliveSinceMs.keys()) {
+      if (topology.nodeByIncarnation(incarnation) === null) this.#aliveSinceMs.delete(incarnation);
+    }
+    for (const incarnation of this.#names.keys()) {
+      if (this.#names.size <= NAMES_MAX) return;
+      if (incarnation !== this.self.incarnation && topology.nodeByIncarnation(incarnation) === null) {
+        this.#names.delete(incarnation);
+      }
+    }
   }
 
   #announcePlugins(): void {

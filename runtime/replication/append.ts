@@ -176,7 +176,7 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
   const { store } = state;
   const { round, session } = message;
   if (message.term < state.term) {
-    answerAppend(state, env, from, { ok: false, index: store.lastIndex, round: 0, session });
+    refuse(state, env, from);
     return;
   }
   state.appendsSeen++;
@@ -262,6 +262,11 @@ function answerAppend(
   OUT.round = say.round;
   OUT.session = say.session;
   env.send(to, OUT);
+}
+
+/** Tells a peer of an earlier term which one it is by now. */
+export function refuse(state: ShardState, env: ShardEnv, to: number): void {
+  answerAppend(state, env, to, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
 }
 
 /** A peer's answer to an append of this writer. */

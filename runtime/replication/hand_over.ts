@@ -5,7 +5,7 @@
  *
  * Source: Ongaro's thesis, 3.10 (leadership transfer).
  */
-import { CAUGHT_UP_ENTRIES } from "./append.ts";
+import { CAUGHT_UP_ENTRIES, refuse } from "./append.ts";
 import { everyVoter } from "./configuration.ts";
 import { startElection } from "./election.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
@@ -62,6 +62,8 @@ export function continueHandOver(state: ShardState, env: ShardEnv): void {
 
 /** The writer of this term asks this replica to take over. */
 export function onHandOver(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
+  // A writer that was deposed while its shard was quiet learns it here, or never.
+  if (message.term < state.term) refuse(state, env, from);
   // A member that has lost sight of the writer may be asked all the same: an election is safe whoever asks for it.
   const isOfWriter = state.writer === from || state.writer === 0;
   if (message.term !== state.term || !isOfWriter || message.index !== state.store.lastIndex) return;

@@ -9,9 +9,9 @@
  * Pitfalls closed (thesis, 4.3 and the 2015 erratum): one change at a time; none before an entry of the own term is
  * committed; leavers are served until they know that the change is committed, and free their memory only then.
  */
-import { addPeer, advanceCommit, appendConfiguration } from "./append.ts";
+import { addPeer, advanceCommit, appendConfiguration, resign } from "./append.ts";
 import { isVoter, sameVoters } from "./configuration.ts";
-import { isCaughtUp, startHandOver } from "./hand_over.ts";
+import { handOverToAny, isCaughtUp, startHandOver } from "./hand_over.ts";
 import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 /** The writer's next step towards placement; true while there is something to wait for. */
@@ -27,6 +27,12 @@ export function manageMembers(state: ShardState, env: ShardEnv): boolean {
     return true;
   }
   if (state.commit < configurationIndexOf(state)) return true;
+  if (!isVoter(configuration, state.self)) {
+    // Elected while a swap was under way that leaves it out: it has brought that to its end, and goes.
+    handOverToAny(state, env);
+    if (state.handOverTo === 0) resign(state, env);
+    return true;
+  }
   const wantsLearners = keepLearners(state, env, desired.learners);
   const leaving = dismissLeavers(state, env);
   if (!sameVoters(configuration.voters, desired.voters)) {

@@ -130,12 +130,14 @@ function meetsRule(
   about: { dataCenterOf(incarnation: number): string; isSuspect(incarnation: number): boolean },
   index: number,
 ): boolean {
-  let copies = 1;
-  const dataCenters = [about.dataCenterOf(state.self)];
+  // A writer that a swap has left out is a copy that goes, like any other.
+  const isStanding = isVoter(configurationOf(state), state.self);
+  let copies = isStanding ? 1 : 0;
+  const dataCenters = isStanding ? [about.dataCenterOf(state.self)] : [];
   for (const [incarnation, peer] of state.peers) {
     // Copies that come or go are none to rely on.
-    const isStanding = isVoter(configurationOf(state), incarnation) || state.desired?.learners.includes(incarnation);
-    if (peer.match >= index && isStanding) {
+    const stands = isVoter(configurationOf(state), incarnation) || state.desired?.learners.includes(incarnation);
+    if (peer.match >= index && stands) {
       copies++;
       const dataCenter = about.dataCenterOf(incarnation);
       if (dataCenter !== "" && !dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
