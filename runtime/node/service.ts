@@ -219,7 +219,8 @@ export class CoreService implements NodeService {
   }
 
   async drainNode(name: string): Promise<void> {
-    await this.#command({ type: "drain", name });
+    const incarnation = this.#core.directory.require().nodeByName(name)?.incarnation;
+    await this.#command({ type: "drain", name, incarnation });
   }
 
   actors(

@@ -73,7 +73,7 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
     case "present":
       return present(state, command.incarnations);
     case "drain":
-      return drain(state, command.name);
+      return drain(state, command.name, command.incarnation);
     case "remove":
       return remove(state, command.name);
     case "home":

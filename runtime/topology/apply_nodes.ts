@@ -82,9 +82,10 @@ export function present(state: TopologyState, incarnations: number[]): Change | 
 }
 
 /** A node gives away its copies. */
-export function drain(state: TopologyState, name: string): Change | Refused {
+export function drain(state: TopologyState, name: string, incarnation?: number): Change | Refused {
   const node = state.nodes.find((one) => one.name === name);
   if (node === undefined) return noSuchNode("drain", name);
+  if (incarnation !== undefined && incarnation !== node.incarnation) return accepted({});
   if (node.status === "draining") return accepted({});
   if (node.status === "absent") {
     return refused("topology/node-absent", `Cannot drain "${name}" as it is absent: its copies are being replaced`);

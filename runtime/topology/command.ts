@@ -47,7 +47,12 @@ export type TopologyCommand =
   | { type: "birth" }
   | { type: "absent"; incarnations: number[]; force?: boolean }
   | { type: "present"; incarnations: number[] }
-  | { type: "drain"; name: string }
+  | {
+    type: "drain";
+    name: string;
+    /** the life that is meant: a command that comes late must not drain the next one */
+    incarnation?: number;
+  }
   | { type: "remove"; name: string }
   | { type: "home"; facility: string; dataCenter: string }
   | {
@@ -116,7 +121,11 @@ function read(from: Fields): TopologyCommand {
       return { type, incarnations: incarnations(from.incarnations), force: from.force === true };
     case "present":
       return { type, incarnations: incarnations(from.incarnations) };
-    case "drain":
+    case "drain": {
+      const name = nodeName(from.name);
+      if (from.incarnation === undefined || from.incarnation === null) return { type, name };
+      return { type, name, incarnation: integer(from.incarnation, "incarnation", 1, INCARNATION_MAX) };
+    }
     case "remove":
       return { type, name: nodeName(from.name) };
     case "home": {

@@ -8,7 +8,7 @@ export const SYSTEM_VOTERS_MAX = 7;
 export interface SystemPlacement {
   /** the greatest odd number of nodes up to min(7, nodes up); the first one should be the writer */
   voters: readonly TopologyNode[];
-  /** all other nodes that are up: each node knows the topology */
+  /** all other nodes that are there, those that drain too: each node knows the topology */
   learners: readonly TopologyNode[];
 }
 
@@ -36,5 +36,7 @@ export function placeSystem(nodes: readonly TopologyNode[]): SystemPlacement {
     });
     voters.push(...free.splice(best, 1));
   }
-  return { voters, learners: free.sort((a, b) => compareText(a.name, b.name)) };
+  // Who drains must know the topology to the end: it still routes, and has copies to give away.
+  const learners = [...free, ...nodes.filter((node) => node.status === "draining")];
+  return { voters, learners: learners.sort((a, b) => compareText(a.name, b.name)) };
 }

@@ -74,9 +74,10 @@ export class Faults {
     this.#mayCrash = false;
     const { time } = this.#cluster;
     const living = this.#cluster.living();
-    const { name } = living[this.#random.below(living.length)];
+    const { name, core } = living[this.#random.below(living.length)];
     this.#cluster.trace(name, "drains");
-    living[0].core.directory.command({ type: "drain", name }, () => {});
+    const { incarnation } = core.self;
+    living[0].core.directory.command({ type: "drain", name, incarnation }, () => {});
     time.after(1000 + this.#random.next() * 5000, () => {
       if (this.#isOver) return;
       this.#cluster.crash(name);
