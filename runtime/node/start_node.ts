@@ -18,7 +18,7 @@ import {
 import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
-import { type CarrierMode, openCarriers, parseAddress } from "../transport/mod.ts";
+import { type CarrierMode, isLoopback, openCarriers, parseAddress } from "../transport/mod.ts";
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { configWith, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
@@ -124,6 +124,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   const config = configWith({ ...options.config, ...(options.copies ? { copies: options.copies } : {}) });
   const secret = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret ?? null;
   const listen = options.listen ?? "127.0.0.1:0";
+  if (secret === null) refuseOpenDoors(options);
   const carriers = await openCarriers({
     world,
     mode: options.transport ?? "auto",
@@ -155,6 +156,20 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   } catch (error) {
     await node.close();
     throw error;
+  }
+}
+
+/** Without a secret nothing is listened to but loopback: patients' data would stand open to the network. */
+function refuseOpenDoors({ http, mllp }: StartOptions): void {
+  for (const address of [http, mllp]) {
+    if (!address || isLoopback(parseAddress(address).host)) continue;
+    throw new WaterparkError(
+      `Cannot listen at "${address}" as beyond loopback a cluster secret is needed: none is given`,
+      {
+        code: "transport/secret-needed",
+        outcome: "not-applied",
+      },
+    );
   }
 }
 
