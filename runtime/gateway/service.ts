@@ -1,28 +1,7 @@
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
+import type { Receipt } from "../wire/mod.ts";
 
-/** What the sender gets when the quorum has the message. */
-export interface Receipt {
-  /** canonical key, `kind/facility/id` */
-  key: string;
-  /** message id */
-  id: string;
-  /** the message's place in the actor's history, from 1 */
-  seq: number;
-  /** the shard's name, `S05/017` */
-  shard: string;
-  /** raised when an operator recovers the shard from data loss; 1 at birth */
-  generation: number;
-  /** Raft term in which it was appended */
-  term: number;
-  /** Raft log index */
-  index: number;
-  /** name of the node that wrote it */
-  writer: string;
-  /** names of the nodes known to hold it when the receipt was made */
-  copies: string[];
-  /** digest of the raw bytes, 16 hexadecimal digits */
-  digest: string;
-}
+export type { Receipt };
 
 /** A message to be recorded. */
 export interface PostRequest {
