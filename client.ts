@@ -29,10 +29,17 @@ import {
 import type {
   ActorPlace,
   ActorView,
+  CopyView,
   EventJson,
+  LostCopyName,
+  LostCopyView,
+  LostMessageView,
   NodeView,
   PluginView,
   Receipt,
+  RecoveryView,
+  ResentView,
+  ShardView,
   TopologyView,
 } from "./runtime/gateway/mod.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
@@ -42,6 +49,10 @@ import { watchActor } from "./client/watch.ts";
 
 export type { ActorEvent, ActorKey, ConnectOptions, Message, Outcome, Sending, SendingAnswer, WaterparkErrorOptions };
 export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
+const JSON_TYPE = { "content-type": "application/json" };
+const ENCODER = new TextEncoder();
+
+export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
 export { WaterparkError };
 
 /** How a message is sent. */
@@ -213,9 +224,73 @@ export class WaterparkClient {
     await this.#dialer.ask({ method: "POST", path: `/v1/nodes/${encodeURIComponent(name)}/drain` });
   }
 
+  /** Says that a node is lost, so that its copies are replaced at once; being heard of again takes that back. */
+  async declareAbsent(name: string): Promise<void> {
+    await this.#dialer.ask({ method: "POST", path: `/v1/nodes/${encodeURIComponent(name)}/absent` });
+  }
+
   /** Takes a node out of the topology, for good. */
   async removeNode(name: string): Promise<void> {
     await this.#dialer.ask({ method: "DELETE", path: `/v1/nodes/${encodeURIComponent(name)}` });
+  }
+
+  /** Shards that stand still, as a majority of their copies is gone. */
+  async standingShards(): Promise<string[]> {
+    return (await this.#dialer.ask<{ standing: string[] }>({ path: "/v1/shards" })).standing;
+  }
+
+  /** How far each node's copy of a shard is; `S05/017`. */
+  shard(shard: string): Promise<ShardView> {
+    return this.#dialer.ask({ path: `/v1/shards/${shard}` });
+  }
+
+  /**
+   * Lets a shard that has lost the majority of its copies go on from one survivor. What only the lost copies had is lost,
+   * or comes back as a lost copy.
+   *
+   * @throws {WaterparkError} 409 `topology/has-majority`
+   */
+  recoverShard(shard: string, options: { survivor?: string; force?: boolean } = {}): Promise<RecoveryView> {
+    return this.#dialer.ask({
+      method: "POST",
+      path: `/v1/shards/${shard}/recover`,
+      headers: JSON_TYPE,
+      body: ENCODER.encode(JSON.stringify({ acceptDataLoss: true, ...options })),
+    });
+  }
+
+  /** Changes, for the whole cluster, how many copies in how many data centers a receipt needs. */
+  async setAckRule(rule: { copies: number; dataCenters: number }): Promise<void> {
+    const body = ENCODER.encode(JSON.stringify(rule));
+    await this.#dialer.ask({ method: "PUT", path: "/v1/topology/ack", headers: JSON_TYPE, body });
+  }
+
+  /** Copies of ended generations that nodes came back with. */
+  lostCopies(): Promise<{ copies: LostCopyView[] }> {
+    return this.#dialer.ask({ path: "/v1/lost" });
+  }
+
+  /** A page of a lost copy's messages, after the log index `after`. */
+  lostMessages(
+    copy: LostCopyName,
+    page: { after?: number; limit?: number } = {},
+  ): Promise<{ messages: LostMessageView[]; next: number | null }> {
+    return this.#dialer.ask({ path: `${lostPath(copy)}?after=${page.after ?? 0}&limit=${page.limit ?? 100}` });
+  }
+
+  /** Sends a lost copy's messages again, or those of these ids; those that are there already stay as they are. */
+  resendLost(copy: LostCopyName, ids?: readonly string[]): Promise<ResentView> {
+    return this.#dialer.ask({
+      method: "POST",
+      path: `${lostPath(copy)}/resend`,
+      headers: JSON_TYPE,
+      body: ENCODER.encode(JSON.stringify({ ids })),
+    });
+  }
+
+  /** Frees a lost copy for good. */
+  async discardLost(copy: LostCopyName): Promise<void> {
+    await this.#dialer.ask({ method: "DELETE", path: lostPath(copy) });
   }
 
   /** Actors written by the node that answers, in key order: at most `limit` after the key `after`. */
@@ -272,4 +347,8 @@ function query(options: Record<string, string | number | undefined>): string {
   return given.length === 0
     ? ""
     : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
+}
+
+function lostPath({ node, shard, generation }: LostCopyName): string {
+  return `/v1/lost/${encodeURIComponent(node)}/${shard}/${generation}`;
 }

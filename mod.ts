@@ -16,8 +16,12 @@ export {
 export type {
   ActorPlace,
   ActorView,
+  CopyView,
   DeployRequest,
   HistoryEvent,
+  LostCopyName,
+  LostCopyView,
+  LostMessageView,
   NodeService,
   NodeView,
   PluginView,
@@ -25,6 +29,10 @@ export type {
   PostRequest,
   ReadMode,
   Receipt,
+  RecoveryService,
+  RecoveryView,
+  ResentView,
+  ShardView,
   TopologyView,
 } from "./runtime/gateway/mod.ts";
 export {
@@ -60,6 +68,7 @@ export {
   type PluginRecord,
   type PluginStage,
   type PluginVersion,
+  type Recovery,
   type SettingValue,
   type SystemPlacement,
   Topology,

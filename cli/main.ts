@@ -14,6 +14,7 @@ import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
 import { explain } from "./commands/explain.ts";
+import { nodeAbsent } from "./commands/node_absent.ts";
 import { nodeDrain } from "./commands/node_drain.ts";
 import { nodeList } from "./commands/node_list.ts";
 import { nodeRemove } from "./commands/node_remove.ts";
@@ -23,7 +24,10 @@ import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
+import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
+import { topologyAck } from "./commands/topology_ack.ts";
 import { topologyInspect } from "./commands/topology_inspect.ts";
+import { topologyRecover } from "./commands/topology_recover.ts";
 import { EXIT, exitCodeOf, MisuseError } from "./errors.ts";
 import { Output } from "./output.ts";
 import { suggest } from "./suggest.ts";
@@ -33,13 +37,20 @@ import { type CommandTree, usageOfAll, usageOfCommand, usageOfNoun } from "./usa
 export const TREE: CommandTree = {
   node: {
     description: "one process of the cluster",
-    verbs: { start: nodeStart, list: nodeList, drain: nodeDrain, remove: nodeRemove },
+    verbs: { start: nodeStart, list: nodeList, drain: nodeDrain, absent: nodeAbsent, remove: nodeRemove },
   },
   cluster: {
     description: "a whole cluster of real processes on this machine",
     verbs: { start: clusterStart, status: clusterStatus, stop: clusterStop },
   },
-  topology: { description: "where things are", verbs: { inspect: topologyInspect } },
+  topology: {
+    description: "where things are",
+    verbs: { inspect: topologyInspect, recover: topologyRecover, ack: topologyAck },
+  },
+  lost: {
+    description: "what came back after its shard had gone on without it",
+    verbs: { list: lostList, show: lostShow, resend: lostResend, discard: lostDiscard },
+  },
   actor: {
     description: "things with a life: send to them, look at them",
     verbs: { send: actorSend, show: actorShow, history: actorHistory, watch: actorWatch, list: actorList },

@@ -20,6 +20,7 @@ function node(name: string, more: Partial<NodeView> = {}): NodeView {
 }
 
 const VIEW: TopologyView = {
+  ack: { copies: 3, dataCenters: 2 },
   clusterId: "c1",
   version: 9,
   copies: 5,

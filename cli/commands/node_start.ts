@@ -26,6 +26,13 @@ export const nodeStart = command({
       description: "how nodes talk",
     },
     copies: { type: "number", default: 5, description: "copies of every shard of a new cluster" },
+    "ack-copies": { type: "number", description: "copies that a receipt needs in a new cluster; left out, a majority" },
+    "ack-data-centers": { type: "number", default: 2, description: "data centers that they are in" },
+    "ack-force": {
+      type: "boolean",
+      default: false,
+      description: "although the loss of one data center would stop all receipts",
+    },
     "secret-file": { type: "string", metavar: "FILE", description: "the cluster's secret; none: loopback only" },
     "log-level": {
       type: "enum",
@@ -58,6 +65,11 @@ export const nodeStart = command({
       expect: values.expect,
       transport: values.transport,
       copies: values.copies,
+      ack: {
+        ...values["ack-copies"] === undefined ? {} : { copies: values["ack-copies"] },
+        dataCenters: values["ack-data-centers"],
+        force: values["ack-force"],
+      },
       secret: await secretIn(values["secret-file"]),
       tokens: listOf(values.tokens),
     });

@@ -67,6 +67,31 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Messages go on. With outcome unknown the change may still come.",
     next: "See who is alive with waterpark node list; then repeat the command.",
   },
+  "topology/has-majority": {
+    happened: "A shard was to be recovered that has a majority of its copies, or whose copies are not missed yet.",
+    now: "Nothing was changed.",
+    next: "Wait until the dead nodes are suspected, a second or so. If you know better, add --force.",
+  },
+  "topology/other-generation": {
+    happened: "The shard has been recovered meanwhile.",
+    now: "Nothing was changed by this command.",
+    next: "Look at it: waterpark topology recover SHARD without --accept-data-loss shows all its copies.",
+  },
+  "topology/no-such-survivor": {
+    happened: "The survivor of a recovery must be a node that is up and answers.",
+    now: "Nothing was changed.",
+    next: "Leave --survivor out: the node with the furthest copy is chosen.",
+  },
+  "topology/bad-ack-rule": {
+    happened: "A receipt was to need fewer copies than a majority, or more than there are.",
+    now: "The rule is as it was.",
+    next: "Choose a number of copies from more than half of all to all, and no more data centers than copies.",
+  },
+  "node/ack-rule": {
+    happened: "With the rule asked for, the loss of one data center would stop all receipts.",
+    now: "Nothing was started.",
+    next: "Ask for fewer copies or data centers; or add --ack-force if that is what you want.",
+  },
   "topology/behind": {
     happened: "The change is agreed on, but this node has not seen it yet.",
     now: "It was done.",

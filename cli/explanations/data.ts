@@ -53,6 +53,16 @@ export const DATA: Record<string, Explanation> = {
     now: "Nothing was done, and nothing recorded is lost.",
     next: "Wait a second; if it lasts, waterpark topology inspect --actor KEY says which nodes must come back.",
   },
+  "replication/no-such-copy": {
+    happened: "The node holds no lost copy of that shard and generation.",
+    now: "Nothing was done.",
+    next: "See which there are: waterpark lost list.",
+  },
+  "mailroom/no-majority": {
+    happened: "The shard stands still: a majority of its copies is gone.",
+    now: "What was recorded before is kept. With outcome unknown this message may be in a surviving copy.",
+    next: "Bring nodes back; if they are gone for good, waterpark topology recover SHARD. Then send again.",
+  },
   "replication/not-writer": {
     happened: "Another node writes the shard; the one asked no longer does.",
     now: "Nothing was done.",

@@ -19,6 +19,7 @@ import { addPluginRoutes } from "./plugin_routes.ts";
 import { failureOf, problemResponse } from "./problem.ts";
 import type { Gateway, Route } from "./routing.ts";
 import type { NodeService } from "./service.ts";
+import { addRecoveryRoutes } from "./recovery_routes.ts";
 import { addStreamRoutes } from "./stream_routes.ts";
 import { addTopologyRoutes } from "./topology_routes.ts";
 import { addWatchRoutes } from "./watch_routes.ts";
@@ -85,6 +86,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addActorRoutes(route, gateway);
   addWatchRoutes(route, gateway);
   addTopologyRoutes(route, gateway);
+  addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));

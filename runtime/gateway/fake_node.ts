@@ -3,10 +3,71 @@
  * make it behave badly.
  */
 import { digest64, digestText, formatKey, parseKey, WaterparkError } from "../base/mod.ts";
+import type {
+  LostCopyName,
+  LostCopyView,
+  LostMessageView,
+  RecoveryService,
+  RecoveryView,
+  ResentView,
+  ShardView,
+} from "./recovery.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
 
 interface Kept extends HistoryEvent {
   receipt: Receipt;
+}
+
+/** Answers for one shard that has lost its majority. */
+class FakeRecovery implements RecoveryService {
+  readonly #asked: string[];
+
+  constructor(asked: string[]) {
+    this.#asked = asked;
+  }
+
+  standing(): Promise<string[]> {
+    return Promise.resolve(["S05/017"]);
+  }
+
+  shard(shard: string): Promise<ShardView> {
+    const copy = { generation: 1, term: 3, lastTerm: 3, lastIndex: 9, commit: 8, isWriter: false, standsStill: true };
+    const copies = [{ node: "TN-A-1", answers: true, copy }, { node: "TX-A-1", answers: false, copy: null }];
+    return Promise.resolve({ shard, target: ["TN-A-1", "TX-A-1"], copies });
+  }
+
+  recover(shard: string, { survivor, force }: { survivor?: string; force?: boolean }): Promise<RecoveryView> {
+    this.#asked.push(`recover ${shard} ${survivor} ${force}`);
+    return Promise.resolve({ shard, generation: 2, survivor: "TN-A-1", lastIndex: 9, unreachable: ["TX-A-1"] });
+  }
+
+  setAck({ copies, dataCenters }: { copies: number; dataCenters: number }): Promise<void> {
+    this.#asked.push(`ack ${copies} ${dataCenters}`);
+    return Promise.resolve();
+  }
+
+  lost(): Promise<LostCopyView[]> {
+    return Promise.resolve([{ node: "TX-A-1", shard: "S05/017", generation: 1, term: 3, messages: 9 }]);
+  }
+
+  lostMessages(
+    copy: LostCopyName,
+    page: { after: number; limit: number },
+  ): Promise<{ messages: LostMessageView[]; next: number | null }> {
+    this.#asked.push(`lost ${copy.node} ${copy.shard} ${copy.generation} ${page.after} ${page.limit}`);
+    const message = { index: 9, key: "patient/H/1", id: "m9", seq: 4, type: "", at: 0, digest: "00", present: false };
+    return Promise.resolve({ messages: [message], next: null });
+  }
+
+  resend(copy: LostCopyName, ids: string[] | null): Promise<ResentView> {
+    this.#asked.push(`resend ${copy.node} ${ids}`);
+    return Promise.resolve({ sent: 1, already: 8, refused: [] });
+  }
+
+  discard(copy: LostCopyName): Promise<void> {
+    this.#asked.push(`discard ${copy.node} ${copy.shard} ${copy.generation}`);
+    return Promise.resolve();
+  }
 }
 
 /** A {@linkcode NodeService} in memory. */
@@ -21,6 +82,7 @@ export class FakeNode implements NodeService {
   /** what removing, draining and such was asked for */
   readonly asked: string[] = [];
   ready = true;
+  readonly recovery = new FakeRecovery(this.asked);
   #histories = new Map<string, Kept[]>();
   #plugins = new Map<string, PluginView>();
   #waiting = new Set<() => void>();
@@ -113,6 +175,7 @@ export class FakeNode implements NodeService {
     copies: 5,
     node: this.name,
     born: true,
+    ack: { copies: 3, dataCenters: 2 },
     homes: ["TN"],
     nodes: [{
       name: this.name,
@@ -140,6 +203,11 @@ export class FakeNode implements NodeService {
     this.#plugins.set(name, view);
     return Promise.resolve(view);
   };
+
+  declareAbsent(name: string): Promise<void> {
+    this.asked.push(`absent ${name}`);
+    return Promise.resolve();
+  }
 
   removePlugin(name: string): Promise<void> {
     this.#plugins.delete(name);

@@ -12,6 +12,16 @@ export { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 export { type OpenStream, OpenStreams } from "./open_streams.ts";
 export type { Problem } from "./problem.ts";
 export type {
+  CopyView,
+  LostCopyName,
+  LostCopyView,
+  LostMessageView,
+  RecoveryService,
+  RecoveryView,
+  ResentView,
+  ShardView,
+} from "./recovery.ts";
+export type {
   ActorKey,
   ActorPlace,
   ActorView,

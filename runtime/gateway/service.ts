@@ -1,3 +1,4 @@
+import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
 import type { Receipt } from "../wire/mod.ts";
 
@@ -123,6 +124,8 @@ export interface TopologyView {
   node: string;
   /** false until the shards are born */
   born: boolean;
+  /** what a receipt needs, as far as there is so much */
+  ack: { copies: number; dataCenters: number };
   /** home data center of each shard set */
   homes: string[];
   /** sorted by name */
@@ -178,6 +181,8 @@ export interface DeployRequest {
 export interface NodeService {
   /** this node's name */
   readonly name: string;
+  /** the operator's way out when copies are gone for good */
+  readonly recovery: RecoveryService;
   /** a fresh random id */
   newId(): string;
   /** Wall time in ms. */
@@ -205,6 +210,8 @@ export interface NodeService {
   plugins(): PluginView[];
   /** Puts a plugin, or a new version of it, in its place. */
   deploy(request: DeployRequest): Promise<PluginView>;
+  /** An operator's word that a node is lost: its copies are replaced. Being heard of again takes the word back. */
+  declareAbsent(name: string): Promise<void>;
   /** Takes a plugin away; what it kept goes with it. */
   removePlugin(name: string): Promise<void>;
   /** Makes the version before live again. */

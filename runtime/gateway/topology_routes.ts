@@ -22,6 +22,12 @@ export function addTopologyRoutes(route: Route, gateway: Gateway): void {
     return json({ name, draining: true }, 202);
   });
 
+  route("POST", "/v1/nodes/:name/absent", async (c) => {
+    const { name } = nodeInPath(c, service);
+    await inTime(gateway, "unknown", service.declareAbsent(name));
+    return json({ name, absent: true });
+  });
+
   route("DELETE", "/v1/nodes/:name", async (c) => {
     const { name } = nodeInPath(c, service);
     await inTime(gateway, "unknown", service.removeNode(name));

@@ -64,6 +64,8 @@ export interface MailroomOptions {
   learn: (hint: WriterHint) => void;
   /** proposes on this node's own copy; `done` is called once, at once or later, with `moved` where it is not the writer */
   proposeHere: (shard: number, proposal: MessageProposal, done: (answer: ProposeAnswer) => void) => void;
+  /** true when a majority of the shard's copies is gone, as far as this node sees; left out: never */
+  standsStill?: (shard: number) => boolean;
   /** this node's opinion of an incarnation */
   isSuspect: (incarnation: number) => boolean;
   /** bounds and times that differ from {@linkcode MAILROOM_CONFIG} */

@@ -8,7 +8,7 @@ import { type MailroomCounters, zeroCounters } from "./counters.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Inbox } from "./inbox.ts";
 import { OpenPosting, outcomeOf } from "./open_posting.ts";
-import { afterDeadline, busy, closed, noShard, type Refusal, stopped, tooLarge } from "./refusals.ts";
+import { afterDeadline, busy, closed, noShard, type Refusal, stopped, tooLarge, withoutMajority } from "./refusals.ts";
 import { StoppedStreams } from "./stopped_streams.ts";
 import { Stream } from "./stream.ts";
 import { TimeoutWheel } from "./timeout_wheel.ts";
@@ -95,7 +95,7 @@ export class Mailroom {
    * Takes a message in, to be recorded. `done` is called exactly once, never within this call.
    *
    * Refusals: `mailroom/busy`, `mailroom/too-large`, `mailroom/bad-key`, `mailroom/conflict` are `not-applied`;
-   * `mailroom/precondition` (with `seq`), `mailroom/timeout`, `mailroom/closed` are so when that is certain, else `unknown`.
+   * `mailroom/precondition` (with `seq`), `mailroom/timeout`, `mailroom/no-majority`, `mailroom/closed` are so when that is certain, else `unknown`.
    */
   post(posting: Posting, done: (result: PostResult) => void): void {
     const bytes = bytesOf(posting);
@@ -232,7 +232,10 @@ export class Mailroom {
     // An earlier one of this tick may have ended it, by closing the room.
     if (posting.place === "ended") return;
     const { deadlineMonoMs } = posting.options;
-    if (now >= deadlineMonoMs) return this.#end(posting, afterDeadline(outcomeOf(posting)));
+    if (now >= deadlineMonoMs) {
+      const isStill = this.#options.standsStill?.(posting.shard) ?? false;
+      return this.#end(posting, (isStill ? withoutMajority : afterDeadline)(outcomeOf(posting)));
+    }
     let next = now + this.#config.tryTimeoutMs;
     // This node's own replication loses nothing: it answers, or the deadline does.
     if (this.#dispatch.isAway(posting)) {
@@ -255,7 +258,7 @@ export class Mailroom {
     this.#dispatch.forget(posting);
     const stream = posting.stream;
     if (stream !== null) {
-      if (result.state === "refused" && result.code === "mailroom/timeout") this.#stop(stream, posting);
+      if (result.state === "refused" && LATE.has(result.code)) this.#stop(stream, posting);
       const hasTurn = stream.end(posting);
       if (stream.isEmpty) this.#streams.delete(streamName(posting.posting));
       else if (hasTurn && stream.held.length > 0) this.#dispatch.release(stream);
@@ -271,6 +274,9 @@ export class Mailroom {
     for (const later of stream.after(refused)) this.#end(later, stopped(outcomeOf(later)));
   }
 }
+
+/** Refusals at the deadline. */
+const LATE = new Set(["mailroom/timeout", "mailroom/no-majority"]);
 
 /** A NUL cannot stand in a key, so no two pairs share a name. */
 function streamName(posting: Posting): string {

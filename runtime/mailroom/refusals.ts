@@ -47,6 +47,12 @@ export function afterDeadline(outcome: Outcome): Refusal {
   return { ...refused("timeout", outcome, `Cannot post as the deadline has passed: ${state}`), retryAfterMs: 1_000 };
 }
 
+/** No final answer in time, and it is known why. */
+export function withoutMajority(outcome: Outcome): Refusal {
+  const message = "Cannot post as the shard stands still: a majority of its copies is gone";
+  return { ...refused("no-majority", outcome, message), retryAfterMs: 5_000 };
+}
+
 /** An earlier message of the stream was refused for now. */
 export function stopped(outcome: Outcome): Refusal {
   const message = "Cannot post as an earlier message of this sender to this actor was refused and must be posted first";

@@ -102,12 +102,35 @@ export type PartialConfig = {
   [K in keyof NodeConfig]?: NodeConfig[K] extends object ? Partial<NodeConfig[K]> : NodeConfig[K];
 };
 
+function majorityOf(copies: number): number {
+  return Math.floor(copies / 2) + 1;
+}
+
+/**
+ * Why the loss of one data center would stop all receipts of a whole cluster (four data centers or more, two copies at
+ * most in each), or null. One or two copies are no such promise, and nobody is held to it.
+ */
+export function ackRuleFault({ copies, ack }: Pick<NodeConfig, "copies" | "ack">): string | null {
+  if (copies < 3) return null;
+  const left = copies - Math.ceil(copies / 4);
+  const dataCentersLeft = Math.min(copies, 4) - 1;
+  if (ack.copies > left) return `of ${copies} copies ${left} are left then, and ${ack.copies} are asked for`;
+  if (ack.dataCenters > dataCentersLeft) {
+    return `copies in ${dataCentersLeft} data centers are left then, and ${ack.dataCenters} are asked for`;
+  }
+  return null;
+}
+
 /** The defaults with `overrides` on top; asserts how they must stand to each other. */
 export function configWith(overrides: PartialConfig = {}): NodeConfig {
   const config: NodeConfig = {
     ...DEFAULTS,
     ...overrides,
-    ack: { ...DEFAULTS.ack, ...overrides.ack },
+    ack: {
+      copies: majorityOf(overrides.copies ?? DEFAULTS.copies),
+      dataCenters: DEFAULTS.ack.dataCenters,
+      ...overrides.ack,
+    },
     membership: { ...DEFAULTS.membership, ...overrides.membership },
     replication: { ...DEFAULTS.replication, ...overrides.replication },
     mailroom: { ...DEFAULTS.mailroom, ...overrides.mailroom },
@@ -120,6 +143,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
   assert(replication.tickMs <= membership.suspectAfterMs, "a tick must not outlast a suspicion");
   assert(config.ack.copies <= config.copies, "a receipt cannot need more copies than there are");
   assert(config.ack.copies * 2 > config.copies, "a receipt must need a majority of the copies");
+  assert(config.ack.dataCenters <= config.ack.copies || config.copies < 3, "so many copies are in fewer data centers");
   assert(config.requestMs > 2 * membership.suspectAfterMs, "a request must outlast an election");
   return config;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configWith, DEFAULTS } from "./config.ts";
+import { ackRuleFault, configWith, DEFAULTS } from "./config.ts";
 
 Deno.test("config: the defaults stand together, and an override keeps the rest", () => {
   assert.deepEqual(configWith(), DEFAULTS);
@@ -13,4 +13,12 @@ Deno.test("config: what cannot stand together is refused at start", () => {
   assert.throws(() => configWith({ ack: { copies: 6 } }), { name: "AssertionError" });
   assert.throws(() => configWith({ absentAfterMs: 100 }), { name: "AssertionError" });
   assert.throws(() => configWith({ requestMs: 100 }), { name: "AssertionError" });
+});
+
+Deno.test("config: a rule that the loss of one data center would make impossible is told", () => {
+  assert.equal(ackRuleFault(DEFAULTS), null);
+  assert.equal(ackRuleFault(configWith({ copies: 3 })), null, "two of three, by default");
+  assert.equal(ackRuleFault(configWith({ copies: 1 })), null, "nobody is held to what he did not ask for");
+  assert.match(ackRuleFault(configWith({ ack: { copies: 4 } }))!, /3 are left/);
+  assert.match(ackRuleFault(configWith({ copies: 7, ack: { copies: 5, dataCenters: 4 } }))!, /3 data centers/);
 });

@@ -10,7 +10,7 @@ import { Effects } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
 import { Replication } from "../replication/mod.ts";
-import { ENTRY, TEXT_BYTES_MAX } from "../storage/mod.ts";
+import { ENTRY } from "../storage/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { type Carrier, Mesh } from "../transport/mod.ts";
@@ -19,7 +19,11 @@ import { mintId, type World } from "../world/mod.ts";
 import { Absence } from "./absence.ts";
 import type { NodeConfig } from "./config.ts";
 import { Directory } from "./directory.ts";
+import { LostAndFound } from "./lost_and_found.ts";
+import { Names } from "./names.ts";
 import { Reading } from "./reading.ts";
+import { Recovering } from "./recovering.ts";
+import { postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
 
 /** What distinguishes this node from every other. */
@@ -57,8 +61,6 @@ export interface CoreObserver {
   committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
 }
 
-/** Incarnations, gone ones too, whose names are known. */
-const NAMES_MAX = 4096;
 /** A reason to refuse is logged once in so long, ms. */
 const REFUSAL_LOG_MS = 10_000;
 
@@ -76,10 +78,10 @@ export class NodeCore {
   readonly actors: Actors;
   readonly effects: Effects;
   readonly reading: Reading;
+  readonly recovering: Recovering;
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
-  /** every incarnation ever seen, as receipts and hints may name one that is gone */
-  readonly #names = new Map<number, { name: string; dataCenter: string }>();
+  readonly #names: Names;
   /** when each reason to refuse was logged last */
   readonly #refusals = new Map<string, number>();
   readonly #aliveSinceMs = new Map<number, number>();
@@ -93,7 +95,7 @@ export class NodeCore {
     this.world = world;
     this.self = self;
     this.config = config;
-    this.#names.set(self.incarnation, { name: self.name, dataCenter: self.name.split("-")[0] });
+    this.#names = new Names(self);
     this.mesh = new Mesh({
       world,
       self: { name: self.name, incarnation: self.incarnation, address: self.address },
@@ -107,7 +109,7 @@ export class NodeCore {
     });
     const send = (to: number, lane: 0 | 1 | 2, type: number, payload: Uint8Array) =>
       this.mesh.send(to, lane, type, payload);
-    this.requests = new Requests({ world, send });
+    this.requests = new Requests({ world, self: self.incarnation, send });
     this.membership = new Membership({
       world,
       self: { name: self.name, incarnation: self.incarnation },
@@ -125,12 +127,12 @@ export class NodeCore {
       aliveForMs: (incarnation) => this.#aliveForMs(incarnation),
       rttP99Ms: () => this.membership.rttP99Ms(),
       nameOf: (incarnation) => this.nameOf(incarnation),
-      dataCenterOf: (incarnation) => this.#names.get(incarnation)?.dataCenter ?? "",
+      dataCenterOf: (incarnation) => this.#names.dataCenterOf(incarnation),
       shardText,
       ackRule: () => this.directory.topology?.effectiveAck(config.ack) ?? config.ack,
       onCommitted: (shard, first, last) => this.#onCommitted(shard, first, last),
       onWriter: (shard, isWriter) => this.#onWriter(shard, isWriter),
-      onDropped: (shard) => this.actors.dropped(shard),
+      onDropped: (shard) => shard === SYSTEM_SHARD ? this.directory.dropped() : this.actors.dropped(shard),
       config: config.replication,
     });
     this.directory = new Directory({
@@ -153,6 +155,7 @@ export class NodeCore {
       hint: (shard) => this.replication.hint(shard),
       learn: (hint) => this.replication.learn(hint),
       proposeHere: (shard, proposal, done) => this.replication.propose(shard, proposal, done),
+      standsStill: (shard) => this.#standsStill(shard),
       isSuspect,
       config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
@@ -187,10 +190,13 @@ export class NodeCore {
       targets: (shard) => this.#placement(shard).map((node) => node.incarnation),
       requestMs: config.requestMs,
     });
+    this.recovering = new Recovering({ core: this });
+    new LostAndFound({ core: this });
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => this.#onJoin(body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
+    this.recovering.start();
   }
 
   /** Creates a cluster of which this node is the first. */
@@ -204,6 +210,7 @@ export class NodeCore {
       copies: config.copies,
       expect: options.expect,
     }, () => {
+      this.directory.command({ type: "ack", ...config.ack }, (result) => this.#report("ack", result));
       this.directory.command({ type: "join", node: this.nodeEntry() }, (result) => this.#report("join", result));
     });
   }
@@ -237,13 +244,8 @@ export class NodeCore {
     if (!this.isReady) {
       return refuse("node/not-ready", "Cannot record the message as this node has not joined yet", 200);
     }
-    const isSound = posting.id !== "" && Number.isFinite(posting.atMs) &&
-      [posting.key, posting.id, posting.type, posting.contentType].every((text) => text.isWellFormed());
-    if (!isSound) return refuse("node/bad-message", "Cannot record the message as its texts must be well-formed");
-    const tooLong = fieldTooLong(posting);
-    if (tooLong !== null) {
-      return refuse("mailroom/too-large", `Cannot record the message as its ${tooLong} must be shorter`);
-    }
+    const fault = postingFault(posting);
+    if (fault !== null) return refuse(fault.code, `Cannot record the message as ${fault.rule}`);
     this.mailroom.post(posting, done);
   }
 
@@ -254,7 +256,7 @@ export class NodeCore {
 
   /** Name of the node that lives, or lived, under this incarnation. */
   nameOf(incarnation: number): string {
-    return this.#names.get(incarnation)?.name ?? `incarnation-${incarnation}`;
+    return this.#names.nameOf(incarnation);
   }
 
   /** True once this node's topology has its shards born, so that it can take requests. */
@@ -267,6 +269,7 @@ export class NodeCore {
     if (this.#closed) return;
     this.#closed = true;
     this.#absence.stop();
+    this.recovering.stop();
     this.replication.stop();
     this.membership.stop();
     this.mailroom.close();
@@ -280,6 +283,13 @@ export class NodeCore {
     // Who was heard before he became a peer was never announced as alive: his time begins when it is asked for.
     if (!this.#aliveSinceMs.has(incarnation)) this.#aliveSinceMs.set(incarnation, nowMs);
     return nowMs - this.#aliveSinceMs.get(incarnation)!;
+  }
+
+  /** By the members where there is a copy here, else by placement: what this node can know without asking. */
+  #standsStill(shard: number): boolean {
+    if (this.replication.store(shard) !== null) return this.replication.standingStill().includes(shard);
+    const voters = this.directory.topology?.votersOf(shard) ?? [];
+    return voters.filter((node) => this.isSuspect(node.incarnation)).length * 2 > voters.length;
   }
 
   #placement(shard: number): readonly TopologyNode[] {
@@ -381,12 +391,11 @@ export class NodeCore {
   #onPublished(topology: Topology, previous: Topology | null): void {
     const { state } = topology;
     this.#clusterId ??= state.clusterId;
-    const peers = [];
-    for (const node of state.nodes) {
-      this.#names.set(node.incarnation, { name: node.name, dataCenter: node.dataCenter });
-      if (node.incarnation !== this.self.incarnation) peers.push(node);
+    const peers = state.nodes.filter((node) => node.incarnation !== this.self.incarnation);
+    this.#names.learn(topology);
+    for (const incarnation of this.#aliveSinceMs.keys()) {
+      if (topology.nodeByIncarnation(incarnation) === null) this.#aliveSinceMs.delete(incarnation);
     }
-    this.#forgetTheGone(topology);
     this.mesh.setPeers(peers);
     this.membership.setPeers(peers);
     const incarnations = (nodes: readonly TopologyNode[]) => nodes.map((node) => node.incarnation);
@@ -408,21 +417,11 @@ export class NodeCore {
         });
       }
     }
+    for (const [shard, { generation, survivor }] of Object.entries(state.recovered)) {
+      this.replication.setGeneration(Number(shard), generation, survivor);
+    }
     this.mailroom.topologyChanged();
     this.#announcePlugins();
-  }
-
-  /** Who is gone for good needs no name for ever: receipts older than so many restarts name a number. */
-  #forgetTheGone(topology: Topology): void {
-    for (const incarnation of this.#aliveSinceMs.keys()) {
-      if (topology.nodeByIncarnation(incarnation) === null) this.#aliveSinceMs.delete(incarnation);
-    }
-    for (const incarnation of this.#names.keys()) {
-      if (this.#names.size <= NAMES_MAX) return;
-      if (incarnation !== this.self.incarnation && topology.nodeByIncarnation(incarnation) === null) {
-        this.#names.delete(incarnation);
-      }
-    }
   }
 
   #announcePlugins(): void {
@@ -462,16 +461,4 @@ export class NodeCore {
   #report(what: string, result: RequestResult): void {
     if (!result.ok) log("node").error("{what} failed: {code}", { what, code: result.code });
   }
-}
-
-const ENCODER = new TextEncoder();
-
-/** Which text of a posting no log would take; the log itself may not be the first to say so, it speaks for the quorum. */
-function fieldTooLong(posting: Posting): string | null {
-  for (const field of ["key", "id", "type", "contentType"] as const) {
-    const text = posting[field];
-    // A UTF-16 unit is at most three bytes: short texts need no encoding to be known as short.
-    if (text.length * 3 > TEXT_BYTES_MAX[field] && ENCODER.encode(text).length > TEXT_BYTES_MAX[field]) return field;
-  }
-  return null;
 }

@@ -98,6 +98,12 @@ export class Directory {
     this.publish(this.#applied);
   }
 
+  /** This node's copy of the system shard was laid aside: the next one is applied from its first entry. */
+  dropped(): void {
+    this.#applied = emptyState();
+    this.#answers.clear();
+  }
+
   /** Takes `state` into force if it is newer; a joining node calls this with the state that its host gave it. */
   publish(state: TopologyState, options: { isPartial?: boolean } = {}): void {
     const previous = this.#published;

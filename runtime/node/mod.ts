@@ -10,5 +10,6 @@
 export { configWith, DEFAULTS, type NodeConfig, type PartialConfig } from "./config.ts";
 export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";
 export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
+export type { RequestResult } from "./requests.ts";
 export { CoreService } from "./service.ts";
 export { startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";

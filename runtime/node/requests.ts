@@ -30,16 +30,22 @@ const BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096;
 export class Requests {
   readonly #world: World;
   readonly #send: (to: number, lane: Lane, type: number, payload: Uint8Array) => boolean;
+  readonly #self: number;
   readonly #handlers = new Map<string, RequestHandler>();
   readonly #open = new Map<number, Open>();
   readonly #writer = new ByteWriter();
   #number = 0;
 
   constructor(
-    options: { world: World; send: (to: number, lane: Lane, type: number, payload: Uint8Array) => boolean },
+    options: {
+      world: World;
+      self: number;
+      send: (to: number, lane: Lane, type: number, payload: Uint8Array) => boolean;
+    },
   ) {
     this.#world = options.world;
     this.#send = options.send;
+    this.#self = options.self;
   }
 
   /** Answers requests of this name with `handler`. */
@@ -54,6 +60,7 @@ export class Requests {
     body: unknown,
     options: { timeoutMs: number; done: (result: RequestResult) => void },
   ): void {
+    if (to === this.#self) return this.#answer(method, body, to, options.done);
     const number = this.#number = (this.#number + 1) >>> 0;
     if (this.#open.size >= OPEN_MAX) {
       options.done(failed("node/busy", "not-applied", "Cannot ask another node as too many requests are open"));
@@ -97,15 +104,21 @@ export class Requests {
     }
     const method = reader.text();
     const body = unpack(reader.raw(reader.left));
-    let answered = false;
-    const answer = (result: RequestResult) => {
-      if (answered) return;
-      answered = true;
+    this.#answer(method, body, from, (result) => {
       let bytes = pack(result);
       if (bytes.length > BODY_BYTES_MAX) {
         bytes = pack(failed("node/too-large", "unknown", `Cannot answer "${method}" as the answer is too large`));
       }
       this.#send(from, LANE_MESSAGE, FRAME.RESPONSE, this.#writer.u32(number).raw(bytes).take());
+    });
+  }
+
+  #answer(method: string, body: unknown, from: number, done: (result: RequestResult) => void): void {
+    let answered = false;
+    const answer = (result: RequestResult) => {
+      if (answered) return;
+      answered = true;
+      done(result);
     };
     const handler = this.#handlers.get(method);
     if (handler === undefined) {

@@ -12,6 +12,7 @@ function pair() {
     ends.push(
       new Requests({
         world,
+        self,
         send: (to, _lane, type, payload) => {
           if (to !== 1 - self) return false;
           if (!isCut) time.after(1, () => ends[to].receive(self, type, payload));

@@ -21,6 +21,7 @@ import { type PluginKind, shardText, type TopologyCommand } from "../topology/mo
 import { mintId } from "../world/mod.ts";
 import type { NodeCore } from "./core.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
+import { CoreRecovery } from "./recovery_service.ts";
 import { committedSeq, type ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
@@ -29,6 +30,7 @@ const SEQ_MAX = 0xffffffff;
 
 /** The promises of a node. */
 export class CoreService implements NodeService {
+  readonly recovery: CoreRecovery;
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
@@ -36,6 +38,7 @@ export class CoreService implements NodeService {
   /** `collect` adds what only the starter of the node can count: its listeners, its plugin host. */
   constructor(core: NodeCore, options: { collect?: () => Sample[]; loading?: PluginLoading } = {}) {
     this.#core = core;
+    this.recovery = new CoreRecovery(core);
     this.#loading = options.loading ?? null;
     const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
@@ -162,6 +165,7 @@ export class CoreService implements NodeService {
       copies: state.copies,
       node: this.#core.self.name,
       born: state.born !== null,
+      ack: topology.effectiveAck(this.#core.config.ack),
       homes: state.homes,
       nodes: state.nodes.map((node): NodeView => ({
         name: node.name,
@@ -216,6 +220,12 @@ export class CoreService implements NodeService {
 
   async removeNode(name: string): Promise<void> {
     await this.#command({ type: "remove", name });
+  }
+
+  async declareAbsent(name: string): Promise<void> {
+    const node = this.#core.directory.require().nodeByName(name);
+    const incarnations = node === null ? [] : [node.incarnation];
+    await this.#command({ type: "absent", incarnations, force: true });
   }
 
   async drainNode(name: string): Promise<void> {
@@ -311,7 +321,7 @@ export class CoreService implements NodeService {
   }
 
   #samples(): Sample[] {
-    const { replication, mailroom, actors, effects, directory, mesh } = this.#core;
+    const { replication, mailroom, actors, effects, directory, mesh, recovering } = this.#core;
     const counts = replication.counts();
     const links = mesh.links();
     const sum = (of: (link: typeof links[number]) => number) => links.reduce((total, link) => total + of(link), 0);
@@ -328,7 +338,7 @@ export class CoreService implements NodeService {
       {
         name: "receipts_owed",
         help: "messages appended here whose receipt is not due yet",
-        value: replication.waiters,
+        value: counts.waiters,
       },
       {
         name: "mailroom_pending",
@@ -337,6 +347,16 @@ export class CoreService implements NodeService {
       },
       { name: "handling_backlog", help: "recorded messages that handlers have not seen", value: actors.backlog() },
       { name: "effects_owed", help: "committed effects not carried out yet", value: effects.owed() },
+      {
+        name: "shards_without_majority",
+        help: "shards with a copy here that stand still, as a majority of their copies is gone",
+        value: recovering.standingStill,
+      },
+      {
+        name: "lost_copies",
+        help: "copies of ended generations held here: waterpark lost list",
+        value: replication.generations.lost.length,
+      },
       { name: "links", help: "peers with a link", value: links.length },
       { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
       {

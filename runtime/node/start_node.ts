@@ -20,7 +20,7 @@ import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
 import { type CarrierMode, isLoopback, openCarriers, parseAddress } from "../transport/mod.ts";
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
-import { configWith, type PartialConfig } from "./config.ts";
+import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
 import { joinCluster } from "./joining.ts";
 import { PluginLoading } from "./plugin_loading.ts";
@@ -49,6 +49,13 @@ export interface StartOptions {
   transport?: CarrierMode;
   /** copies of every shard, fixed when the cluster is created; default 5 */
   copies?: number;
+  /** what a receipt needs in a new cluster: default a majority of the copies, in 2 data centers */
+  ack?: {
+    copies?: number;
+    dataCenters?: number;
+    /** take a rule, too, that the loss of one data center would make impossible */
+    force?: boolean;
+  };
   /** the cluster's secret, at least 16 bytes; without one a node listens on loopback only */
   secret?: string | Uint8Array;
   /** bearer tokens that the HTTP gateway asks for; none: everybody may */
@@ -121,7 +128,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
       outcome: "not-applied",
     });
   }
-  const config = configWith({ ...options.config, ...(options.copies ? { copies: options.copies } : {}) });
+  const config = configOf(options);
   const secret = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret ?? null;
   const listen = options.listen ?? "127.0.0.1:0";
   if (secret === null) refuseOpenDoors(options);
@@ -157,6 +164,23 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     await node.close();
     throw error;
   }
+}
+
+function configOf({ config, copies, ack: { force, ...ack } = {} }: StartOptions): NodeConfig {
+  const merged = configWith({
+    ...config,
+    ...(copies ? { copies } : {}),
+    ack: { ...config?.ack, ...ack },
+  });
+  const fault = ackRuleFault(merged);
+  if (fault === null || force) return merged;
+  throw new WaterparkError(
+    `Cannot start with this rule for receipts as it must stand the loss of a data center: ${fault}`,
+    {
+      code: "node/ack-rule",
+      outcome: "not-applied",
+    },
+  );
 }
 
 /** Without a secret nothing is listened to but loopback: patients' data would stand open to the network. */

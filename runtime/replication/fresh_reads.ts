@@ -49,19 +49,22 @@ export class FreshReads {
     }
   }
 
+  /** Opens what waits, asks again after `againMs`; true when the oldest round has waited for longer than `overdueMs`. */
+  tick(state: ShardState, env: ShardEnv, againMs: number, overdueMs: number): boolean {
+    if (this.#reads.length === 0) return false;
+    this.open(state, env);
+    this.#again(state, env, againMs);
+    return env.nowMs - this.#reads[0].openedAtMs > overdueMs;
+  }
+
   /** Asks again those that have not confirmed the latest round: the question, or its answer, may be lost. */
-  again(state: ShardState, env: ShardEnv, afterMs: number): void {
+  #again(state: ShardState, env: ShardEnv, afterMs: number): void {
     if (this.#reads.length === 0 || this.#reads[0].index < 0) return;
     for (const [incarnation, peer] of state.peers) {
       if (peer.round < state.round && env.nowMs - peer.sentAtMs >= afterMs && !env.isSuspect(incarnation)) {
         sendAppend(state, env, incarnation, true);
       }
     }
-  }
-
-  /** True when the oldest round has waited for longer than `ms`. */
-  isOverdue(nowMs: number, ms: number): boolean {
-    return this.#reads.length > 0 && nowMs - this.#reads[0].openedAtMs > ms;
   }
 
   /** Answers those whose round a majority has confirmed. */

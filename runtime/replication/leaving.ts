@@ -14,17 +14,19 @@ import { isWanted, letsGo } from "./swap.ts";
  * through its own removal could find a majority among the forgetful.
  */
 export class Departed {
-  readonly #left: ({ term: number; floor: { term: number; index: number } } | undefined)[] = [];
+  readonly #left: ({ generation: number; term: number; floor: { term: number; index: number } } | undefined)[] = [];
 
   /** The copy goes, with the permission of a writer of `letGoInTerm`. */
   remember(state: ShardState, letGoInTerm: number): void {
-    this.#left[state.shard] = { term: Math.max(state.term, letGoInTerm), floor: endOfLog(state) };
+    const { shard, generation, term } = state;
+    this.#left[shard] = { generation, term: Math.max(term, letGoInTerm), floor: endOfLog(state) };
   }
 
   /** A copy of the same shard comes: it takes up the term, without a vote in it. */
   recall(state: ShardState): void {
     const left = this.#left[state.shard];
-    if (left === undefined) return;
+    // What was promised in a generation that has ended binds nobody.
+    if (left === undefined || left.generation !== state.generation) return;
     state.term = left.term;
     state.votedFor = state.self;
     state.floor = left.floor;

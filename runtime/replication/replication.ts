@@ -7,12 +7,14 @@
  */
 import { assert } from "../base/mod.ts";
 import { type EntryKind, ShardStore } from "../storage/mod.ts";
+import { SYSTEM_SHARD } from "../topology/mod.ts";
 import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicationOptions } from "./replication_options.ts";
 import {
   advanceCommit,
+  becomeFollower,
   bornWithWriter,
   hearsMajority,
   RESEND_AFTER_MS,
@@ -21,8 +23,9 @@ import {
   STEP_DOWN_AFTER_MS,
 } from "./append.ts";
 import { everyVoter } from "./configuration.ts";
-import { blankMessage, RAFT, readMessage } from "./raft_message.ts";
+import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
 import { FreshReads } from "./fresh_reads.ts";
+import { Generations, goOnAlone, termBefore } from "./generations.ts";
 import { askToLeave, Departed, mayGo, onLeaving } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
@@ -31,12 +34,15 @@ import { configurationOf, type Desired, newShardState, type ShardEnv, type Shard
 import { handOverToAny } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
 import { isDismissed, isWanted } from "./swap.ts";
+import { countReplicas, isUnsettled, lacksMajority, looksAgain, openCatchUps, whomToAsk } from "./upkeep.ts";
 import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
 
 /** All replicas of this node. */
 export class Replication {
+  /** which lives of the shards count, and what is left of the others */
+  readonly generations = new Generations();
   readonly #options: ReplicationOptions;
   readonly #replicas: (Replica | null)[] = [];
   readonly #departed = new Departed();
@@ -82,7 +88,9 @@ export class Replication {
       },
       lostWriter: (state) => this.#lostWriter(this.#replicas[state.shard]!),
       committed: (state, from, to) => options.onCommitted(state.shard, from + 1, to),
-      mayCatchUp: () => {
+      mayCatchUp: ({ shard }) => {
+        // Who lacks the topology cannot be brought up to date with anything else.
+        if (shard === SYSTEM_SHARD) return true;
         if (this.#catchUps >= options.config.catchUpsMax) return false;
         this.#catchUps++;
         return true;
@@ -95,7 +103,7 @@ export class Replication {
   birth(shard: number, members: number[]): void {
     assert(shard >= 0 && shard < SHARDS_MAX, "a shard number");
     assert(members.includes(this.#options.self.incarnation), "only members make a replica");
-    if (this.#replicas[shard]) return;
+    if (this.#replicas[shard] || this.generations.of(shard) > 1) return;
     this.#nowMs = this.#options.world.nowMonoMs();
     const replica = this.#create(shard, members);
     bornWithWriter(replica.state, this.#env, members[0]);
@@ -114,6 +122,30 @@ export class Replication {
     }
   }
 
+  /**
+   * The shard's lower generations have ended. A copy here is laid aside, unless this node is the `survivor`, which goes on
+   * alone from what it has, be it nothing. Repeating it does nothing.
+   */
+  setGeneration(shard: number, generation: number, survivor: number): void {
+    if (!this.generations.raise(shard, generation)) return;
+    this.#nowMs = this.#options.world.nowMonoMs();
+    if (survivor !== this.#options.self.incarnation) {
+      this.#layAside(shard);
+      return;
+    }
+    const replica = this.#replicas[shard] ?? this.#create(shard, []);
+    goOnAlone(replica.state, this.#env, generation);
+    this.#touch(replica);
+  }
+
+  /** Shards that have a voter here and so few others that are not suspected that they cannot go on. */
+  standingStill(): number[] {
+    const isSuspect = (incarnation: number) => this.#options.isSuspect(incarnation);
+    return this.#replicas.flatMap((replica) =>
+      replica && lacksMajority(replica.state, isSuspect) ? [replica.state.shard] : []
+    );
+  }
+
   /** A raft frame has arrived. Throws `wire/bad-payload` for anything that is none. */
   receive(from: number, payload: Uint8Array): void {
     this.#nowMs = this.#options.world.nowMonoMs();
@@ -122,13 +154,8 @@ export class Replication {
     while (reader.left > 0) {
       readMessage(reader, message);
       if (message.shard >= SHARDS_MAX) continue;
-      let replica = this.#replicas[message.shard];
-      if (!replica) {
-        if (message.type !== RAFT.APPEND) continue;
-        // A copy to be fed by its writer: without a vote until the log that it is given says otherwise.
-        replica = this.#create(message.shard, []);
-        this.#departed.recall(replica.state);
-      }
+      const replica = this.#replicaFor(message);
+      if (replica === null) continue;
       if (message.type === RAFT.LEAVING) onLeaving(replica.state, this.#env, from, message);
       else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica, message.term);
       if (message.type === RAFT.LEAVING || message.type === RAFT.GONE) continue;
@@ -138,18 +165,25 @@ export class Replication {
     this.#plan();
   }
 
+  /** The replica that a record is for; null when it is for none: of another generation, or no reason to begin one. */
+  #replicaFor({ shard, generation, type }: RaftMessage): Replica | null {
+    // What governs the system shard stands in its own log: its generation is believed to who feeds it.
+    if (shard === SYSTEM_SHARD && type === RAFT.APPEND) this.setGeneration(shard, generation, 0);
+    if (generation !== this.generations.of(shard)) return null;
+    const known = this.#replicas[shard];
+    if (known) return known;
+    if (type !== RAFT.APPEND) return null;
+    // A copy to be fed by its writer: without a vote until the log that it is given says otherwise.
+    const replica = this.#create(shard, []);
+    this.#departed.recall(replica.state);
+    return replica;
+  }
+
   /** Records a message, if this node is the shard's writer. `done` is called exactly once, maybe at once. */
   propose(shard: number, proposal: MessageProposal, done: (answer: ProposeAnswer) => void): void {
-    const replica = this.#replicas[shard];
-    if (!replica || replica.state.role !== "writer") {
-      if (replica) this.#ask(replica);
-      done({ state: "moved", hint: this.hint(shard) });
-      return;
-    }
-    if (replica.state.handOverTo !== 0 || this.#waiters >= this.#options.config.waitersMax) {
-      done({ state: "busy", retryAfterMs: 10 });
-      return;
-    }
+    const replica = this.#writerOf(shard);
+    if (replica === "elsewhere") return done({ state: "moved", hint: this.hint(shard) });
+    if (replica === "busy") return done({ state: "busy", retryAfterMs: 10 });
     proposeMessage(replica, proposal, {
       nowMs: this.#options.world.nowMonoMs(),
       nameOf: this.#options.nameOf,
@@ -165,16 +199,9 @@ export class Replication {
     body: Uint8Array,
     done: (state: "committed" | "lost" | "busy", index: number) => void,
   ): void {
-    const replica = this.#replicas[shard];
-    if (!replica || replica.state.role !== "writer") {
-      if (replica) this.#ask(replica);
-      done("lost", 0);
-      return;
-    }
-    if (replica.state.handOverTo !== 0 || this.#waiters >= this.#options.config.waitersMax) {
-      done("busy", 0);
-      return;
-    }
+    const replica = this.#writerOf(shard);
+    if (replica === "elsewhere") return done("lost", 0);
+    if (replica === "busy") return done("busy", 0);
     const { state } = replica;
     if (state.commit === state.store.lastIndex) state.progressAtMs = this.#options.world.nowMonoMs();
     const index = state.store.appendEntry(state.term, kind, body);
@@ -192,10 +219,7 @@ export class Replication {
    */
   readFresh(shard: number, done: (index: number | null) => void): void {
     const replica = this.#replicas[shard];
-    if (!replica || replica.state.role !== "writer" || !replica.reads.add(done)) {
-      done(null);
-      return;
-    }
+    if (!replica || replica.state.role !== "writer" || !replica.reads.add(done)) return done(null);
     this.#touch(replica);
   }
 
@@ -252,21 +276,9 @@ export class Replication {
     this.#plan();
   }
 
-  /** Answers owed. */
-  get waiters(): number {
-    return this.#waiters;
-  }
-
-  /** Counts for metrics. */
-  counts(): { replicas: number; writers: number; awake: number; bytes: number } {
-    let replicas = 0, writers = 0, bytes = 0;
-    for (const replica of this.#replicas) {
-      if (!replica) continue;
-      replicas++;
-      bytes += replica.state.store.bytes;
-      if (replica.state.role === "writer") writers++;
-    }
-    return { replicas, writers, awake: this.#awake.size, bytes };
+  /** Counts for metrics; `waiters` are answers owed. */
+  counts(): { replicas: number; writers: number; awake: number; waiters: number; bytes: number } {
+    return { ...countReplicas(this.#replicas), awake: this.#awake.size, waiters: this.#waiters };
   }
 
   /** Begins to hand every writer's role to a member that can take it; how many this node still has. */
@@ -297,8 +309,9 @@ export class Replication {
       self: this.#options.self.incarnation,
       store: new ShardStore(),
       configuration: { voters: members, old: null },
-      generation: 1,
+      generation: this.generations.of(shard),
     });
+    state.term = termBefore(state.generation);
     state.desired = this.#desired[shard] ?? null;
     const replica: Replica = {
       state,
@@ -314,6 +327,19 @@ export class Replication {
 
   #drop(replica: Replica, letGoInTerm: number): void {
     this.#departed.remember(replica.state, letGoInTerm);
+    this.#forget(replica);
+  }
+
+  #layAside(shard: number): void {
+    const replica = this.#replicas[shard];
+    if (!replica) return;
+    const { state } = replica;
+    becomeFollower(state, this.#env, { term: state.term, writer: 0 });
+    this.generations.keep(state);
+    this.#forget(replica);
+  }
+
+  #forget(replica: Replica): void {
     this.#replicas[replica.state.shard] = null;
     this.#awake.delete(replica);
     replica.isAwake = false;
@@ -324,6 +350,17 @@ export class Replication {
   ask(shard: number): void {
     const replica = this.#replicas[shard];
     if (replica && replica.state.role !== "writer") this.#ask(replica);
+  }
+
+  /** The replica that may append now. */
+  #writerOf(shard: number): Replica | "elsewhere" | "busy" {
+    const replica = this.#replicas[shard];
+    if (!replica || replica.state.role !== "writer") {
+      if (replica) this.#ask(replica);
+      return "elsewhere";
+    }
+    const isFull = this.#waiters >= this.#options.config.waitersMax;
+    return isFull || replica.state.handOverTo !== 0 ? "busy" : replica;
   }
 
   #ask(replica: Replica): void {
@@ -354,22 +391,11 @@ export class Replication {
     const { state } = replica;
     if (state.role === "writer") {
       this.#settle(replica);
-      if (
-        state.commit < state.store.lastIndex || state.settling || state.handOverTo !== 0 || this.#hasLaggards(state)
-      ) {
-        this.#wake(replica);
-      }
+      if (isUnsettled(state)) this.#wake(replica);
     } else {
       if (state.campaignAtMs !== Infinity) this.#wake(replica);
       if (isDismissed(state)) this.#askToLeave(replica);
     }
-  }
-
-  #hasLaggards(state: ShardState): boolean {
-    for (const peer of state.peers.values()) {
-      if (peer.match < state.store.lastIndex || peer.commit < state.commit) return true;
-    }
-    return false;
   }
 
   /** Answers what is due. */
@@ -427,18 +453,13 @@ export class Replication {
   #tick(): void {
     this.#ticker = null;
     this.#nowMs = this.#options.world.nowMonoMs();
-    this.#catchUps = this.#openCatchUps();
+    this.#catchUps = openCatchUps(this.#awake, this.#env);
     for (const replica of [...this.#awake]) {
       const goesOn = stepTick(replica.state, this.#env);
       if (replica.state.role === "writer") this.#settle(replica);
-      if (replica.reads.waiting > 0) {
-        replica.reads.open(replica.state, this.#env);
-        replica.reads.again(replica.state, this.#env, RESEND_AFTER_MS);
-        // A writer that is cut off learns it by its reads, too, and must not keep them waiting.
-        const isLost = replica.reads.isOverdue(this.#nowMs, STEP_DOWN_AFTER_MS) &&
-          !hearsMajority(replica.state, this.#env);
-        if (isLost) resign(replica.state, this.#env);
-      }
+      // A writer that is cut off learns it by its reads, too, and must not keep them waiting.
+      const isOverdue = replica.reads.tick(replica.state, this.#env, RESEND_AFTER_MS, STEP_DOWN_AFTER_MS);
+      if (isOverdue && !hearsMajority(replica.state, this.#env)) resign(replica.state, this.#env);
       if (!goesOn && replica.waiting.length === 0 && replica.reads.waiting === 0) {
         replica.isAwake = false;
         this.#awake.delete(replica);
@@ -450,28 +471,14 @@ export class Replication {
     }
   }
 
-  #openCatchUps(): number {
-    let open = 0;
-    for (const replica of this.#awake) {
-      if (replica.state.role !== "writer") continue;
-      for (const [incarnation, peer] of replica.state.peers) {
-        if (!peer.settled && !this.#options.isSuspect(incarnation)) open++;
-      }
-    }
-    return open;
-  }
-
   /** Once a second: writers that placement wants elsewhere look again; copies that placement does not want ask to go. */
   #sweep(): void {
     this.#nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) {
       if (!replica) continue;
       const { state } = replica;
-      const { desired } = state;
-      if (desired === null) continue;
       if (state.role === "writer") {
-        const strays = state.peers.size !== desired.voters.length + desired.learners.length - 1;
-        if (desired.voters[0] !== state.self || strays) {
+        if (looksAgain(state)) {
           state.settling = true;
           this.#wake(replica);
         }
@@ -483,12 +490,9 @@ export class Replication {
     this.#sweeper = this.#options.world.after(1000, () => this.#sweep());
   }
 
-  /** The writer that it knew may be one no more: each time somebody else is asked. */
   #askToLeave({ state }: Replica): void {
     const hinted = this.#hints.best(state.shard, undefined)?.writer ?? 0;
-    const candidates = [state.writer, hinted, ...state.desired!.voters].filter((one) =>
-      one !== 0 && one !== state.self && !this.#options.isSuspect(one)
-    );
-    if (candidates.length > 0) askToLeave(state, this.#env, candidates[state.leavesAsked++ % candidates.length]);
+    const whom = whomToAsk(state, hinted, this.#options.isSuspect);
+    if (whom !== null) askToLeave(state, this.#env, whom);
   }
 }

@@ -2,20 +2,23 @@
  * Step: one event of one replica. Nothing here waits, reads a clock or sends by itself: time, chance and the way out
  * come with `env`, so the same events give the same replica, in the simulator as on a real node.
  */
+import { assert } from "../base/mod.ts";
 import { becomeFollower, onAppend, onAppendAnswer, sendAll, tickWriter } from "./append.ts";
 import { campaignIfDue, onPreVote, onPreVoteAnswer, onVote, onVoteAnswer, planElection } from "./election.ts";
 import { continueHandOver, onHandOver } from "./hand_over.ts";
+import { TERMS_PER_GENERATION } from "./generations.ts";
 import { RAFT, type RaftMessage } from "./raft_message.ts";
 import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { isVoter } from "./configuration.ts";
 import { manageMembers } from "./swap.ts";
 
 /** A term takes an election; nobody has been away for a million of them, but a broken peer may say so. */
-const TERM_LEAP_MAX = 2 ** 20;
+const TERM_LEAP_MAX = TERMS_PER_GENERATION;
 
 /** A record has arrived from a peer. */
 export function stepMessage(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
-  if (message.generation !== state.generation || message.term > state.term + TERM_LEAP_MAX) return;
+  assert(message.generation === state.generation, "the driver has seen to the generation");
+  if (message.term > state.term + TERM_LEAP_MAX) return;
   // Pre-votes speak of a term that does not exist yet: they change nobody's.
   const speculative = message.type === RAFT.PRE_VOTE ||
     (message.type === RAFT.PRE_VOTE_ANSWER && message.flag === 1);

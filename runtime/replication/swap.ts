@@ -58,6 +58,7 @@ function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
     target = wanted.length === 1 ? [wanted[0], state.self] : [...wanted.slice(0, -1), state.self];
     if (sameVoters(voters, target)) return;
   }
+  target = asManyAsAnswer(state, env, target);
   let ready = true;
   for (const newcomer of target) {
     if (newcomer === state.self || voters.includes(newcomer)) continue;
@@ -73,6 +74,20 @@ function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
   if (!ready) return;
   appendConfiguration(state, env, { voters: target, old: voters });
   advanceCommit(state, env);
+}
+
+/**
+ * Short of voters, as a survivor is that goes on alone, some more are better than none: the most of the target that
+ * answer, in odd number. Once nobody is short, all of the target or nothing.
+ */
+function asManyAsAnswer(state: ShardState, env: ShardEnv, target: number[]): number[] {
+  const { voters } = configurationOf(state);
+  if (voters.length >= target.length) return target;
+  const there = target.filter((one) => one === state.self || !env.isSuspect(one));
+  const count = there.length - (there.length % 2 === 0 ? 1 : 0);
+  if (there.length === target.length || count <= voters.length) return target;
+  const others = there.filter((one) => one !== state.self);
+  return [state.self, ...others].slice(0, count);
 }
 
 function keepLearners(state: ShardState, env: ShardEnv, learners: number[]): boolean {

@@ -10,8 +10,11 @@ import { accepted, type Change, type CommandAnswer, type Refused, refused } from
 import { readCommand, type TopologyCommand } from "./command.ts";
 import { absent, birth, drain, join, present, remove } from "./apply_nodes.ts";
 import { deploy, promote, removePlugin, rollback } from "./apply_plugins.ts";
-import { setOfFacility } from "./shard.ts";
+import { setOfFacility, shardText } from "./shard.ts";
 import { FACILITIES_MAX, SETTINGS_MAX, SWITCHES_MAX, type TopologyState } from "./state.ts";
+
+/** More versions than a system shard that was cut off can have made before it is found again. */
+const VERSION_LEAP = 2 ** 18;
 
 /** A command's answer and the state after it: the very same object when nothing changed. */
 export interface Applied {
@@ -50,7 +53,9 @@ export function applyCommand(state: TopologyState, command: unknown): Applied {
   const outcome = change(state, reading.command);
   if ("code" in outcome) return refusal(state, outcome);
   const changed = Object.keys(outcome.fields).length > 0;
-  const next = changed ? { ...state, ...outcome.fields, version: state.version + 1 } : state;
+  const step = 1 +
+    ((outcome.fields.systemGeneration ?? state.systemGeneration) - state.systemGeneration) * VERSION_LEAP;
+  const next = changed ? { ...state, ...outcome.fields, version: state.version + step } : state;
   return { state: next, answer: { ok: true, version: next.version, changed, ...outcome.details } };
 }
 
@@ -86,6 +91,12 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
       return rollback(state, command.name, command.from);
     case "remove-plugin":
       return removePlugin(state, command.name);
+    case "recover":
+      return recover(state, command);
+    case "leap":
+      return accepted(command.generation > state.systemGeneration ? { systemGeneration: command.generation } : {});
+    case "ack":
+      return ack(state, command);
     case "switch":
       return named(state.switches, command, command.on, SWITCHES_MAX, (switches) => ({ switches }));
     case "setting":
@@ -125,6 +136,44 @@ function home(state: TopologyState, facility: string, dataCenter: string): Chang
   const set = sets.includes(hashed) ? hashed : sets[hashed % sets.length];
   assert(state.homes[set] === dataCenter, "the set chosen has the home asked for");
   return accepted({ facilities: { ...state.facilities, [facility]: set } }, { set });
+}
+
+function ack(state: TopologyState, command: TopologyCommand & { type: "ack" }): Change | Refused {
+  const { copies, dataCenters } = command;
+  if (copies > state.copies || copies * 2 <= state.copies) {
+    return refused(
+      "topology/bad-ack-rule",
+      `Cannot ask for ${copies} copies as it must be a majority of the ${state.copies} that there are, at most all`,
+    );
+  }
+  if (dataCenters > copies) {
+    return refused(
+      "topology/bad-ack-rule",
+      `Cannot ask for ${dataCenters} data centers as ${copies} copies are in ${copies} at most`,
+    );
+  }
+  if (state.ack?.copies === copies && state.ack.dataCenters === dataCenters) return accepted({});
+  return accepted({ ack: { copies, dataCenters } });
+}
+
+function recover(state: TopologyState, command: TopologyCommand & { type: "recover" }): Change | Refused {
+  const { shard, survivor, from } = command;
+  const before = state.recovered[shard];
+  const generation = before?.generation ?? 1;
+  if (before?.survivor === survivor && generation === from + 1) return accepted({});
+  const text = shardText(shard);
+  if (state.born === null) return refused("topology/not-born", `Cannot recover ${text} as the shards are not born yet`);
+  if (generation !== from) {
+    return refused(
+      "topology/other-generation",
+      `Cannot recover ${text} as its generation ${from} is over: ${generation}`,
+    );
+  }
+  const node = state.nodes.find((one) => one.incarnation === survivor);
+  if (node?.status !== "up") {
+    return refused("topology/no-such-survivor", `Cannot recover ${text} as its survivor must be a node that is up`);
+  }
+  return accepted({ recovered: { ...state.recovered, [shard]: { generation: from + 1, survivor } } });
 }
 
 function named<Value>(

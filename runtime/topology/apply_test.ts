@@ -307,3 +307,36 @@ function deployOf(hash: number): TopologyCommand & { type: "deploy" } {
     atMs: 5,
   };
 }
+
+Deno.test("commands: a shard is recovered once for each generation, from a node that is up", () => {
+  const state = clusterOf(["TN-A-1", "TX-A-1", "FL-A-1"]);
+  const survivor = state.nodes[0].incarnation;
+  const recover = (from: number, by = survivor): TopologyCommand => ({ type: "recover", shard: 5, survivor: by, from });
+  equal(codeOf(clusterOf(["TN-A-1"], 2), recover(1)), "topology/not-born");
+  const once = run(state, recover(1));
+  deepEqual(once.recovered, { 5: { generation: 2, survivor } });
+  equal(codeOf(once, recover(1)), "same", "the same word twice");
+  equal(codeOf(once, recover(1, state.nodes[1].incarnation)), "topology/other-generation", "somebody else was quicker");
+  equal(codeOf(once, recover(3)), "topology/other-generation");
+  deepEqual(run(once, recover(2)).recovered, { 5: { generation: 3, survivor } });
+  equal(codeOf(state, recover(1, 999_999)), "topology/no-such-survivor");
+  equal(codeOf(run(state, { type: "drain", name: state.nodes[0].name }), recover(1)), "topology/no-such-survivor");
+  equal(codeOf(state, { ...recover(1), shard: 1024 }), "topology/bad-command", "the system shard is not its own judge");
+});
+
+Deno.test("commands: a recovered system shard leaps beyond all versions that it may have had elsewhere", () => {
+  const state = clusterOf(["TN-A-1", "TX-A-1"]);
+  const leapt = run(state, { type: "leap", generation: 2 });
+  ok(leapt.version > state.version + 100_000);
+  equal(codeOf(leapt, { type: "leap", generation: 2 }), "same");
+  ok(run(leapt, { type: "leap", generation: 4000 }).version < 2 ** 32, "a version fits into its 32 bits for ever");
+});
+
+Deno.test("commands: the rule for receipts is a majority at least, and no more than there is", () => {
+  const state = clusterOf(["TN-A-1", "TX-A-1", "FL-A-1"]);
+  const ack = (copies: number, dataCenters: number): TopologyCommand => ({ type: "ack", copies, dataCenters });
+  for (const bad of [ack(2, 1), ack(6, 1), ack(3, 4)]) equal(codeOf(state, bad), "topology/bad-ack-rule");
+  const strict = run(state, ack(4, 3));
+  deepEqual(new Topology(strict).effectiveAck({ copies: 3, dataCenters: 2 }), { copies: 3, dataCenters: 3 }, "capped");
+  equal(codeOf(strict, ack(4, 3)), "same");
+});

@@ -4,9 +4,11 @@
  */
 import { KEY_PART_UNITS_MAX } from "../base/mod.ts";
 import { isDataCenter, readNodeName } from "./node_name.ts";
+import { DATA_SHARDS } from "./shard.ts";
 import {
   BUNDLE_BYTES_MAX,
   COPIES_MAX,
+  GENERATION_MAX,
   NODES_MAX,
   type PluginKind,
   type PluginStage,
@@ -39,6 +41,10 @@ export interface JoiningNode {
  * - `home`: gives a facility a shard set whose home is that data center; for ever, so before its first message.
  * - `deploy`, `promote`, `rollback`, `remove-plugin`: versions of a plugin. `promote` takes the newest where `version` is
  *   left out; `rollback` returns to the version that was live before.
+ * - `recover`: a shard that has lost its majority goes on from one survivor's copy, in the next generation; what only the
+ *   lost copies had is lost.
+ * - `leap`: the system shard itself was recovered; the version leaps beyond all that the lost copies may have had.
+ * - `ack`: how many copies, in how many data centers, a receipt needs.
  * - `switch`, `setting`: a named flag; a named value, dropped by null.
  */
 export type TopologyCommand =
@@ -76,6 +82,21 @@ export type TopologyCommand =
     from?: number;
   }
   | { type: "remove-plugin"; name: string }
+  | {
+    type: "recover";
+    /** 0 to 1023 */
+    shard: number;
+    /** incarnation of an up node */
+    survivor: number;
+    /** the generation that is to end: a command that comes twice must not end two */
+    from: number;
+  }
+  | {
+    type: "leap";
+    /** of the system shard, in which this is said */
+    generation: number;
+  }
+  | { type: "ack"; copies: number; dataCenters: number }
   | { type: "switch"; name: string; on: boolean }
   | { type: "setting"; name: string; value: SettingValue | null };
 
@@ -161,6 +182,21 @@ function read(from: Fields): TopologyCommand {
     }
     case "remove-plugin":
       return { type, name: pattern(from.name, "name", PLUGIN_NAME) };
+    case "recover":
+      return {
+        type,
+        shard: integer(from.shard, "shard", 0, DATA_SHARDS - 1),
+        survivor: integer(from.survivor, "survivor", 1, INCARNATION_MAX),
+        from: integer(from.from, "from", 1, GENERATION_MAX - 1),
+      };
+    case "leap":
+      return { type, generation: integer(from.generation, "generation", 2, GENERATION_MAX) };
+    case "ack":
+      return {
+        type,
+        copies: integer(from.copies, "copies", 1, COPIES_MAX),
+        dataCenters: integer(from.dataCenters, "dataCenters", 1, COPIES_MAX),
+      };
     case "switch": {
       const on = from.on;
       if (typeof on !== "boolean") throw new Complaint("on is neither true nor false");

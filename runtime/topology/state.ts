@@ -94,6 +94,17 @@ export interface PluginRecord {
 /** A setting's value; a setting set to null is dropped. */
 export type SettingValue = string | number | boolean;
 
+/** The greatest generation of a shard: terms, which are 32 bits, leap with it. */
+export const GENERATION_MAX = 4_000;
+
+/** How a shard was revived last. */
+export interface Recovery {
+  /** 2 at least; whatever speaks of a lower one is refused for ever */
+  generation: number;
+  /** the incarnation whose copy counts from then on, as it stood */
+  survivor: number;
+}
+
 /** The topology at one version. */
 export interface TopologyState {
   /** `""` until the cluster is created */
@@ -118,6 +129,12 @@ export interface TopologyState {
   switches: Record<string, boolean>;
   /** settings of the whole cluster, by name */
   settings: Record<string, SettingValue>;
+  /** what a receipt needs, as far as the topology has it; null: as the nodes' defaults say */
+  ack: { copies: number; dataCenters: number } | null;
+  /** generation of the system shard in which this was said; 1 from birth */
+  systemGeneration: number;
+  /** shards that an operator has revived after they had lost their majority, by number */
+  recovered: Record<string, Recovery>;
   /** names of removed nodes, oldest first: their marks stay on the ring, so that a writer's zone keeps its shards */
   gone: string[];
   /** incarnations replaced or removed, oldest first: a late join of one must not bring it back */
@@ -138,6 +155,9 @@ export function emptyState(): TopologyState {
     plugins: {},
     switches: {},
     settings: {},
+    ack: null,
+    systemGeneration: 1,
+    recovered: {},
     gone: [],
     past: [],
   };

@@ -160,7 +160,8 @@ export class Topology {
    * A rule for acknowledgements, capped by what the topology has: its nodes and data centers, *not* those that are up. A
    * node's absence must not make a promise smaller; its removal does.
    */
-  effectiveAck(rule: AckRule): AckRule {
+  effectiveAck(fallback: AckRule): AckRule {
+    const rule = this.state.ack ?? fallback;
     assert(rule.copies >= 1 && rule.dataCenters >= 1, "a rule asks for one copy at least");
     const { nodes, copies } = this.state;
     assert(nodes.length <= NODES_MAX, "the topology is within its bounds");

@@ -1,0 +1,73 @@
+/**
+ * Upkeep: what the driver looks after beside single events. Small questions about one replica, asked from time to time.
+ */
+import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { hasMajority, isVoter } from "./configuration.ts";
+import type { Replica } from "./replica.ts";
+
+/** True when the writer should look at its members again: placement names another writer, or others than it feeds. */
+export function looksAgain({ desired, self, peers }: ShardState): boolean {
+  if (desired === null) return false;
+  return desired.voters[0] !== self || peers.size !== desired.voters.length + desired.learners.length - 1;
+}
+
+/** A copy that has not answered for so long holds up none but itself. */
+const CATCH_UP_STALLED_MS = 2000;
+
+/** Copies that these replicas' writers are bringing up to date, those that have stopped answering left out. */
+export function openCatchUps(replicas: Iterable<Replica>, env: ShardEnv): number {
+  let open = 0;
+  for (const { state } of replicas) {
+    if (state.role !== "writer") continue;
+    for (const [incarnation, peer] of state.peers) {
+      const answers = env.nowMs - peer.answeredAtMs < CATCH_UP_STALLED_MS && !env.isSuspect(incarnation);
+      if (!peer.settled && answers) open++;
+    }
+  }
+  return open;
+}
+
+/** True while the writer has something to wait for: a commit, a change of members, a peer that lacks an entry. */
+export function isUnsettled({ peers, store, commit, settling, handOverTo }: ShardState): boolean {
+  if (commit < store.lastIndex || settling || handOverTo !== 0) return true;
+  for (const peer of peers.values()) if (peer.match < store.lastIndex || peer.commit < commit) return true;
+  return false;
+}
+
+/**
+ * Whom a copy that nobody wants may ask to be let go. The writer that it knew may be one no more: each time somebody else
+ * is asked.
+ *
+ * @param hinted the writer by hearsay; 0 none
+ */
+export function whomToAsk(
+  state: ShardState,
+  hinted: number,
+  isSuspect: (incarnation: number) => boolean,
+): number | null {
+  const candidates = [state.writer, hinted, ...state.desired?.voters ?? []].filter((one) =>
+    one !== 0 && one !== state.self && !isSuspect(one)
+  );
+  return candidates.length === 0 ? null : candidates[state.leavesAsked++ % candidates.length];
+}
+
+/** True when this copy votes, and so many of the others do not answer that the shard stands still. */
+export function lacksMajority(state: ShardState, isSuspect: (incarnation: number) => boolean): boolean {
+  const configuration = configurationOf(state);
+  if (!isVoter(configuration, state.self)) return false;
+  return !hasMajority(configuration, (voter) => voter === state.self || !isSuspect(voter));
+}
+
+/** Sums for metrics. */
+export function countReplicas(
+  replicas: readonly (Replica | null | undefined)[],
+): { replicas: number; writers: number; bytes: number } {
+  const counts = { replicas: 0, writers: 0, bytes: 0 };
+  for (const replica of replicas) {
+    if (!replica) continue;
+    counts.replicas++;
+    counts.bytes += replica.state.store.bytes;
+    if (replica.state.role === "writer") counts.writers++;
+  }
+  return counts;
+}
