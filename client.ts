@@ -230,8 +230,9 @@ export class WaterparkClient {
   }
 
   /** Takes a node out of the topology, for good. */
-  async removeNode(name: string): Promise<void> {
-    await this.#dialer.ask({ method: "DELETE", path: `/v1/nodes/${encodeURIComponent(name)}` });
+  async removeNode(name: string, options: { force?: boolean } = {}): Promise<void> {
+    const query = options.force === true ? "?force=true" : "";
+    await this.#dialer.ask({ method: "DELETE", path: `/v1/nodes/${encodeURIComponent(name)}${query}` });
   }
 
   /** Shards that stand still, as a majority of their copies is gone. */

@@ -21,8 +21,12 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof WaterparkError)) return EXIT.failed;
   if (error.outcome === "unknown") return EXIT.unknown;
   if (error.code === "client/unreachable" || error.code === "client/broken") return EXIT.unreached;
-  return /^(base\/bad-key|client\/bad-)/.test(error.code) ? EXIT.misused : EXIT.failed;
+  return MISUSE.test(error.code) ? EXIT.misused : EXIT.failed;
 }
+
+/** Codes that can only come from what was typed. */
+const MISUSE =
+  /^(base\/bad-key|client\/bad-.*|node\/(bad-name|ack-rule)|transport\/(bad-address|secret-needed)|topology\/bad-.*)$/;
 
 /** Why a file could not be read, in few words. */
 export function fileState(error: unknown): string {

@@ -81,7 +81,9 @@ async function run({ title, args }: Stage): Promise<Result> {
   const junit = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: verb === "test" ? ["test", "--no-prompt", `--junit-path=${junit}`, ...rest] : args,
+      args: verb === "test"
+        ? ["test", "--no-prompt", "--preload=tests/fixed_seed.ts", `--junit-path=${junit}`, ...rest]
+        : args,
       cwd: ROOT,
       stdin: "null",
       env: { NO_COLOR: "1" },

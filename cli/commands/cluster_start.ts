@@ -37,6 +37,7 @@ export const clusterStart = command({
     if (before !== null && (await Promise.all(before.nodes.map(isRunning))).includes(true)) {
       throw new MisuseError("Cannot start the cluster as only one may run here: one does", "waterpark cluster stop");
     }
+    refuseTakenPorts(plan);
     const started: StartedNode[] = [];
     const ending = Promise.withResolvers<string>();
     let isEnding = false;
@@ -75,6 +76,25 @@ export const clusterStart = command({
   },
 });
 
+/** Somebody else's node on one of our ports would be taken for ours. */
+function refuseTakenPorts(plan: readonly PlannedNode[]): void {
+  for (const { name, mesh, http, mllp } of plan) {
+    for (const address of [mesh, http, mllp]) {
+      const at = address?.lastIndexOf(":") ?? -1;
+      if (!address || at < 0) continue;
+      try {
+        Deno.listen({ hostname: address.slice(0, at), port: Number(address.slice(at + 1)) }).close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+        throw new MisuseError(
+          `Cannot start ${name} as its port must be free: somebody listens at ${address}`,
+          "waterpark cluster start --base-port 5600, or stop who is there",
+        );
+      }
+    }
+  }
+}
+
 /**
  * Starts the process, in a session of its own so that Ctrl-C reaches it once, through us; its talk goes to a file, as a
  * pipe would break when we leave.
@@ -102,7 +122,7 @@ async function untilAll(
   const untilMs = Date.now() + READY_MS_MAX;
   const waiting = new Set(nodes);
   while (waiting.size > 0) {
-    out.progress(`${of.length - (of.length - nodes.length) - waiting.size} of ${of.length} nodes ready`);
+    out.progress(`${nodes.length - waiting.size} of ${of.length} nodes ready`);
     for (const node of waiting) {
       if (isEnding()) throw new Error("Cannot start the cluster as it was stopped");
       const isUp = await fetch(`http://${node.http}${path}`).then(

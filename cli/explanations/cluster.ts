@@ -67,6 +67,11 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Messages go on. With outcome unknown the change may still come.",
     next: "See who is alive with waterpark node list; then repeat the command.",
   },
+  "topology/node-alive": {
+    happened: "A node was to be removed that is alive and holds copies.",
+    now: "Nothing was changed.",
+    next: "Move its copies first: waterpark node drain NAME. If it must go as it is, add --force.",
+  },
   "topology/has-majority": {
     happened: "A shard was to be recovered that has a majority of its copies, or whose copies are not missed yet.",
     now: "Nothing was changed.",

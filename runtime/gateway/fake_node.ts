@@ -219,8 +219,8 @@ export class FakeNode implements NodeService {
     return Promise.resolve(this.#plugins.get(name)!);
   }
 
-  removeNode(name: string): Promise<void> {
-    this.asked.push(`remove ${name}`);
+  removeNode(name: string, options: { force?: boolean } = {}): Promise<void> {
+    this.asked.push(`remove ${name}${options.force ? " by force" : ""}`);
     return Promise.reject(
       new WaterparkError(`Cannot remove "${name}" as no other node would be up`, {
         code: "topology/last-node",

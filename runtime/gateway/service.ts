@@ -217,7 +217,7 @@ export interface NodeService {
   /** Makes the version before live again. */
   rollbackPlugin(name: string): Promise<PluginView>;
   /** Takes a node out of the topology, for good. */
-  removeNode(name: string): Promise<void>;
+  removeNode(name: string, options?: { force?: boolean }): Promise<void>;
   /** Moves everything off a node. */
   drainNode(name: string): Promise<void>;
   /** actors written by this node, at most `limit`, keys after `after` in key order */

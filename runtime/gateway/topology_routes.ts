@@ -30,7 +30,7 @@ export function addTopologyRoutes(route: Route, gateway: Gateway): void {
 
   route("DELETE", "/v1/nodes/:name", async (c) => {
     const { name } = nodeInPath(c, service);
-    await inTime(gateway, "unknown", service.removeNode(name));
+    await inTime(gateway, "unknown", service.removeNode(name, { force: c.req.query("force") === "true" }));
     return json({ name, removed: true });
   });
 }

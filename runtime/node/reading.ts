@@ -133,7 +133,7 @@ export class Reading {
   #readHere(
     request: ReadRequest,
     done: (result: RequestResult) => void,
-    untilMs = this.#options.world.nowMonoMs() + this.#options.requestMs,
+    untilMs = this.#options.world.nowMonoMs() + this.#options.requestMs - ANSWER_MS,
   ): void {
     const { replication } = this.#options;
     const { shard, key, mode } = request;
@@ -244,6 +244,8 @@ export class Reading {
   }
 }
 
+/** Who waits for a seq is told in time that it has not come: before the node that asks gives up. */
+const ANSWER_MS = 500;
 const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");
 /** Answers after which another node is asked. */
 const PASSING = new Set([

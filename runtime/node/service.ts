@@ -19,10 +19,11 @@ import type {
 import { Metrics, type Sample } from "../telemetry/mod.ts";
 import { type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
 import { mintId } from "../world/mod.ts";
+import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { CoreRecovery } from "./recovery_service.ts";
-import { committedSeq, type ReadValue } from "./reading.ts";
+import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
 
 /** No log is longer: indexes are 32 bits. */
@@ -218,7 +219,14 @@ export class CoreService implements NodeService {
     return view;
   }
 
-  async removeNode(name: string): Promise<void> {
+  async removeNode(name: string, options: { force?: boolean } = {}): Promise<void> {
+    const node = this.#core.directory.require().nodeByName(name);
+    if (node?.status === "up" && !this.#core.isSuspect(node.incarnation) && options.force !== true) {
+      throw new WaterparkError(`Cannot remove "${name}" as it must not be in use: it is alive and has copies`, {
+        code: "topology/node-alive",
+        outcome: "not-applied",
+      });
+    }
     await this.#command({ type: "remove", name });
   }
 
@@ -236,23 +244,8 @@ export class CoreService implements NodeService {
   actors(
     options: { after?: string; limit?: number } = {},
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
-    const { replication } = this.#core;
     const limit = Math.min(1000, Math.max(1, options.limit ?? 100));
-    const after = options.after ?? "";
-    const actors: { key: string; seq: number }[] = [];
-    for (let shard = 0; shard < 1024; shard++) {
-      const store = replication.isWriter(shard) ? replication.store(shard) : null;
-      if (store === null) continue;
-      const commit = replication.commitIndex(shard);
-      for (let row = 0; row < store.rowCount; row++) {
-        if (store.rowSeq(row) === 0) continue;
-        const key = store.rowKey(row);
-        if (key > after) actors.push({ key, seq: committedSeq(store, commit, key) });
-      }
-    }
-    actors.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-    const page = actors.slice(0, limit);
-    return Promise.resolve({ actors: page, next: actors.length > limit ? page[page.length - 1].key : null });
+    return listActors(this.#core, { after: options.after ?? "", limit });
   }
 
   readiness(): { ready: boolean; reason: string } {
