@@ -59,6 +59,16 @@ export interface NodeCoreOptions {
 export interface CoreObserver {
   /** entries [first, last] are committed on this node, which `isWriter` of `term` */
   committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
+  /** a link to this peer is there, or is gone */
+  linked?(incarnation: number, up: boolean): void;
+  /** this node's opinion about a peer has changed */
+  suspects?(incarnation: number, isSuspect: boolean): void;
+  /** this node stands for writer: `isReal` in an election, else in the vote before it, for the same `term` */
+  campaigns?(shard: number, term: number, isReal: boolean): void;
+  /** this node has become the shard's writer, or is it no more */
+  writes?(shard: number, isWriter: boolean, term: number): void;
+  /** a newer topology is in force here */
+  published?(version: number, nodes: number): void;
 }
 
 /** A reason to refuse is logged once in so long, ms. */
@@ -132,6 +142,7 @@ export class NodeCore {
       ackRule: () => this.directory.topology?.effectiveAck(config.ack) ?? config.ack,
       onCommitted: (shard, first, last) => this.#onCommitted(shard, first, last),
       onWriter: (shard, isWriter) => this.#onWriter(shard, isWriter),
+      onCampaign: (shard, term, isReal) => options.observer?.campaigns?.(shard, term, isReal),
       onDropped: (shard) => shard === SYSTEM_SHARD ? this.directory.dropped() : this.actors.dropped(shard),
       config: config.replication,
     });
@@ -343,6 +354,7 @@ export class NodeCore {
   }
 
   #onPeer(incarnation: number, up: boolean): void {
+    this.#options.observer?.linked?.(incarnation, up);
     if (up) this.membership.heard(incarnation);
     else {
       this.membership.linkDown(incarnation);
@@ -354,6 +366,7 @@ export class NodeCore {
 
   #onSuspect(incarnation: number): void {
     log("membership").info("{node} is suspect", { node: this.nameOf(incarnation) });
+    this.#options.observer?.suspects?.(incarnation, true);
     this.#aliveSinceMs.delete(incarnation);
     this.requests.peerDown(incarnation);
     this.replication.suspected(incarnation);
@@ -362,6 +375,7 @@ export class NodeCore {
 
   #onAlive(incarnation: number): void {
     log("membership").info("{node} is alive", { node: this.nameOf(incarnation) });
+    this.#options.observer?.suspects?.(incarnation, false);
     this.#aliveSinceMs.set(incarnation, this.world.nowMonoMs());
     this.replication.alive(incarnation);
     this.mailroom.peerChanged(incarnation, true);
@@ -382,6 +396,7 @@ export class NodeCore {
   }
 
   #onWriter(shard: number, isWriter: boolean): void {
+    this.#options.observer?.writes?.(shard, isWriter, this.replication.stateOf(shard)!.term);
     if (shard === SYSTEM_SHARD) return;
     if (isWriter) this.actors.becameWriter(shard);
     else this.actors.lostWriter(shard);
@@ -390,6 +405,7 @@ export class NodeCore {
 
   #onPublished(topology: Topology, previous: Topology | null): void {
     const { state } = topology;
+    this.#options.observer?.published?.(topology.version, state.nodes.length);
     this.#clusterId ??= state.clusterId;
     const peers = state.nodes.filter((node) => node.incarnation !== this.self.incarnation);
     this.#names.learn(topology);

@@ -74,6 +74,7 @@ function askForVotes(
   env: ShardEnv,
   ask: { type: number; term: number; handedOver: boolean },
 ): void {
+  env.campaigns?.(state, ask.term, ask.type === RAFT.VOTE);
   state.votes.clear();
   state.votes.add(state.self);
   if (countVotes(state, env)) return;

@@ -78,6 +78,7 @@ export class Replication {
         this.#outbox.post(to, message);
         this.#plan();
       },
+      campaigns: (state, term, isReal) => options.onCampaign?.(state.shard, term, isReal),
       becameWriter: (state) => {
         const replica = this.#replicas[state.shard]!;
         replica.order.clear();

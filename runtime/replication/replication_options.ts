@@ -35,6 +35,8 @@ export interface ReplicationOptions {
   /** entries [first, last] of the shard are committed on this node */
   onCommitted(shard: number, first: number, last: number): void;
   onWriter(shard: number, isWriter: boolean): void;
+  /** this node stands for writer of `term`, in an election or (`isReal` false) in the vote before it; to look on */
+  onCampaign?(shard: number, term: number, isReal: boolean): void;
   /** the replica has left this node and its memory is freed */
   onDropped(shard: number): void;
   config: ReplicationConfig;

@@ -98,6 +98,8 @@ export interface ShardEnv {
   /** one step of the election's stagger, ms */
   staggerMs(): number;
   send(to: number, message: RaftMessage): void;
+  /** votes are asked for, for `term`; to look on */
+  campaigns?(state: ShardState, term: number, isReal: boolean): void;
   becameWriter(state: ShardState): void;
   lostWriter(state: ShardState): void;
   /** entries (from, to] have been committed here */

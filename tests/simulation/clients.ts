@@ -37,6 +37,10 @@ export class SimulatedClient {
     this.#isStopping = true;
   }
 
+  get #name(): string {
+    return `client-${this.#number}`;
+  }
+
   get open(): number {
     return this.#open.length;
   }
@@ -59,7 +63,8 @@ export class SimulatedClient {
     const living = this.#cluster.living();
     this.#node = living[this.#random.below(living.length)];
     const session = ++this.#session;
-    this.#cluster.trace(`client ${this.#number}`, `turns to ${this.#node.name} with ${this.#open.length} open`);
+    const open = this.#open.length;
+    this.#cluster.trace?.write({ node: this.#name, room: "client", event: "turns", to: this.#node.name, open });
     for (const message of [...this.#open]) this.#post(message);
     this.#fill();
     this.#watch(session);
@@ -84,6 +89,8 @@ export class SimulatedClient {
     const session = this.#session;
     const node = this.#node!;
     if (!node.isAlive) return;
+    const { id, key } = message;
+    this.#cluster.trace?.write({ node: this.#name, room: "client", event: "sends", id, key, by: node.name });
     const { time } = this.#cluster;
     node.core.post({
       key: message.key,
@@ -97,7 +104,8 @@ export class SimulatedClient {
       if (session !== this.#session || !this.#open.includes(message)) return;
       if (result.state === "refused") {
         // A refusal ends the connection for a client that wants its order kept: it begins anew with all that is open.
-        this.#cluster.trace(`client ${this.#number}`, `${message.id} refused: ${result.code}`);
+        const { code } = result;
+        this.#cluster.trace?.write({ node: this.#name, room: "client", event: "refused", id: message.id, code });
         this.#session++;
         time.after(PAUSE_MS, () => this.#turnToAnotherNode());
         return;
@@ -133,7 +141,8 @@ export class SimulatedClient {
       held,
       atMs: Math.round(time.nowMs),
     });
-    this.#cluster.trace(`client ${this.#number}`, `${message.id} recorded as seq ${seq} of ${shard}, term ${term}`);
+    const details = { id: message.id, shard, term, index, seq, duplicate: result.duplicate };
+    this.#cluster.trace?.write({ node: this.#name, room: "client", event: "receipt", ...details });
     const session = this.#session;
     time.after(this.#random.next() * 30, () => {
       if (session === this.#session) this.#fill();

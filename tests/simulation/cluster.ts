@@ -6,8 +6,11 @@ import { configWith, NodeCore } from "../../runtime/node/mod.ts";
 import { defineHandler, type HandlerDefinition, InlineHost } from "../../runtime/plugin_host/mod.ts";
 import { MemoryNetwork } from "../../runtime/transport/mod.ts";
 import { mintIncarnation, SeededRandom, SimulatedTime, simulatedWorld } from "../../runtime/world/mod.ts";
-import { fingerprint, type Journal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { observing } from "./observing.ts";
 import type { SimulationOptions } from "./options.ts";
+import { Trace, type TraceLevel } from "./trace.ts";
+import { unwhole } from "./wholeness.ts";
 
 /** One life of a simulated node. */
 export interface SimulatedNode {
@@ -54,13 +57,18 @@ export class SimulatedCluster {
   readonly lives: SimulatedNode[] = [];
   /** set: frames are lost, doubled and late */
   isFaulty = false;
-  readonly #trace: (line: string) => void;
+  /** null: nobody reads it, so nothing is made for it: `cluster.trace?.write({ ... })` */
+  readonly trace: Trace | null;
   readonly #handlers = new Map<string, HandlerDefinition<{ count: number; version: number }>>();
 
-  constructor(options: SimulationOptions, journal: Journal, trace: (line: string) => void) {
+  constructor(
+    options: SimulationOptions,
+    journal: Journal,
+    trace: { write: (line: string) => void; level?: TraceLevel } | null = null,
+  ) {
     this.options = options;
     this.journal = journal;
-    this.#trace = trace;
+    this.trace = trace === null ? null : new Trace(this.time, trace.write, trace.level);
     this.random = new SeededRandom(options.seed);
     this.names = nodeNames(options.nodes);
     journal.dataCenters = new Set(this.names.map((name) => name.slice(0, 2))).size;
@@ -71,11 +79,6 @@ export class SimulatedCluster {
       isUnordered: options.isUnordered,
       fate: (from, to, bytes) => this.#fate(random, { from, to, bytes }),
     });
-  }
-
-  /** One line of the trace: when, who, what. */
-  trace(who: string, what: string): void {
-    this.#trace(`${this.time.nowMs.toFixed(3).padStart(12)}  ${who.padEnd(8)}  ${what}`);
   }
 
   /** Starts all nodes and waits until shards are born everywhere; false when they are not. */
@@ -106,21 +109,13 @@ export class SimulatedCluster {
       onPlugins: (plugins) => {
         for (const { hash } of plugins) host.load(hash, this.#handlers.get(hash)!);
       },
-      observer: {
-        committed: (shard, first, last, as) => {
-          const store = node.core.replication.store(shard)!;
-          for (let index = first; index <= last; index++) {
-            const print = fingerprint(store.copyRange(index, 1, index).bytes);
-            this.journal.committed.push({ node: `${name}#${node.core.self.incarnation}`, shard, index, print, ...as });
-          }
-        },
-      },
+      observer: observing(node, { journal: this.journal, trace: this.trace }),
     });
     node.core.mesh.listenSync(address);
     const isFirst = this.nodes.size === 0;
     this.nodes.set(name, node);
     this.lives.push(node);
-    this.trace(name, `boots as incarnation ${node.core.self.incarnation}`);
+    this.trace?.write({ node: name, room: "node", event: "boots", incarnation: node.core.self.incarnation });
     if (isFirst) node.core.create({ expect: this.names.length });
     else this.#join(node, 0);
   }
@@ -129,7 +124,7 @@ export class SimulatedCluster {
   crash(name: string): void {
     const node = this.nodes.get(name)!;
     if (!node.isAlive) return;
-    this.trace(name, "crashes");
+    this.trace?.write({ node: name, room: "fault", event: "crash", incarnation: node.core.self.incarnation });
     node.isAlive = false;
     this.network.crash(node.address);
   }
@@ -139,7 +134,7 @@ export class SimulatedCluster {
     const hash = version.toString(16).padStart(64, "0");
     this.#handlers.set(hash, countingHandler(version));
     const node = this.living()[0];
-    this.trace(node.name, `deploys version ${version}`);
+    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", version });
     node.core.directory.command({
       type: "deploy",
       name: "count",
@@ -158,55 +153,9 @@ export class SimulatedCluster {
     return this.names.map((name) => this.nodes.get(name)!).filter((node) => node.isAlive);
   }
 
-  /**
-   * What keeps the cluster from being whole: shards without their named members, copies that lag; with `inPlace` also
-   * writers that are not the ones that placement names.
-   */
+  /** What keeps the cluster from being whole, in sentences; see `wholeness.ts`. */
   unwhole(options: { inPlace: boolean }): string[] {
-    const missing: string[] = [];
-    const living = this.living();
-    const versions = new Set(living.map((node) => node.core.directory.topology?.version ?? 0));
-    if (versions.size > 1) missing.push(`topology versions differ: ${[...versions].join(", ")}`);
-    if (living.length < this.names.length) missing.push("a node is down");
-    const topology = living[0].core.directory.topology;
-    if (topology?.state.born == null) return [...missing, "shards are not born"];
-    for (const node of topology.state.nodes) {
-      const life = this.nodes.get(node.name);
-      if (life?.core.self.incarnation !== node.incarnation) missing.push(`${node.name} has not joined anew`);
-      if (node.status !== "up") missing.push(`${node.name} is ${node.status}`);
-    }
-    for (let shard = 0; shard <= 1024; shard++) {
-      const trouble = this.#unwholeShard(shard, options.inPlace);
-      if (trouble !== null) missing.push(`shard ${shard}: ${trouble}`);
-      if (missing.length > 5) break;
-    }
-    return missing;
-  }
-
-  #unwholeShard(shard: number, inPlace: boolean): string | null {
-    const living = this.living();
-    const topology = living[0].core.directory.topology!;
-    const voters = topology.votersOf(shard).map((node) => node.incarnation);
-    const writers = living.filter((node) => node.core.replication.isWriter(shard));
-    if (writers.length !== 1) return `${writers.length} writers`;
-    const { core } = writers[0];
-    const state = core.replication.stateOf(shard)!;
-    const { configuration } = state.configurations.at(-1)!;
-    if (configuration.old !== null) return "a swap is under way";
-    if ([...configuration.voters].sort().join() !== [...voters].sort().join()) {
-      return "members are not as placement wants";
-    }
-    if (state.commit !== state.store.lastIndex) return "entries are not committed";
-    for (const voter of voters) {
-      const node = living.find((one) => one.core.self.incarnation === voter);
-      const copy = node?.core.replication.stateOf(shard);
-      if (!copy) return "a copy is missing";
-      if (copy.commit !== state.commit) return `a copy stands at ${copy.commit} of ${state.commit}`;
-    }
-    if (inPlace && shard !== 1024 && core.self.incarnation !== voters[0]) {
-      return "the writer is not the one that placement names";
-    }
-    return null;
+    return unwhole(this, options);
   }
 
   #join(node: SimulatedNode, attempt: number): void {
@@ -218,6 +167,7 @@ export class SimulatedCluster {
       const { incarnation, clusterId } = result.peer;
       core.join({ incarnation, clusterId }, (answer) => {
         if (!answer.ok) again();
+        else this.trace?.write({ node: node.name, room: "node", event: "joined", attempt });
       });
     });
   }

@@ -75,7 +75,7 @@ export class Faults {
     const { time } = this.#cluster;
     const living = this.#cluster.living();
     const { name, core } = living[this.#random.below(living.length)];
-    this.#cluster.trace(name, "drains");
+    this.#cluster.trace?.write({ node: name, room: "fault", event: "drain" });
     const { incarnation } = core.self;
     living[0].core.directory.command({ type: "drain", name, incarnation }, () => {});
     time.after(1000 + this.#random.next() * 5000, () => {
@@ -101,7 +101,7 @@ export class Faults {
     const to = names[this.#random.below(names.length)];
     if (from === to) return;
     const isOneWay = this.#random.next() < 0.4;
-    this.#cluster.trace(from, `is cut off ${to}${isOneWay ? " one way" : ""}`);
+    this.#cluster.trace?.write({ node: from, room: "fault", event: "cut", off: to, oneWay: isOneWay });
     network.cut(`${from}:4600`, `${to}:4600`, { isOneWay });
     time.after(100 + this.#random.next() * 5000, () => network.heal(`${from}:4600`, `${to}:4600`));
   }

@@ -9,6 +9,7 @@ import { SimulatedCluster } from "./cluster.ts";
 import { Faults } from "./faults.ts";
 import { emptyJournal, type Journal } from "./journal.ts";
 import { drawOptions, type SimulationOptions } from "./options.ts";
+import type { TraceLevel } from "./trace.ts";
 
 /** How a simulation ended. */
 export interface Verdict {
@@ -28,14 +29,24 @@ export interface Verdict {
   options: SimulationOptions;
 }
 
+/** What may be said about a simulation beside its seed. */
+export interface SimulationSettings {
+  /** 1 to 32; default 8 */
+  nodes?: number;
+  /** takes each line of the trace; without it there is none, and it costs nothing */
+  trace?: (line: string) => void;
+  /** how much is traced; default `usual` */
+  traceLevel?: TraceLevel;
+  /** options that are not as the seed draws them */
+  override?: Partial<SimulationOptions>;
+}
+
 /** Runs the simulation of a seed; the same seed gives the same verdict, and the same trace, line by line. */
-export function simulate(
-  seed: number,
-  settings: { nodes?: number; trace?: (line: string) => void; override?: Partial<SimulationOptions> } = {},
-): Verdict {
+export function simulate(seed: number, settings: SimulationSettings = {}): Verdict {
   const options = { ...drawOptions(seed, new SeededRandom(seed), settings.nodes ?? 8), ...settings.override };
   const journal = emptyJournal();
-  const cluster = new SimulatedCluster(options, journal, settings.trace ?? (() => {}));
+  const trace = settings.trace === undefined ? null : { write: settings.trace, level: settings.traceLevel };
+  const cluster = new SimulatedCluster(options, journal, trace);
   const done = (verdict: Verdict["verdict"], findings: string[]): Verdict => ({
     seed,
     verdict,
@@ -66,7 +77,7 @@ function run(cluster: SimulatedCluster, journal: Journal): void {
   for (const client of clients) client.start();
   faults.start();
   time.runUntil(time.nowMs + options.safetyMs);
-  cluster.trace("all", "faults end");
+  cluster.trace?.write({ node: "-", room: "fault", event: "end" });
   faults.stop();
   for (const client of clients) client.stop();
   const untilMs = time.nowMs + options.livenessMs;
