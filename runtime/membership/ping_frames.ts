@@ -1,13 +1,16 @@
 import { badPayload, ByteReader, ByteWriter } from "../wire/mod.ts";
 
+/** For all of them: pings are the most frequent frames by far. */
+const OUT = new ByteWriter(16);
+
 /** A ping's payload: u32 number. */
 export function pingFrame(number: number): Uint8Array {
-  return new ByteWriter(4).u32(number).take();
+  return OUT.u32(number).take();
 }
 
 /** A pong's payload, and a ping request's: u32 number of the ping, f64 the incarnation that it is about. */
 export function aboutFrame(number: number, about: number): Uint8Array {
-  return new ByteWriter(12).u32(number).f64(about).take();
+  return OUT.u32(number).f64(about).take();
 }
 
 /** Reads {@linkcode pingFrame}; throws `wire/bad-payload`. */

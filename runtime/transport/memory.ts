@@ -60,7 +60,8 @@ export class MemoryNetwork {
   readonly #hosts = new Map<string, Host>();
   readonly #listeners = new Map<string, Listener>();
   readonly #connections = new Set<MemoryConnection>();
-  readonly #cuts = new Set<string>();
+  /** from whom to whom */
+  readonly #cuts = new Map<string, Set<string>>();
   #fate: FrameFate;
 
   /** A network without hosts. */
@@ -103,8 +104,8 @@ export class MemoryNetwork {
 
   /** Mends what was cut, both ways; what was held back arrives. */
   heal(from: string, to: string): void {
-    this.#cuts.delete(wayOf(from, to));
-    this.#cuts.delete(wayOf(to, from));
+    this.#mend(from, to);
+    this.#mend(to, from);
     for (const connection of [...this.#connections]) {
       const { host, peer } = connection;
       if ((host === from && peer.host === to) || (host === to && peer.host === from)) connection.heal();
@@ -119,7 +120,7 @@ export class MemoryNetwork {
 
   /** Whether frames get from one host to the other. */
   isCut(from: string, to: string): boolean {
-    return this.#cuts.size > 0 && this.#cuts.has(wayOf(from, to));
+    return this.#cuts.size > 0 && (this.#cuts.get(from)?.has(to) ?? false);
   }
 
   /** Ends a host without a word: its connections say nothing and hear nothing any more. */
@@ -197,22 +198,23 @@ export class MemoryNetwork {
     return connection;
   }
 
+  #mend(from: string, to: string): void {
+    const cuts = this.#cuts.get(from);
+    if (cuts?.delete(to) && cuts.size === 0) this.#cuts.delete(from);
+  }
+
   #cutOneWay(from: string, to: string): void {
-    const way = wayOf(from, to);
-    if (this.#cuts.has(way)) return;
-    this.#cuts.add(way);
+    if (this.isCut(from, to)) return;
+    const cuts = this.#cuts.get(from) ?? new Set();
+    this.#cuts.set(from, cuts.add(to));
     for (const connection of this.#connections) {
       if (connection.host !== from || connection.peer.host !== to) continue;
       const age = connection.cutAge;
       this.#world.after(this.#idleTimeoutMs, () => {
-        if (!this.#cuts.has(way) || connection.cutAge !== age) return;
+        if (!this.isCut(from, to) || connection.cutAge !== age) return;
         connection.end("timed out");
         connection.peer.end("timed out");
       });
     }
   }
-}
-
-function wayOf(from: string, to: string): string {
-  return `${from} > ${to}`;
 }

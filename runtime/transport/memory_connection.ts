@@ -1,7 +1,8 @@
 import { WaterparkError } from "../base/mod.ts";
-import { type Frame, FrameReader, type Lane } from "../wire/mod.ts";
+import { decodeFrame, type Frame, type Lane } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import { type Connection, HELLO_FRAME_BYTES_MAX } from "./carrier.ts";
+import { LANES } from "./stream_connection.ts";
 
 interface MemoryConnectionOptions {
   world: World;
@@ -21,6 +22,8 @@ interface Way {
   /** how many of them have arrived, were there no cut */
   ready: number;
   lastAtMs: number;
+  /** one more of them arrives */
+  arrive: () => void;
 }
 
 /** One end of a connection in memory. */
@@ -39,13 +42,21 @@ export class MemoryConnection implements Connection {
   cutAge = 0;
 
   readonly #options: MemoryConnectionOptions;
-  readonly #ways: Way[] = [0, 1, 2].map(() => ({ frames: [], ready: 0, lastAtMs: 0 }));
+  readonly #ways: Way[] = [];
   #isClosed = false;
   #queuedBytes = 0;
 
   constructor(options: MemoryConnectionOptions) {
     this.#options = options;
     this.remote = options.remote;
+    for (let lane = 0; lane < LANES; lane++) {
+      const way: Way = { frames: [], ready: 0, lastAtMs: 0, arrive: () => {} };
+      way.arrive = () => {
+        way.ready++;
+        this.#flush(lane as Lane);
+      };
+      this.#ways.push(way);
+    }
   }
 
   /** The address of the host that this end belongs to. */
@@ -69,10 +80,7 @@ export class MemoryConnection implements Connection {
       const nowMs = world.nowMonoMs();
       // A lane is a stream: what was sent later arrives later, whatever its fate says.
       way.lastAtMs = Math.max(nowMs + delayMs, way.lastAtMs);
-      world.after(way.lastAtMs - nowMs, () => {
-        way.ready++;
-        this.#flush(lane);
-      });
+      world.after(way.lastAtMs - nowMs, way.arrive);
     }
   }
 
@@ -123,12 +131,12 @@ export class MemoryConnection implements Connection {
 
   #deliver(lane: Lane, bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    let frames: Frame[];
+    let frame: Frame;
     try {
-      frames = new FrameReader({ frameBytesMax: this.frameBytesMax }).push(bytes);
+      frame = decodeFrame(bytes, this.frameBytesMax);
     } catch (error) {
       return this.close(error instanceof WaterparkError ? error.message : "broken stream");
     }
-    for (const frame of frames) this.onFrame?.(lane, frame);
+    this.onFrame?.(lane, frame);
   }
 }

@@ -21,6 +21,11 @@ export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 const INCARNATION_MAX = 2 ** 52;
+/** Payloads up to this are copied, which V8 does within its heap; a view of them would cost an allocation outside. */
+const COPY_BYTES_MAX = 64;
+/** One header is laid out, or read, at a time. */
+const HEADER = new Uint8Array(FRAME_HEADER_BYTES);
+const HEADER_VIEW = new DataView(HEADER.buffer);
 /** What a frame that comes in parts gets at first; it grows by doubling, so a claimed length alone costs nothing. */
 const JOIN_BYTES_AT_FIRST = 64 * 1024;
 
@@ -36,7 +41,7 @@ export interface Frame {
   to: number;
   /** version of the topology that the sender stands at; u32 */
   topologyVersion: number;
-  /** what is said; when read, a view that is valid for as long as it is held */
+  /** what is said; when read, a view or a copy that is valid for as long as it is held */
   payload: Uint8Array;
 }
 
@@ -54,18 +59,33 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const { payload } = frame;
   const length = FRAME_HEADER_BYTES + payload.length;
   if (length > FRAME_BYTES_MAX) throw tooLarge(length, FRAME_BYTES_MAX);
+  // No view of its own: V8 keeps arrays of up to 64 bytes, pings and pongs, in its heap until somebody asks for their buffer.
+  HEADER_VIEW.setUint32(0, length - LENGTH_BYTES, true);
+  HEADER[4] = PROTOCOL_VERSION;
+  HEADER[5] = frame.type;
+  HEADER_VIEW.setUint32(8, frame.topologyVersion, true);
+  HEADER_VIEW.setUint32(12, frame.cluster.hi, true);
+  HEADER_VIEW.setUint32(16, frame.cluster.lo, true);
+  HEADER_VIEW.setFloat64(20, frame.from, true);
+  HEADER_VIEW.setFloat64(28, frame.to, true);
   const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length - LENGTH_BYTES, true);
-  bytes[4] = PROTOCOL_VERSION;
-  bytes[5] = frame.type;
-  view.setUint32(8, frame.topologyVersion, true);
-  view.setUint32(12, frame.cluster.hi, true);
-  view.setUint32(16, frame.cluster.lo, true);
-  view.setFloat64(20, frame.from, true);
-  view.setFloat64(28, frame.to, true);
+  bytes.set(HEADER);
   bytes.set(payload, FRAME_HEADER_BYTES);
   return bytes;
+}
+
+/**
+ * The frame that is all of `bytes`, for carriers that keep frames apart; the payload is a copy where that is cheaper
+ * than a view.
+ *
+ * @throws {WaterparkError} as {@linkcode FrameReader.push}
+ */
+export function decodeFrame(bytes: Uint8Array, frameBytesMax: number = FRAME_BYTES_MAX): Frame {
+  if (bytes.length < LENGTH_BYTES) throw badFrame(`${bytes.length} bytes`);
+  const length = lengthAt(bytes, 0, frameBytesMax);
+  if (length !== bytes.length) throw badFrame(`${bytes.length} bytes of ${length}`);
+  const payload = length <= COPY_BYTES_MAX ? bytes.slice(FRAME_HEADER_BYTES) : bytes.subarray(FRAME_HEADER_BYTES);
+  return frameOf(bytes, 0, payload);
 }
 
 /**
@@ -125,7 +145,7 @@ export class FrameReader {
     if (this.#held > 0) {
       at = this.#join(chunk, 0, LENGTH_BYTES);
       if (this.#held < LENGTH_BYTES) return frames;
-      const length = this.#lengthAt(this.#joint, 0);
+      const length = lengthAt(this.#joint, 0, this.frameBytesMax);
       at = this.#join(chunk, at, length);
       if (this.#held < length) return frames;
       frames.push(frameAt(this.#joint, 0, length));
@@ -133,14 +153,14 @@ export class FrameReader {
       this.#held = 0;
     }
     while (chunk.length - at >= LENGTH_BYTES) {
-      const length = this.#lengthAt(chunk, at);
+      const length = lengthAt(chunk, at, this.frameBytesMax);
       if (chunk.length - at < length) break;
       frames.push(frameAt(chunk, at, length));
       at += length;
     }
     if (at < chunk.length) {
       const left = chunk.length - at;
-      this.#join(chunk, at, left < LENGTH_BYTES ? LENGTH_BYTES : this.#lengthAt(chunk, at));
+      this.#join(chunk, at, left < LENGTH_BYTES ? LENGTH_BYTES : lengthAt(chunk, at, this.frameBytesMax));
     }
     return frames;
   }
@@ -159,27 +179,31 @@ export class FrameReader {
     this.#held = held;
     return at + take;
   }
+}
 
-  #lengthAt(bytes: Uint8Array, at: number): number {
-    const rest = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-    const length = rest + LENGTH_BYTES;
-    if (length > this.frameBytesMax) throw tooLarge(length, this.frameBytesMax);
-    if (length < FRAME_HEADER_BYTES) throw badFrame(`${length} bytes`);
-    return length;
-  }
+function lengthAt(bytes: Uint8Array, at: number, frameBytesMax: number): number {
+  const rest = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+  const length = rest + LENGTH_BYTES;
+  if (length > frameBytesMax) throw tooLarge(length, frameBytesMax);
+  if (length < FRAME_HEADER_BYTES) throw badFrame(`${length} bytes`);
+  return length;
 }
 
 function frameAt(bytes: Uint8Array, at: number, length: number): Frame {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
-  const version = bytes[at + 4];
+  return frameOf(bytes, at, bytes.subarray(at + FRAME_HEADER_BYTES, at + length));
+}
+
+function frameOf(bytes: Uint8Array, at: number, payload: Uint8Array): Frame {
+  for (let i = 0; i < FRAME_HEADER_BYTES; i++) HEADER[i] = bytes[at + i];
+  const version = HEADER[4];
   if (version !== PROTOCOL_VERSION) throw badFrame(`protocol version ${version}`);
   return {
-    type: bytes[at + 5],
-    topologyVersion: view.getUint32(8, true),
-    cluster: { hi: view.getUint32(12, true), lo: view.getUint32(16, true) },
-    from: incarnationAt(view, 20),
-    to: incarnationAt(view, 28),
-    payload: bytes.subarray(at + FRAME_HEADER_BYTES, at + length),
+    type: HEADER[5],
+    topologyVersion: HEADER_VIEW.getUint32(8, true),
+    cluster: { hi: HEADER_VIEW.getUint32(12, true), lo: HEADER_VIEW.getUint32(16, true) },
+    from: incarnationAt(HEADER_VIEW, 20),
+    to: incarnationAt(HEADER_VIEW, 28),
+    payload,
   };
 }
 

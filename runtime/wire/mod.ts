@@ -6,6 +6,7 @@
 export { badPayload, ByteReader, ByteWriter } from "./bytes.ts";
 export {
   clusterTag,
+  decodeFrame,
   encodeFrame,
   type Frame,
   FRAME_BYTES_MAX,

@@ -36,10 +36,23 @@ export class SeededRandom {
   }
 }
 
-interface Due {
-  atMs: number;
-  order: number;
+/** A call that time will come to; made once for each timer, and nothing beside it. */
+class Due implements Timer {
+  readonly atMs: number;
+  readonly order: number;
   fn: (() => void) | null;
+  readonly isAlive: (() => boolean) | null;
+
+  constructor(options: { atMs: number; order: number; fn: () => void; isAlive: (() => boolean) | null }) {
+    this.atMs = options.atMs;
+    this.order = options.order;
+    this.fn = options.fn;
+    this.isAlive = options.isAlive;
+  }
+
+  cancel(): void {
+    this.fn = null;
+  }
 }
 
 /**
@@ -51,18 +64,19 @@ export class SimulatedTime {
   nowMs = 0;
   #order = 0;
   #heap: Due[] = [];
-  #soon: (() => void)[] = [];
+  /** calls put off, and whether who put them off lives: in turns */
+  #soon: (() => unknown)[] = [];
 
-  /** Calls `fn` `delayMs` from now. */
-  after(delayMs: number, fn: () => void): Timer {
-    const due: Due = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, fn };
+  /** Calls `fn` `delayMs` from now, if `isAlive` then. */
+  after(delayMs: number, fn: () => void, isAlive: (() => boolean) | null = null): Timer {
+    const due = new Due({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, fn, isAlive });
     this.#push(due);
-    return { cancel: () => void (due.fn = null) };
+    return due;
   }
 
-  /** Calls `fn` after what is running now. */
-  soon(fn: () => void): void {
-    this.#soon.push(fn);
+  /** Calls `fn` after what is running now, if `isAlive` then. */
+  soon(fn: () => void, isAlive: () => boolean = always): void {
+    this.#soon.push(fn, isAlive);
   }
 
   /** Runs the next due timer and all that it put off with `soon`; false when nothing is left. */
@@ -71,11 +85,11 @@ export class SimulatedTime {
     for (;;) {
       const due = this.#pop();
       if (due === undefined) return false;
-      if (due.fn === null) continue;
+      const { fn } = due;
+      if (fn === null) continue;
       this.nowMs = due.atMs;
-      const fn = due.fn;
       due.fn = null;
-      fn();
+      if (due.isAlive === null || due.isAlive()) fn();
       this.#drain();
       return true;
     }
@@ -89,8 +103,10 @@ export class SimulatedTime {
   }
 
   #drain(): void {
-    for (let i = 0; i < this.#soon.length; i++) this.#soon[i]();
-    this.#soon.length = 0;
+    const soon = this.#soon;
+    if (soon.length === 0) return;
+    for (let i = 0; i < soon.length; i += 2) if (soon[i + 1]()) soon[i]();
+    soon.length = 0;
   }
 
   #push(due: Due): void {
@@ -124,6 +140,10 @@ export class SimulatedTime {
   }
 }
 
+function always(): boolean {
+  return true;
+}
+
 function before(a: Due, b: Due): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
@@ -145,15 +165,12 @@ export const SIMULATION_EPOCH_MS = 1767225600000;
 
 /** A world driven by {@linkcode SimulatedTime}. */
 export function simulatedWorld(options: SimulatedWorldOptions): World {
-  const { time, random, wallOffsetMs = 0, isAlive = () => true } = options;
-  const guard = (fn: () => void) => () => {
-    if (isAlive()) fn();
-  };
+  const { time, random, wallOffsetMs = 0, isAlive = always } = options;
   return {
     nowMonoMs: () => time.nowMs,
     nowWallMs: () => SIMULATION_EPOCH_MS + Math.floor(time.nowMs) + wallOffsetMs,
-    after: (delayMs, fn) => time.after(delayMs, guard(fn)),
-    soon: (fn) => time.soon(guard(fn)),
+    after: (delayMs, fn) => time.after(delayMs, fn, isAlive),
+    soon: (fn) => time.soon(fn, isAlive),
     random: () => random.next(),
     randomBytes(length) {
       const bytes = new Uint8Array(length);
