@@ -24,7 +24,7 @@ export interface Segment {
   readonly openBefore: number;
 }
 
-const SEGMENT_BYTES_FIRST = 4096;
+const SEGMENT_BYTES_FIRST = 256;
 const SEGMENT_BYTES_MAX = 1 << 20;
 const OWN_SEGMENT_BYTES = SEGMENT_BYTES_MAX / 4;
 const OFFSET_BITS = 18;

@@ -45,36 +45,30 @@ interface Seating {
   count: number;
 }
 
+/** What is worth building once per set of nodes, and only when something is not remembered. */
+interface Seats {
+  readonly dataCenters: ReadonlyMap<string, DataCenter>;
+  readonly perDataCenterMax: number;
+}
+
 /** Placement of all data shards for one set of nodes; immutable but for what it keeps. */
 export class Placement {
   readonly #input: PlacementInput;
   readonly #homes: readonly string[];
-  readonly #dataCenters = new Map<string, DataCenter>();
-  readonly #perDataCenterMax: number;
+  readonly #byName: ReadonlyMap<string, TopologyNode>;
   readonly #kept: (readonly TopologyNode[] | undefined)[] = new Array(DATA_SHARDS);
+  /** shared with every placement of the same names, statuses and homes */
+  readonly #chosen: (readonly string[] | undefined)[];
+  #rings: ReadonlyMap<string, HashRing>;
+  #seats: Seats | null = null;
 
   /** Rings of `previous` are used again where a data center's names are the same: they are the costly part. */
   constructor(input: PlacementInput, previous?: Placement) {
     this.#input = input;
     this.#homes = input.homes.length > 0 ? input.homes : assignHomes(input.nodes.map((node) => node.dataCenter), []);
-    const names = new Map<string, Set<string>>();
-    for (const node of input.nodes) namesOf(names, node.dataCenter).add(node.name);
-    for (const name of input.gone) {
-      const { dataCenter } = parseNodeName(name);
-      if (names.has(dataCenter)) namesOf(names, dataCenter).add(name);
-    }
-    for (const name of [...names.keys()].sort(compareText)) {
-      const up = input.nodes.filter((node) => node.dataCenter === name && node.status === "up");
-      if (up.length === 0) continue;
-      this.#dataCenters.set(name, {
-        name,
-        ring: sameRing(names.get(name)!, previous?.ringOf(name)),
-        up: new Map(up.map((node) => [node.name, node])),
-        usableZones: new Set(up.map((node) => node.zone)),
-        hash: hashText(name, 0x0da7ace7),
-      });
-    }
-    this.#perDataCenterMax = this.#dataCenters.size >= 3 ? 2 : Infinity;
+    this.#byName = new Map(input.nodes.map((node) => [node.name, node]));
+    this.#chosen = chosenBefore(input, this.#homes);
+    this.#rings = previous === undefined ? new Map() : previous.#rings;
   }
 
   /** True if another input would give the same placement, seen by its references alone. */
@@ -86,7 +80,7 @@ export class Placement {
 
   /** The ring of a data center that has a node up. */
   ringOf(dataCenter: string): HashRing | undefined {
-    return this.#dataCenters.get(dataCenter)?.ring;
+    return this.#seated().dataCenters.get(dataCenter)?.ring;
   }
 
   /** Home data center of a data shard; before birth, the one that birth would give it; `""` without nodes. */
@@ -97,15 +91,48 @@ export class Placement {
   /** The nodes for a data shard in slot order, the writer's first; none only if no node is up. */
   nodesOf(shard: number): readonly TopologyNode[] {
     assert(Number.isInteger(shard) && shard >= 0 && shard < DATA_SHARDS, "a data shard's number is 0 to 1023");
-    return this.#kept[shard] ??= this.#choose(shard);
+    let nodes = this.#kept[shard];
+    if (nodes === undefined) {
+      const names = this.#chosen[shard];
+      if (names !== undefined) nodes = names.map((name) => this.#byName.get(name)!);
+      else this.#chosen[shard] = (nodes = this.#choose(shard)).map((node) => node.name);
+      this.#kept[shard] = nodes;
+    }
+    return nodes;
+  }
+
+  #seated(): Seats {
+    if (this.#seats !== null) return this.#seats;
+    const { nodes, gone } = this.#input;
+    const names = new Map<string, Set<string>>();
+    for (const node of nodes) namesOf(names, node.dataCenter).add(node.name);
+    for (const name of gone) {
+      const { dataCenter } = parseNodeName(name);
+      if (names.has(dataCenter)) namesOf(names, dataCenter).add(name);
+    }
+    const dataCenters = new Map<string, DataCenter>();
+    for (const name of [...names.keys()].sort(compareText)) {
+      const up = nodes.filter((node) => node.dataCenter === name && node.status === "up");
+      if (up.length === 0) continue;
+      dataCenters.set(name, {
+        name,
+        ring: sameRing(names.get(name)!, this.#rings.get(name)),
+        up: new Map(up.map((node) => [node.name, node])),
+        usableZones: new Set(up.map((node) => node.zone)),
+        hash: hashText(name, 0x0da7ace7),
+      });
+    }
+    this.#rings = new Map([...this.#rings, ...[...dataCenters].map(([name, { ring }]) => [name, ring] as const)]);
+    return this.#seats = { dataCenters, perDataCenterMax: dataCenters.size >= 3 ? 2 : Infinity };
   }
 
   #choose(shard: number): TopologyNode[] {
     const point = pointOfShard(shard);
     const seatings = this.#preference(this.homeOf(shard), point);
     const chosen: TopologyNode[] = [];
+    const { perDataCenterMax } = this.#seated();
     const hasRoom = (seating: Seating) =>
-      seating.count < this.#perDataCenterMax && (seating.free === null || seating.free.length > 0);
+      seating.count < perDataCenterMax && (seating.free === null || seating.free.length > 0);
     // Home twice, the others once; a home without usable nodes leaves its two slots to the fewest chosen.
     const home = seatings.find((seating) => seating.dataCenter.name === this.homeOf(shard));
     const slots = [home, home, ...seatings.filter((seating) => seating !== home)];
@@ -126,7 +153,7 @@ export class Placement {
   /** Home first, then the others by rendezvous hashing (Thaler and Ravishankar, 1998): losing one spreads its load. */
   #preference(home: string, point: number): Seating[] {
     const seatings: Seating[] = [];
-    for (const dataCenter of this.#dataCenters.values()) {
+    for (const dataCenter of this.#seated().dataCenters.values()) {
       const score = mix32(mix32(dataCenter.hash ^ point) + dataCenter.hash | 0);
       seatings.push({ dataCenter, point, score, free: null, copiesInZone: new Map(), count: 0 });
     }
@@ -180,6 +207,24 @@ function open(seating: Seating): TopologyNode[] {
   free.unshift(...free.splice(first, 1));
   seating.free = free;
   return free;
+}
+
+/** Sets of nodes whose placements are remembered: those of one node's last changes, or of a simulation. */
+const REMEMBERED_MAX = 32;
+const REMEMBERED = new Map<string, (readonly string[] | undefined)[]>();
+
+/**
+ * The names that were chosen, shard by shard, for these names, statuses and homes, whichever topology asked: a node that
+ * went and came back, or many nodes of one process, need not choose again.
+ */
+function chosenBefore({ nodes, gone, copies }: PlacementInput, homes: readonly string[]) {
+  const parts = nodes.map((node) => `${node.name} ${node.status}`);
+  const key = [copies, homes.join(), gone.join(), ...parts].join("\n");
+  const chosen = REMEMBERED.get(key) ?? new Array<readonly string[] | undefined>(DATA_SHARDS);
+  REMEMBERED.delete(key);
+  REMEMBERED.set(key, chosen);
+  if (REMEMBERED.size > REMEMBERED_MAX) REMEMBERED.delete(REMEMBERED.keys().next().value!);
+  return chosen;
 }
 
 function namesOf(names: Map<string, Set<string>>, dataCenter: string): Set<string> {
