@@ -147,7 +147,7 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     OUT.count = 0;
     OUT.entries = NO_BYTES;
     if (previous < store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX) {
-      const range = store.copyRange(peer.next, APPEND_BYTES_MAX, store.lastIndex);
+      const range = store.viewRange(peer.next, APPEND_BYTES_MAX, store.lastIndex);
       OUT.count = range.last - previous;
       OUT.entries = range.bytes;
       peer.next = range.last + 1;

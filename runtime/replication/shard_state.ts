@@ -97,6 +97,7 @@ export interface ShardEnv {
   isSuspect(incarnation: number): boolean;
   /** one step of the election's stagger, ms */
   staggerMs(): number;
+  /** lays the message out at once: it is used again, and its entries are a view of the log */
   send(to: number, message: RaftMessage): void;
   /** votes are asked for, for `term`; to look on */
   campaigns?(state: ShardState, term: number, isReal: boolean): void;

@@ -63,6 +63,11 @@ export abstract class EntryReader {
     return this.log.copyRange(first, bytesMax, last);
   }
 
+  /** As {@linkcode copyRange}, for who is done with the bytes before the log is touched: mostly a view, not a copy. */
+  viewRange(first: number, bytesMax: number, last: number = this.lastIndex): { bytes: Uint8Array; last: number } {
+    return this.log.viewRange(first, bytesMax, last);
+  }
+
   /** term of entry `index`; 0 for index 0, where every log agrees */
   termAt(index: number): number {
     return index === 0 ? 0 : this.log.segmentOf(index).view.getUint32(this.log.offsetOf(index) + 4, true);

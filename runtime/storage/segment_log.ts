@@ -144,6 +144,26 @@ export class SegmentLog {
     return { bytes, last: end };
   }
 
+  /**
+   * The bytes that {@linkcode copyRange} would copy: where they lie in one segment a view of them, which is void as soon
+   * as the log is touched.
+   */
+  viewRange(first: number, bytesMax: number, last: number): { bytes: Uint8Array<ArrayBuffer>; last: number } {
+    assert(first >= 1 && first <= last && last <= this.lastIndex, "a range that is read stands in the log");
+    const segment = this.segmentOf(first);
+    const from = this.offsetOf(first);
+    let to = from + this.#strideAt(first);
+    let end = first;
+    while (end < last) {
+      const stride = this.#strideAt(end + 1);
+      if (to - from + stride > bytesMax) break;
+      if (this.segmentOf(end + 1) !== segment) return this.copyRange(first, bytesMax, last);
+      to += stride;
+      end++;
+    }
+    return { bytes: segment.bytes.subarray(from, to), last: end };
+  }
+
   #strideAt(index: number): number {
     return strideOf(this.segmentOf(index).view.getUint32(this.offsetOf(index), true));
   }

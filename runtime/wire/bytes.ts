@@ -88,6 +88,16 @@ export class ByteWriter {
     return out;
   }
 
+  /** what was written, uncopied; void as soon as anything is written again */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** starts anew */
+  clear(): void {
+    this.#length = 0;
+  }
+
   #grow(bytes: number): number {
     const at = this.#length;
     this.#length = at + bytes;

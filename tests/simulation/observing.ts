@@ -18,7 +18,7 @@ export function observing(node: SimulatedNode, options: { journal: Journal; trac
     const store = node.core.replication.store(shard)!;
     if (life === "") life = `${name}#${node.core.self.incarnation}`;
     for (let index = first; index <= last; index++) {
-      const print = fingerprint(store.copyRange(index, 1, index).bytes);
+      const print = fingerprint(store.viewRange(index, 1, index).bytes);
       journal.committed.push({ node: life, shard, index, print, isWriter: as.isWriter, term: as.term });
     }
   };
