@@ -57,8 +57,7 @@ export class Replication {
   #flushPlanned = false;
   #ticker: Timer | null = null;
   #sweeper: Timer | null = null;
-  /** copies that are being brought up to date; -1: to be counted when somebody asks */
-  #catchUps = -1;
+  #catchUps: number | null = null;
   #waiters = 0;
   #stopped = false;
 
@@ -93,7 +92,7 @@ export class Replication {
       mayCatchUp: ({ shard }) => {
         // Who lacks the topology cannot be brought up to date with anything else.
         if (shard === SYSTEM_SHARD) return true;
-        if (this.#catchUps < 0) this.#catchUps = openCatchUps(this.#awake, this.#env);
+        this.#catchUps ??= openCatchUps(this.#awake, this.#env);
         if (this.#catchUps >= options.config.catchUpsMax) return false;
         this.#catchUps++;
         return true;
@@ -456,7 +455,7 @@ export class Replication {
   #tick(): void {
     this.#ticker = null;
     this.#nowMs = this.#options.world.nowMonoMs();
-    this.#catchUps = -1;
+    this.#catchUps = null; // counted when somebody asks
     for (const replica of [...this.#awake]) {
       const goesOn = stepTick(replica.state, this.#env);
       if (replica.state.role === "writer") this.#settle(replica);

@@ -17,7 +17,7 @@ class WorstDay {
 
   constructor(seed: number) {
     const options = { ...drawOptions(seed, new SeededRandom(seed), 8), lossRate: 0, doubleRate: 0, slowRate: 0 };
-    this.cluster = new SimulatedCluster(options, emptyJournal(), () => {});
+    this.cluster = new SimulatedCluster(options, emptyJournal());
     assert(this.cluster.start());
   }
 
