@@ -24,3 +24,12 @@ export {
 } from "./runtime/world/mod.ts";
 export { simulate, type Verdict } from "./tests/simulation/simulate.ts";
 export type { SimulationOptions } from "./tests/simulation/options.ts";
+export { checkHandler, type CheckOptions, type CheckReport, HandlerCheckError } from "./testing/check_handler.ts";
+export type { GivenEnvelope, GivenMessage } from "./testing/given_message.ts";
+export { growth, type GrowthOptions } from "./testing/growth.ts";
+export type { ArbitraryLike, HistorySource } from "./testing/histories.ts";
+export type { Indifference, View } from "./testing/indifference.ts";
+export type { Invariant } from "./testing/invariants.ts";
+export type { MutationKind } from "./testing/mutations.ts";
+export { type HandlerSource, type Replay, replay, type ReplayOptions, type ReplayStep } from "./testing/replay.ts";
+export type { Problem } from "./testing/watched_handler.ts";

@@ -1,37 +1,39 @@
 import assert from "node:assert/strict";
-import { InlineHost, SeededRandom, SimulatedTime, simulatedWorld } from "@waterpark/waterpark/testing";
+import fc from "fast-check";
+import { checkHandler, replay } from "@waterpark/waterpark/testing";
 import census from "./census.ts";
 
+const WARD = fc.constantFrom("5W", "6E", "ICU");
+const ADMIT = fc.record({ type: fc.constant("admit"), ward: WARD });
+const OTHER = fc.record({ type: fc.constantFrom("discharge", "note"), ward: WARD }, { requiredKeys: ["type"] });
+
 Deno.test("census: an admission moves the patient and tells the ward", () => {
-  const time = new SimulatedTime();
-  const host = new InlineHost({ world: simulatedWorld({ time, random: new SeededRandom(1) }) });
-  host.load("v1", census);
-  const messages = ["5W", "6E"].map((ward, i) => ({
-    id: `m${i}`,
-    seq: i + 1,
-    atMs: 0,
-    type: "admit",
-    contentType: "application/json",
-    payload: new TextEncoder().encode(JSON.stringify({ type: "admit", ward })),
-  }));
-  const answers: unknown[] = [];
-  host.fold({
-    plugin: "census",
-    hash: "v1",
-    key: "patient/HOSPX/1001",
-    after: 0,
-    messages,
-    wantProjections: true,
-    fresh: false,
-    switches: {},
-  }, (answer) => answers.push(answer));
-  time.step();
-  const [answer] = answers as [{ state: string; projections: unknown; results: { effects: unknown[] }[] }];
-  assert.equal(answer.state, "ok");
-  assert.deepEqual(answer.projections, { ward: "6E", moves: 2 });
-  assert.deepEqual(answer.results[1].effects, [{
+  const { projections, effects, problem } = replay(census, [
+    { type: "admit", ward: "5W" },
+    { type: "admit", ward: "6E" },
+  ]);
+  assert.deepEqual([projections, problem], [{ ward: "6E", moves: 2 }, null]);
+  assert.deepEqual(effects[1], {
     type: "send",
     key: { kind: "ward", facility: "HOSPX", id: "6E" },
     message: { type: "arrived", body: { type: "arrived", patient: "1001" } },
-  }]);
+  });
+});
+
+Deno.test("census: whatever comes in, the ward is that of the last admission", () => {
+  const { types } = checkHandler(census, {
+    messages: fc.oneof(ADMIT, OTHER, fc.string()),
+    invariants: {
+      "the ward is that of the last admission": ({ ward }, history) => {
+        const last = history.findLast(({ type }) => type === "admit");
+        return ward === (last?.body.ward ?? "") || `it is ${ward}`;
+      },
+      "every admission is told to its ward": ({ moves }, history, effects) => {
+        const wards = history.filter(({ type }) => type === "admit").map(({ body }) => body.ward);
+        const told = effects.map((effect) => effect.type === "send" && effect.key.id);
+        return (moves === wards.length && told.join() === wards.join()) || `told are ${told.join()}`;
+      },
+    },
+  });
+  assert.ok(types.admit > 0 && types.note > 0);
 });

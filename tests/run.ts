@@ -25,10 +25,13 @@ const STAGES: Stage[] = [
   { title: "types", args: ["check"] },
   { title: "documentation of the doors", args: ["doc", "--lint", ...DOORS], needs: DOORS },
   { title: "house rules", args: ["test", "-A", "tests/house"] },
-  { title: "unit tests, without any permission", args: ["test", "runtime", "client", "cli", "plugins", "bench"] },
+  {
+    title: "unit tests, without any permission",
+    args: ["test", "runtime", "client", "testing", "cli", "plugins", "bench"],
+  },
   {
     title: "examples in the documentation",
-    args: ["test", "-A", "--doc", "--ignore=**/*_test.ts", ...DOORS, "runtime", "client", "cli"],
+    args: ["test", "-A", "--doc", "--ignore=**/*_test.ts", ...DOORS, "runtime", "client", "testing", "cli"],
   },
   { title: "simulation", args: ["test", "-A", "tests/simulation"], needs: ["tests/simulation"] },
   {

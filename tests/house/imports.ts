@@ -25,7 +25,7 @@ const SIDE_DOORS: readonly { from: RegExp; to: RegExp }[] = [
 ];
 
 /** Above all rooms. */
-const ROOF = ["", "cli", "client", "plugins", "bench"];
+const ROOF = ["", "cli", "client", "testing", "plugins", "bench"];
 
 /** Rooms import from floors below only; nothing in a room imports the roof. */
 export function floorComplaints(files: SourceFile[]): string[] {

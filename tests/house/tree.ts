@@ -15,7 +15,7 @@ export interface SourceFile {
 }
 
 const ROOT = new URL("../../", import.meta.url);
-const FOLDERS = ["runtime", "cli", "client", "plugins", "tests", "bench"];
+const FOLDERS = ["runtime", "cli", "client", "testing", "plugins", "tests", "bench"];
 const DOORS = ["mod.ts", "client.ts", "testing.ts"];
 
 /** All source files of the project. */
