@@ -22,8 +22,9 @@ export {
   type Timer,
   type World,
 } from "./runtime/world/mod.ts";
-export { simulate, type Verdict } from "./tests/simulation/simulate.ts";
+export type { Verdict } from "./tests/simulation/simulate.ts";
 export type { SimulationOptions } from "./tests/simulation/options.ts";
+export type { AddressedMessage, Chance, MessageGenerator, MessageSource } from "./testing/addressed_messages.ts";
 export { checkHandler, type CheckOptions, type CheckReport, HandlerCheckError } from "./testing/check_handler.ts";
 export type { GivenEnvelope, GivenMessage } from "./testing/given_message.ts";
 export { growth, type GrowthOptions } from "./testing/growth.ts";
@@ -31,5 +32,8 @@ export type { ArbitraryLike, HistorySource } from "./testing/histories.ts";
 export type { Indifference, View } from "./testing/indifference.ts";
 export type { Invariant } from "./testing/invariants.ts";
 export type { MutationKind } from "./testing/mutations.ts";
+export { historiesIn, recordingOf } from "./testing/recording.ts";
 export { type HandlerSource, type Replay, replay, type ReplayOptions, type ReplayStep } from "./testing/replay.ts";
+export type { FinalInvariant, SimulatedActor } from "./testing/plugin_workload.ts";
+export { simulate, type SimulateOptions, type SimulateReport, type SimulationPlan } from "./testing/simulate.ts";
 export type { Problem } from "./testing/watched_handler.ts";

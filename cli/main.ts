@@ -26,6 +26,7 @@ import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
 import { topologyAck } from "./commands/topology_ack.ts";
+import { sim } from "./commands/sim.ts";
 import { topologyInspect } from "./commands/topology_inspect.ts";
 import { topologyRecover } from "./commands/topology_recover.ts";
 import { EXIT, exitCodeOf, MisuseError } from "./errors.ts";
@@ -65,6 +66,7 @@ export const TREE: CommandTree = {
       remove: pluginRemove,
     },
   },
+  sim,
   explain,
 };
 

@@ -30,7 +30,7 @@ export function usageOfAll(tree: CommandTree): string {
     ...columns(flagRows(COMMON)),
     "",
     "Every flag is also a variable WATERPARK_<FLAG> and a field of the config file.",
-    "Exit codes: 0 done, 1 failed, 2 misused, 3 no node reached, 4 outcome unknown.",
+    "Exit codes: 0 done, 1 failed, 2 misused, 3 no node reached, 4 outcome unknown; of sim also 5 stuck, 6 crashed.",
     "Start with: waterpark node start    Look closer: waterpark <noun> <verb> --help",
   ].join("\n");
 }

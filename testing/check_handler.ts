@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { type FullKey, fullKey } from "../runtime/base/mod.ts";
 import type { HandlerDefinition } from "../runtime/plugin_host/mod.ts";
 import { type Failure, reportOf } from "./failure_report.ts";
 import { FoldingHost } from "./folding_host.ts";
@@ -31,7 +32,10 @@ export interface CheckOptions<P = any> extends Partial<HistorySource>, ReplayOpt
    * have more than the 1 MiB that a host keeps by then break the rule `bounded`. 0: not checked.
    */
   lifeMessages?: number;
-  /** messages, and again as many, that are really folded to see it; default 256. Raise it beyond the lists that you cut */
+  /**
+   * messages that are really folded to see it, twice as many, and four times if it grows; default 256. Raise it where
+   * lists are cut late.
+   */
   probeMessages?: number;
   /** where chance begins; default by the clock. What a failure prints finds it again */
   seed?: number;
@@ -67,11 +71,14 @@ export class HandlerCheckError extends Error {
   readonly again: { seed: number; path: string };
 
   /** Made by {@linkcode checkHandler}. */
-  constructor(failure: Failure) {
-    super(reportOf(failure));
+  constructor(failure: Omit<Failure, "again">, again: { seed: number; path: string }) {
+    const { seed, path } = again;
+    super(
+      reportOf({ ...failure, again: `checkHandler(handler, { ..., seed: ${seed}, path: ${JSON.stringify(path)} })` }),
+    );
     this.problem = failure.problem;
     this.history = failure.history;
-    this.again = failure.again;
+    this.again = again;
   }
 }
 
@@ -129,6 +136,7 @@ class HandlerCheck<P> {
   /** the first history that failed, and the last: what fast-check has shrunk it to */
   #first: Failed | null = null;
   #last: Failed | null = null;
+  readonly #about: { plugin: string; key: FullKey };
   readonly #life: { lifeMessages: number; probeMessages: number };
 
   constructor(source: HandlerSource<P>, options: CheckOptions<P>) {
@@ -137,6 +145,8 @@ class HandlerCheck<P> {
     this.#handler = typeof source === "function" ? source() : source;
     this.#options = options;
     new FoldingHost(this.#handler); // throws where it is no handler
+    const { name, kind } = this.#handler;
+    this.#about = { plugin: name, key: fullKey({ kind, facility: "HOSPX", id: "1001", ...options.key }) };
     this.#life = { lifeMessages, probeMessages };
     this.#histories = historiesOf({ ...options, messagesMax });
     this.#report = { plugin: this.#handler.name, runs: 0, messages: 0, longest: 0, types: {}, seed: 0 };
@@ -181,7 +191,7 @@ class HandlerCheck<P> {
     const options = this.#options;
     const run = replay(this.#source, history, options);
     this.#count(run.steps.map(({ message }) => message.type));
-    const problem = run.problem ?? brokenInvariant(run, options.invariants ?? {});
+    const problem = run.problem ?? brokenInvariant(run, options.invariants ?? {}, this.#about);
     if (problem !== null) return { problem, changed: null };
     const { indifferentTo } = options;
     if (indifferentTo === undefined) return null;
@@ -200,14 +210,13 @@ class HandlerCheck<P> {
     const { key, switches, mayChangeInputs, invariants = {}, indifferentTo = {} } = this.#options;
     return new HandlerCheckError({
       ...found,
-      plugin: this.#handler.name,
+      about: this.#about,
       foundIn: this.#first!.history.length,
-      again: { seed: details.seed, path: `${prefix}${details.counterexamplePath}` },
       options: { key, switches, mayChangeInputs },
       invariants,
       indifferentTo: indifferentTo as Indifference,
       ...this.#life,
-    });
+    }, { seed: details.seed, path: `${prefix}${details.counterexamplePath}` });
   }
 
   #smallest(problemAt: ProblemAt): Failed {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FullKey } from "../runtime/base/mod.ts";
 import type { GivenMessage } from "./given_message.ts";
 import type { Indifference } from "./indifference.ts";
 import type { Invariant } from "./invariants.ts";
@@ -12,8 +13,8 @@ import type { Problem } from "./watched_handler.ts";
 
 /** A failure, found and shrunk. */
 export interface Failure {
-  /** name of the plugin */
-  plugin: string;
+  /** the plugin, and the actor that invariants are told of */
+  about: { plugin: string; key: FullKey };
   problem: Problem;
   /** the smallest history that shows it */
   history: readonly GivenMessage[];
@@ -21,8 +22,8 @@ export interface Failure {
   changed: readonly GivenMessage[] | null;
   /** messages in the history in which it was found */
   foundIn: number;
-  /** what to give as options to find it again */
-  again: { seed: number; path: string };
+  /** the call that finds it again */
+  again: string;
   /** what the handler was replayed with */
   options: Pick<ReplayOptions, "key" | "switches" | "mayChangeInputs">;
   invariants: Record<string, Invariant>;
@@ -34,14 +35,14 @@ export interface Failure {
 
 /** All of it, as text. */
 export function reportOf(failure: Failure): string {
-  const { plugin, problem, history, foundIn, again } = failure;
+  const { about: { plugin }, problem, history, foundIn, again } = failure;
   const { rule, seq, text } = problem;
   const where = seq === 0 ? "" : `, at message ${seq} of ${history.length}`;
   const from = foundIn > history.length ? ` (shrunk from ${foundIn})` : "";
   return [
     `${plugin} breaks the rule "${rule}"${where}: ${text}`,
     `found with ${count(history.length)}${from}`,
-    `again: checkHandler(handler, { ..., seed: ${again.seed}, path: ${JSON.stringify(again.path)} })`,
+    `again: ${again}`,
     "",
     "As a test of its own:",
     "",
@@ -51,7 +52,7 @@ export function reportOf(failure: Failure): string {
 
 /** A whole test file without `checkHandler`. */
 export function pastedTest(failure: Failure): string {
-  const { plugin, problem, history, again } = failure;
+  const { about: { plugin }, problem, history, again } = failure;
   const title = `${plugin}: ${problem.rule}`;
   return `import assert from "node:assert/strict";
 import { ${importsOf(failure)} } from "@waterpark/waterpark/testing";
@@ -59,7 +60,7 @@ import handler from "./${plugin}.ts"; // wherever it is
 
 Deno.test(${JSON.stringify(title)}, () => {
   // ${problem.text.replace(/\s+/g, " ")}
-  // found by checkHandler with seed ${again.seed}, path ${JSON.stringify(again.path)}
+  // found by ${again}
   const history = [
 ${literalOfHistory(history)}  ];
 ${assertionOf(failure)}});
@@ -84,7 +85,8 @@ function assertionOf(failure: Failure): string {
   const { steps } = replay(handler, history${options});
   const messages = steps.map((step) => step.message);
   const effects = steps.flatMap((step) => step.effects);
-  assert.equal(invariant(steps[steps.length - 1].projections, messages, effects), true);
+  const about = ${literalOf(failure.about)};
+  assert.equal(invariant(steps[steps.length - 1].projections, messages, effects, about), true);
 `;
   }
   const kind = /^indifferent to (\w+)$/.exec(problem.rule)?.[1] as keyof Indifference | undefined;

@@ -66,6 +66,23 @@ export function logged(history: readonly GivenMessage[]): LoggedMessage[] {
   });
 }
 
+/** A message of a log as a test would give it: its body as a value or a text where that comes to the same bytes. */
+export function givenOf({ payload, ...envelope }: LoggedMessage): GivenEnvelope {
+  const text = new TextDecoder().decode(payload);
+  const isText = isSame(payload, ENCODER.encode(text));
+  if (!isJson(envelope.contentType)) return { ...envelope, body: isText ? text : payload };
+  try {
+    const body: unknown = JSON.parse(text);
+    return { ...envelope, body: isText && JSON.stringify(body) === text ? body : payload };
+  } catch {
+    return { ...envelope, body: payload };
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
 /**
  * The bytes of a body: as they are, a text as its UTF-8, anything else, and whatever has a JSON type, as JSON.
  *

@@ -10,13 +10,15 @@ import { locked, type Problem } from "./watched_handler.ts";
 export interface GrowthOptions extends Pick<ReplayOptions, "key" | "switches"> {
   /** messages of the life that it is reckoned up to; default 100,000 */
   lifeMessages?: number;
-  /** messages of the life that is really folded, and again as many; default 256 */
+  /** messages that are folded to begin with, then twice as many, and four times if it grows; default 256 */
   probeMessages?: number;
 }
 
 /** Longest text of projections that a host keeps, UTF-16 units: `PLAIN_UNITS_MAX` of the plugin host. */
 const UNITS_MAX = 1024 * 1024;
 const STEP_MS = 60_000;
+/** What grows is given so many times as long: it may be a list on the way to where it is cut. */
+const DOUBLINGS_MAX = 2;
 
 /**
  * Whether projections would outgrow their bound in a long life: the history is repeated, with new ids and later times,
@@ -56,20 +58,29 @@ function growthOf<P>(
   if (history.length === 0) return null;
   const { switches = {}, probeMessages = 256, lifeMessages = 100_000 } = options;
   const key = fullKey({ kind: handler.kind, facility: "HOSPX", id: "1001", ...options.key });
-  const rounds = Math.ceil(probeMessages / history.length);
-  const once = rounds * history.length;
   const host = new FoldingHost(locked(handler));
-  const messages = logged(repeated(history, 2 * rounds));
-  const unitsAfter = (from: number, to: number): number | null => {
-    const answer = host.fold(key, { after: from, messages: messages.slice(from, to), switches });
+  let folded = 0;
+  const unitsAfter = (rounds: number): number | null => {
+    const messages = logged(repeated(history, rounds)).slice(folded);
+    const answer = host.fold(key, { after: folded, messages, switches });
+    folded += messages.length;
     return answer.state === "ok" ? JSON.stringify(answer.projections).length : null;
   };
-  const half = unitsAfter(0, once);
-  const whole = half === null ? null : unitsAfter(once, 2 * once);
-  if (half === null || whole === null) return null; // a message cannot be handled: another rule's affair
-  const perMessage = (whole - half) / once;
-  const inTheEnd = Math.round(whole + perMessage * (lifeMessages - 2 * once));
-  if (inTheEnd <= UNITS_MAX) return null;
+  let rounds = Math.ceil(probeMessages / history.length);
+  let half = unitsAfter(rounds);
+  for (let doublings = 1;; doublings++) {
+    rounds *= 2;
+    const whole = half === null ? null : unitsAfter(rounds);
+    if (half === null || whole === null) return null; // a message cannot be handled: another rule's affair
+    const perMessage = (whole - half) / (folded / 2);
+    const inTheEnd = Math.round(whole + perMessage * (lifeMessages - folded));
+    if (inTheEnd <= UNITS_MAX) return null;
+    if (doublings === DOUBLINGS_MAX) return tooMuch(perMessage, { lifeMessages, inTheEnd });
+    half = whole;
+  }
+}
+
+function tooMuch(perMessage: number, { lifeMessages, inTheEnd }: { lifeMessages: number; inTheEnd: number }): Problem {
   return {
     rule: "bounded",
     seq: 0,

@@ -19,9 +19,10 @@ export function smallest(
   const stillFails = (candidate: readonly GivenMessage[]) => trialsLeft-- > 0 && fails(candidate);
   let best = withoutPieces(history, stillFails);
   for (let i = 0; i < best.length; i++) {
-    for (const parts of partsOf(best[i])) {
-      const kept = withoutPieces(parts.all, (some) => stillFails(best.with(i, parts.join(some))));
-      if (kept.length < parts.all.length) best = best.with(i, parts.join(kept));
+    for (let nth = 0; nth < partsOf(best[i]).length; nth++) {
+      const { all, join } = partsOf(best[i])[nth];
+      const kept = withoutPieces(all, (some) => stillFails(best.with(i, join(some))));
+      if (kept.length < all.length) best = best.with(i, join(kept));
     }
   }
   return best;
@@ -44,10 +45,16 @@ interface Parts {
   join(some: readonly string[]): GivenMessage;
 }
 
-/** In what pieces a message can be taken apart: none, segments behind the first, or fields. */
+/** In what pieces a message can be taken apart: what is said about it; segments behind the first, or fields. */
 function partsOf(given: GivenMessage): Parts[] {
-  const envelope = envelopeOf(given);
-  const { body } = envelope;
+  const said = typeof given === "object" && "body" in given ? ["id", "at"].filter((name) => name in given) : [];
+  const without = (some: readonly string[]): GivenMessage =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => !said.includes(name) || some.includes(name)));
+  return said.length === 0 ? partsOfBody(given) : [{ all: said, join: without }, ...partsOfBody(given)];
+}
+
+function partsOfBody(given: GivenMessage): Parts[] {
+  const { body } = envelopeOf(given);
   const isBare = typeof given === "string" || given === body;
   const rebuilt = (next: unknown): GivenMessage => isBare ? next as GivenMessage : { ...given as object, body: next };
   if (typeof body === "string" && body.startsWith("MSH")) {

@@ -25,8 +25,8 @@ Deno.test("patient: what a feed may make of two stays leaves a sound record", ()
     recorded: [[...stay("V1"), ...stay("V2")], stay("V9")],
     messages: noise,
     runs: 60,
-    // the longest list is cut at 500 observations, but these have one code
-    probeMessages: 64,
+    // twenty earlier visits are kept, and in a long history there may be but one
+    probeMessages: 1024,
     invariants: {
       "lists are cut": ({ earlierVisits, observations }) =>
         (earlierVisits.length <= LIMITS.visits && Object.keys(observations).length <= LIMITS.observations) ||

@@ -30,6 +30,7 @@ export async function waterpark(args: string[], env: Record<string, string> = {}
       ...args,
     ],
     env: { NO_COLOR: "1", ...cleared(), ...env },
+    cwd: ROOT,
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();

@@ -46,13 +46,15 @@ export class SimulatedClient {
   }
 
   #fill(): void {
-    const { options, journal } = this.#cluster;
+    const { options, journal, workload } = this.#cluster;
     while (!this.#isStopping && this.#open.length < options.pipeline) {
-      const key = `patient/H${this.#random.below(3)}/${this.#random.below(options.actors)}`;
+      const own = workload?.next(this.#random, options);
+      const key = own?.key ?? `patient/H${this.#random.below(3)}/${this.#random.below(options.actors)}`;
       const place = (this.#places.get(key) ?? 0) + 1;
       this.#places.set(key, place);
       const id = `c${this.#number}-${++this.#sent}`;
-      const message: Sent = { client: this.#number, place, key, id, body: `body of ${id} ${this.#random.next32()}` };
+      const body = own === undefined ? `body of ${id} ${this.#random.next32()}` : new TextDecoder().decode(own.payload);
+      const message: Sent = { client: this.#number, place, key, id, body, content: own };
       this.#open.push(message);
       journal.sent.push(message);
       this.#post(message);
@@ -95,9 +97,9 @@ export class SimulatedClient {
     node.core.post({
       key: message.key,
       id: message.id,
-      type: "tick",
-      contentType: "text/plain",
-      payload: new TextEncoder().encode(message.body),
+      type: message.content?.type ?? "tick",
+      contentType: message.content?.contentType ?? "text/plain",
+      payload: message.content?.payload ?? new TextEncoder().encode(message.body),
       atMs: node.core.world.nowWallMs(),
       sender: `client-${this.#number}-${session}`,
     }, (result) => {

@@ -11,6 +11,7 @@ import { observing } from "./observing.ts";
 import type { SimulationOptions } from "./options.ts";
 import { Trace, type TraceLevel } from "./trace.ts";
 import { unwhole } from "./wholeness.ts";
+import type { Workload } from "./workload.ts";
 
 /** One life of a simulated node. */
 export interface SimulatedNode {
@@ -34,13 +35,13 @@ export function nodeNames(count: number): string[] {
 }
 
 /** The handler that runs in every simulation: it counts, and says how in its version. */
-export function countingHandler(version: number): HandlerDefinition<{ count: number; version: number }> {
-  return defineHandler({
+export function countingHandler(version: number): HandlerDefinition {
+  return defineHandler<{ count: number; version: number }>({
     name: "count",
     kind: "patient",
     initial: { count: 0, version: 0 },
     handle: (_key, projections) => ["ok", { count: projections.count + 1, version }, []],
-  });
+  }) as HandlerDefinition;
 }
 
 /** A cluster that can be started, hurt and looked at. */
@@ -51,6 +52,8 @@ export class SimulatedCluster {
   readonly names: string[];
   readonly journal: Journal;
   readonly options: SimulationOptions;
+  /** plugins and messages of somebody's own */
+  readonly workload: Workload | null;
   /** the present life of each node, by name */
   readonly nodes = new Map<string, SimulatedNode>();
   /** every life that ever was */
@@ -59,13 +62,15 @@ export class SimulatedCluster {
   isFaulty = false;
   /** null: nobody reads it, so nothing is made for it: `cluster.trace?.write({ ... })` */
   readonly trace: Trace | null;
-  readonly #handlers = new Map<string, HandlerDefinition<{ count: number; version: number }>>();
+  readonly #handlers = new Map<string, HandlerDefinition>();
 
   constructor(
     options: SimulationOptions,
     journal: Journal,
     trace: { write: (line: string) => void; level?: TraceLevel } | null = null,
+    workload: Workload | null = null,
   ) {
+    this.workload = workload;
     this.options = options;
     this.journal = journal;
     this.trace = trace === null ? null : new Trace(this.time, trace.write, trace.level);
@@ -129,20 +134,28 @@ export class SimulatedCluster {
     this.network.crash(node.address);
   }
 
-  /** Puts a version of the handler into force. */
+  /** Puts a version of the handler into force, and with it the workload's anew. */
   deploy(version: number): void {
-    const hash = version.toString(16).padStart(64, "0");
-    this.#handlers.set(hash, countingHandler(version));
+    const counting = countingHandler(version);
+    // somebody's own messages go to actors of any kind
+    this.#deploy(version, 0, this.workload === null ? counting : { ...counting, kind: "*" });
+    for (const [i, handler] of this.workload?.handlers.entries() ?? []) this.#deploy(version, i + 1, handler);
+  }
+
+  #deploy(version: number, place: number, handler: HandlerDefinition): void {
+    const { name, kind } = handler;
+    const hash = (version + place * 0x1000000).toString(16).padStart(64, "0");
+    this.#handlers.set(hash, handler);
     const node = this.living()[0];
-    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", version });
+    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", name, version });
     node.core.directory.command({
       type: "deploy",
-      name: "count",
+      name,
       kind: "handler",
-      actorKind: "patient",
+      actorKind: kind,
       hash,
-      url: "file:///count.ts",
-      bytes: new Uint8Array([version]),
+      url: `file:///${name}.ts`,
+      bytes: Uint8Array.of(version, place),
       stage: "live",
       atMs: 0,
     }, () => {});

@@ -11,6 +11,8 @@ export interface Sent {
   key: string;
   id: string;
   body: string;
+  /** what is sent where it is not the body as text */
+  content?: { type: string; contentType: string; payload: Uint8Array };
 }
 
 /** A receipt as the client got it. */

@@ -10,6 +10,7 @@ import { Faults } from "./faults.ts";
 import { emptyJournal, type Journal } from "./journal.ts";
 import { drawOptions, type SimulationOptions } from "./options.ts";
 import type { TraceLevel } from "./trace.ts";
+import type { Workload } from "./workload.ts";
 
 /** How a simulation ended. */
 export interface Verdict {
@@ -39,6 +40,8 @@ export interface SimulationSettings {
   traceLevel?: TraceLevel;
   /** options that are not as the seed draws them */
   override?: Partial<SimulationOptions>;
+  /** plugins and messages of somebody's own, see `testing/simulate.ts` */
+  workload?: Workload;
 }
 
 /** Runs the simulation of a seed; the same seed gives the same verdict, and the same trace, line by line. */
@@ -46,7 +49,7 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
   const options = { ...drawOptions(seed, new SeededRandom(seed), settings.nodes ?? 8), ...settings.override };
   const journal = emptyJournal();
   const trace = settings.trace === undefined ? null : { write: settings.trace, level: settings.traceLevel };
-  const cluster = new SimulatedCluster(options, journal, trace);
+  const cluster = new SimulatedCluster(options, journal, trace, settings.workload);
   const done = (verdict: Verdict["verdict"], findings: string[]): Verdict => ({
     seed,
     verdict,
@@ -61,9 +64,10 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
     cluster.deploy(1);
     cluster.time.runUntil(cluster.time.nowMs + 500);
     run(cluster, journal);
-    const wrong = SAFETY.flatMap((check) => check(journal));
+    const own = settings.workload?.inspect(cluster, journal) ?? { wrong: [], stuck: [] };
+    const wrong = [...own.wrong, ...SAFETY.flatMap((check) => check(journal))];
     if (wrong.length > 0) return done("wrong", wrong);
-    const stuck = LIVENESS.flatMap((check) => check(journal));
+    const stuck = [...LIVENESS.flatMap((check) => check(journal)), ...own.stuck];
     return done(stuck.length > 0 ? "stuck" : "held", stuck);
   } catch (error) {
     return done("crashed", [String((error as Error).stack ?? error)]);
@@ -85,15 +89,21 @@ function run(cluster: SimulatedCluster, journal: Journal): void {
     time.runUntil(time.nowMs + 250);
     journal.unsettled = clients.some((client) => client.open > 0)
       ? ["a client waits for receipts"]
-      : cluster.unwhole({ inPlace: true });
+      : [...cluster.unwhole({ inPlace: true }), ...(cluster.workload === null ? [] : owed(cluster))];
     if (journal.unsettled.length === 0 || time.nowMs > untilMs) break;
   }
   collect(cluster, journal);
 }
 
+/** What plugins still have to do: messages to handle, effects to carry out. */
+function owed(cluster: SimulatedCluster): string[] {
+  return cluster.living().filter(({ core }) => core.actors.backlog() + core.effects.owed() > 0)
+    .map(({ name }) => `${name} has messages to handle, or effects to carry out`);
+}
+
 /** Reads all copies of all histories, and what the handlers keep. */
 function collect(cluster: SimulatedCluster, journal: Journal): void {
-  const keys = new Set(journal.sent.map((message) => message.key));
+  const keys = cluster.workload === null ? new Set(journal.sent.map((message) => message.key)) : keysIn(cluster);
   const decoder = new TextDecoder();
   let reading = 0;
   for (const node of cluster.living()) {
@@ -121,4 +131,16 @@ function collect(cluster: SimulatedCluster, journal: Journal): void {
   const untilMs = cluster.time.nowMs + 5000;
   while (reading > 0 && cluster.time.nowMs < untilMs) cluster.time.runUntil(cluster.time.nowMs + 50);
   if (reading > 0) journal.unsettled.push("projections cannot be read");
+}
+
+/** Every actor that some node has a copy of, whoever sent to it. */
+function keysIn(cluster: SimulatedCluster): Set<string> {
+  const keys = new Set<string>();
+  for (const { core } of cluster.living()) {
+    for (let shard = 0; shard < 1024; shard++) {
+      const store = core.replication.store(shard);
+      for (let row = 0; row < (store?.rowCount ?? 0); row++) keys.add(store!.rowKey(row));
+    }
+  }
+  return keys;
 }

@@ -1,0 +1,2 @@
+export { default } from "../../../plugins/census.ts";
+export const simulation = { invariant: {} };
