@@ -1,6 +1,15 @@
 /**
- * What authors of plugins, and whoever doubts, test with: the simulator of whole clusters, a plugin host without walls for
- * unit tests of handlers, and the HL7 reader that handlers are given.
+ * What authors of plugins, and whoever doubts, test with.
+ *
+ * - {@linkcode replay} folds one history with a handler as a node does, and tells what the handler does that it may not.
+ * - {@linkcode checkHandler} looks for such a history, drawn by fast-check or made of recorded ones, shrinks it, and
+ *   prints it as a test.
+ * - {@linkcode growth} tells whether projections outgrow their bound in a long life.
+ * - {@linkcode simulate} runs whole clusters with your plugins in virtual time, crashes and cuts included; from the
+ *   command line that is `waterpark sim --plugin FILE`.
+ *
+ * The first three need no cluster, no permission and no waiting. Below them are what they are made of: a plugin host
+ * without walls, a world whose time stands still until it is told, and the HL7 reader that handlers are given.
  *
  * @module
  */
