@@ -211,7 +211,7 @@ export class NodeCore {
   }
 
   /** Creates a cluster of which this node is the first. */
-  create(options: { expect: number }): void {
+  create(options: { expect: number; shardsPerSet?: number }): void {
     const { self, config, world } = this;
     this.#clusterId = mintId(world);
     this.replication.birth(SYSTEM_SHARD, [self.incarnation]);
@@ -219,7 +219,7 @@ export class NodeCore {
       type: "create",
       clusterId: this.#clusterId,
       copies: config.copies,
-      expect: options.expect,
+      ...options,
     }, () => {
       this.directory.command({ type: "ack", ...config.ack }, (result) => this.#report("ack", result));
       this.directory.command({ type: "join", node: this.nodeEntry() }, (result) => this.#report("join", result));
@@ -421,7 +421,7 @@ export class NodeCore {
       learners: incarnations(system.learners),
     });
     if (state.born !== null) {
-      for (let shard = 0; shard < state.born.members.length; shard++) {
+      for (const shard of topology.dataShards()) {
         this.replication.setDesired(shard, {
           voters: incarnations(topology.votersOf(shard)),
           learners: incarnations(topology.learnersOf(shard)),

@@ -152,7 +152,7 @@ export class CoreService implements NodeService {
     const counts = new Map<string, { shards: number; copies: number }>();
     for (const node of state.nodes) counts.set(node.name, { shards: 0, copies: 0 });
     if (state.born !== null) {
-      for (let shard = 0; shard < state.born.members.length; shard++) {
+      for (const shard of topology.dataShards()) {
         topology.placementOf(shard).forEach((node, slot) => {
           const count = counts.get(node.name)!;
           count.copies++;

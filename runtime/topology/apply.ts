@@ -10,7 +10,7 @@ import { accepted, type Change, type CommandAnswer, type Refused, refused } from
 import { readCommand, type TopologyCommand } from "./command.ts";
 import { absent, birth, drain, join, present, remove } from "./apply_nodes.ts";
 import { deploy, promote, removePlugin, rollback } from "./apply_plugins.ts";
-import { setOfFacility, shardText } from "./shard.ts";
+import { isUsed, setOfFacility, SHARDS_PER_SET, shardText } from "./shard.ts";
 import { FACILITIES_MAX, SETTINGS_MAX, SWITCHES_MAX, type TopologyState } from "./state.ts";
 
 /** More versions than a system shard that was cut off can have made before it is found again. */
@@ -105,12 +105,14 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
 }
 
 function create(state: TopologyState, command: TopologyCommand & { type: "create" }): Change | Refused {
-  const { clusterId, copies, expect } = command;
-  if (state.clusterId === clusterId && state.copies === copies && state.expect === expect) return accepted({});
+  const { clusterId, copies, expect, shardsPerSet = SHARDS_PER_SET } = command;
+  const isSame = state.clusterId === clusterId && state.copies === copies && state.expect === expect &&
+    state.shardsPerSet === shardsPerSet;
+  if (isSame) return accepted({});
   if (state.clusterId !== "") {
     return refused("topology/already-created", `Cannot create "${clusterId}" as a cluster is created once`);
   }
-  return accepted({ clusterId, copies, expect });
+  return accepted({ clusterId, copies, expect, shardsPerSet });
 }
 
 function home(state: TopologyState, facility: string, dataCenter: string): Change | Refused {
@@ -163,6 +165,12 @@ function recover(state: TopologyState, command: TopologyCommand & { type: "recov
   if (before?.survivor === survivor && generation === from + 1) return accepted({});
   const text = shardText(shard);
   if (state.born === null) return refused("topology/not-born", `Cannot recover ${text} as the shards are not born yet`);
+  if (!isUsed(shard, state.shardsPerSet)) {
+    return refused(
+      "topology/bad-shard",
+      `Cannot recover ${text} as this cluster uses fewer shards: ${state.shardsPerSet} a set`,
+    );
+  }
   if (generation !== from) {
     return refused(
       "topology/other-generation",

@@ -8,7 +8,7 @@ import type { JoiningNode } from "./command.ts";
 import { assignHomes } from "./homes.ts";
 import { compareText, parseNodeName } from "./node_name.ts";
 import { Placement, votersAmong } from "./placement.ts";
-import { DATA_SHARDS } from "./shard.ts";
+import { DATA_SHARDS, isUsed } from "./shard.ts";
 import { GONE_MAX, NODES_MAX, type NodeStatus, PAST_MAX, type TopologyNode, type TopologyState } from "./state.ts";
 
 /** A node is up, for the first time or anew. */
@@ -113,7 +113,8 @@ function giveBirth(state: TopologyState, fields: Change["fields"]): Change {
   const placement = new Placement({ ...state, homes });
   const members = Array.from(
     { length: DATA_SHARDS },
-    (_, shard) => votersAmong(placement.nodesOf(shard)).map((node) => node.incarnation),
+    (_, shard) =>
+      isUsed(shard, state.shardsPerSet) ? votersAmong(placement.nodesOf(shard)).map((node) => node.incarnation) : [],
   );
   return accepted({ ...fields, homes, born: { version: state.version + 1, members } }, { born: true });
 }

@@ -4,7 +4,7 @@
  */
 import { KEY_PART_UNITS_MAX } from "../base/mod.ts";
 import { isDataCenter, readNodeName } from "./node_name.ts";
-import { DATA_SHARDS } from "./shard.ts";
+import { DATA_SHARDS, SHARDS_PER_SET } from "./shard.ts";
 import {
   BUNDLE_BYTES_MAX,
   COPIES_MAX,
@@ -48,7 +48,14 @@ export interface JoiningNode {
  * - `switch`, `setting`: a named flag; a named value, dropped by null.
  */
 export type TopologyCommand =
-  | { type: "create"; clusterId: string; copies: number; expect: number }
+  | {
+    type: "create";
+    clusterId: string;
+    copies: number;
+    expect: number;
+    /** shards of each set that are used: 1, 2, 4, 8, 16, 32, or 64, as where it is left out */
+    shardsPerSet?: number;
+  }
   | { type: "join"; node: JoiningNode }
   | { type: "birth" }
   | { type: "absent"; incarnations: number[]; force?: boolean }
@@ -133,6 +140,7 @@ function read(from: Fields): TopologyCommand {
         clusterId: text(from.clusterId, "clusterId", 64),
         copies: integer(from.copies, "copies", 1, COPIES_MAX),
         expect: integer(from.expect, "expect", 1, NODES_MAX),
+        shardsPerSet: from.shardsPerSet === undefined ? SHARDS_PER_SET : divisor(from.shardsPerSet, "shardsPerSet"),
       };
     case "join":
       return { type, node: joiningNode(from.node) };
@@ -274,6 +282,13 @@ function textOrNull(value: unknown, field: string, unitsMax: number): string | n
 function pattern(value: unknown, field: string, rule: RegExp): string {
   if (typeof value !== "string" || !rule.test(value)) throw new Complaint(`${field} does not match ${rule.source}`);
   return value;
+}
+
+/** A number of shards into which 64 divide evenly: an actor's place is the rest of its place among 64. */
+function divisor(value: unknown, name: string): number {
+  const number = integer(value, name, 1, SHARDS_PER_SET);
+  if (SHARDS_PER_SET % number !== 0) throw new Complaint(`${name} must divide ${SHARDS_PER_SET}`);
+  return number;
 }
 
 function integer(value: unknown, field: string, min: number, max: number): number {

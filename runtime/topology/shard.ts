@@ -64,9 +64,14 @@ export function setOfFacility(facility: string): number {
   return hashText(facility, FACILITY_SEED) % SHARD_SETS;
 }
 
-/** An actor's place within its facility's set, by its canonical key. */
+/** An actor's place within its facility's set, by its canonical key; a smaller cluster takes the rest of it. */
 export function indexInSet(keyText: string): number {
   return hashText(keyText, ACTOR_SEED) % SHARDS_PER_SET;
+}
+
+/** Whether a cluster that uses the first `shardsPerSet` shards of each set has this data shard. */
+export function isUsed(shard: number, shardsPerSet: number): boolean {
+  return shard % SHARDS_PER_SET < shardsPerSet;
 }
 
 /** Where a shard stands on every ring: u32. */

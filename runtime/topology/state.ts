@@ -2,6 +2,7 @@
  * The topology as plain data: what the system shard's history comes to. Everything in it is MessagePack-able, immutable
  * by agreement, and equal on all nodes that stand at the same version. Only `applyCommand` makes a new one.
  */
+import { SHARDS_PER_SET } from "./shard.ts";
 
 /** The most nodes of a cluster. */
 export const NODES_MAX = 1_000;
@@ -115,13 +116,18 @@ export interface TopologyState {
   copies: number;
   /** nodes up at which the shards are born */
   expect: number;
+  /** shards in use of each set, the first ones; 64, or a divisor of it where a cluster was created small; fixed for ever */
+  shardsPerSet: number;
   /** sorted by name */
   nodes: TopologyNode[];
   /** home data center of each of the 16 sets; `[]` until birth */
   homes: string[];
   /** sets of the facilities that have an entry */
   facilities: Record<string, number>;
-  /** at which version the 1,024 shards were born, and the incarnations of their first voters, in slot order */
+  /**
+   * at which version the shards were born, and the incarnations of their first voters, in slot order; none for the numbers
+   * that are not in use
+   */
   born: { version: number; members: number[][] } | null;
   /** by name */
   plugins: Record<string, PluginRecord>;
@@ -148,6 +154,7 @@ export function emptyState(): TopologyState {
     version: 0,
     copies: 0,
     expect: 0,
+    shardsPerSet: SHARDS_PER_SET,
     nodes: [],
     homes: [],
     facilities: {},

@@ -4,7 +4,7 @@
 import { type ActorKey, assert, formatKey, parseKey, WaterparkError } from "../base/mod.ts";
 import { compareText } from "./node_name.ts";
 import { Placement, votersAmong } from "./placement.ts";
-import { DATA_SHARDS, indexInSet, setOfFacility, SHARDS_PER_SET, SYSTEM_SHARD } from "./shard.ts";
+import { DATA_SHARDS, indexInSet, isUsed, setOfFacility, SHARDS_PER_SET, SYSTEM_SHARD } from "./shard.ts";
 import { NODES_MAX, type TopologyNode, type TopologyState } from "./state.ts";
 import { placeSystem, type SystemPlacement } from "./system_placement.ts";
 
@@ -46,6 +46,7 @@ export class Topology {
   readonly #sets: Map<string, number>;
   readonly #voters: (readonly TopologyNode[] | undefined)[] = new Array(DATA_SHARDS);
   #system: SystemPlacement | undefined;
+  #dataShards: readonly number[] | undefined;
 
   /**
    * Takes a state as it is; nothing is computed before it is asked for, but the rings.
@@ -58,6 +59,7 @@ export class Topology {
     this.version = state.version;
     const before = previous === undefined ? undefined : previous.#placement;
     this.#placement = before?.fits(state) ? before : new Placement(state, before);
+    this.#dataShards = previous?.state.shardsPerSet === state.shardsPerSet ? previous.#dataShards : undefined;
     this.#byName = new Map(state.nodes.map((node) => [node.name, node]));
     this.#byIncarnation = new Map(state.nodes.map((node) => [node.incarnation, node]));
     this.#dataCenters = [...new Set(state.nodes.map((node) => node.dataCenter))].sort(compareText);
@@ -102,7 +104,14 @@ export class Topology {
     }
     const facility = text.slice(first + 1, second);
     const set = this.#sets.get(facility) ?? this.#findSet(facility);
-    return set * SHARDS_PER_SET + indexInSet(text);
+    return set * SHARDS_PER_SET + indexInSet(text) % this.state.shardsPerSet;
+  }
+
+  /** The data shards that this cluster uses, ascending: all 1,024, unless it was created smaller. */
+  dataShards(): readonly number[] {
+    return this.#dataShards ??= Array.from({ length: DATA_SHARDS }, (_, shard) => shard).filter((shard) =>
+      isUsed(shard, this.state.shardsPerSet)
+    );
   }
 
   /** The set of a facility, 0 to 15: its entry, else by hash. */

@@ -104,3 +104,27 @@ Deno.test("topology: without nodes it says so", () => {
   deepEqual(topology.votersOf(SYSTEM_SHARD), []);
   throws(() => topology.getActorServer("HOSPX/1"), { code: "topology/no-node" });
 });
+
+Deno.test("topology: a cluster created with fewer shards has its actors, and members, in those alone", () => {
+  const create = { type: "create", clusterId: "test", copies: 5, expect: 1, shardsPerSet: 4 };
+  let { state } = applyCommand(emptyState(), create);
+  for (const shardsPerSet of [0, 3, 65, 128, 1.5, "4"]) {
+    const { answer } = applyCommand(emptyState(), { ...create, shardsPerSet });
+    equal(answer.ok ? "" : answer.code, "topology/bad-command");
+  }
+  const again = applyCommand(state, { ...create, shardsPerSet: 8 }).answer;
+  equal(again.ok ? "" : again.code, "topology/already-created");
+  const node = { name: "TN-A-1", incarnation: 7, address: "TN-A-1:4600", http: null, mllp: null };
+  state = applyCommand(state, { type: "join", node }).state;
+  const topology = new Topology(state);
+  equal(topology.dataShards().length, 16 * 4);
+  const used = new Set(topology.dataShards());
+  state.born!.members.forEach((members, shard) => deepEqual(members, used.has(shard) ? [7] : []));
+  const hit = new Set<number>();
+  for (let i = 0; i < 1000; i++) hit.add(topology.shardOf({ facility: `H${i % 100}`, id: String(i) }));
+  ok([...hit].every((shard) => used.has(shard)) && hit.size > 50);
+  const recover = (shard: number) => applyCommand(state, { type: "recover", shard, survivor: 7, from: 1 }).answer;
+  equal(recover(67).ok, true);
+  const refusal = recover(68);
+  equal(refusal.ok ? "" : refusal.code, "topology/bad-shard");
+});

@@ -121,7 +121,7 @@ export class SimulatedCluster {
     this.nodes.set(name, node);
     this.lives.push(node);
     this.trace?.write({ node: name, room: "node", event: "boots", incarnation: node.core.self.incarnation });
-    if (isFirst) node.core.create({ expect: this.names.length });
+    if (isFirst) node.core.create({ expect: this.names.length, shardsPerSet: this.options.shardsPerSet });
     else this.#join(node, 0);
   }
 

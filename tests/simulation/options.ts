@@ -10,6 +10,8 @@ export interface SimulationOptions {
   seed: number;
   /** nodes, dealt over four data centers and two zones */
   nodes: number;
+  /** shards of each of the 16 sets, 1 to 64: few make an actor's neighbours many, all show what only numbers do */
+  shardsPerSet: number;
   /** virtual time in which anything may fail, ms */
   safetyMs: number;
   /** virtual time in which everything owed must be settled once faults have ended, ms */
@@ -44,6 +46,9 @@ export interface SimulationOptions {
   pipeline: number;
 }
 
+/** Mostly few: an idle shard takes as long to be born, moved and elected as a busy one, and shows nothing new. */
+const SHARDS_PER_SET_DRAWN = [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 8, 8, 8, 16, 16, 64];
+
 /** The options of a seed. */
 export function drawOptions(seed: number, random: SeededRandom, nodes: number): SimulationOptions {
   const sometimes = (value: number) => random.next() < 0.5 ? value : 0;
@@ -67,5 +72,6 @@ export function drawOptions(seed: number, random: SeededRandom, nodes: number): 
     pipeline: 1 + random.below(4),
     // Last, so that what the seeds drew before it was thought of stays as it was.
     restartEveryMs: sometimes(2000 + random.next() * 4000),
+    shardsPerSet: SHARDS_PER_SET_DRAWN[random.below(SHARDS_PER_SET_DRAWN.length)],
   };
 }

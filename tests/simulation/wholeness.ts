@@ -26,7 +26,8 @@ export function unwhole(cluster: SimulatedCluster, options: { inPlace: boolean }
     if (node.status !== "up") missing.push(`${node.name} is ${node.status}`);
   }
   const nodes = new Map(living.map((node) => [node.core.self.incarnation, node]));
-  for (let shard = 0; shard <= SYSTEM_SHARD && missing.length < TROUBLES_MAX; shard++) {
+  for (const shard of [SYSTEM_SHARD, ...topology.dataShards()]) {
+    if (missing.length >= TROUBLES_MAX) break;
     const voters = topology.votersOf(shard).map((node) => node.incarnation);
     const trouble = troubleOf({ shard, voters, living, nodes, inPlace: options.inPlace });
     if (trouble !== null) missing.push(`shard ${shard}: ${trouble}`);
