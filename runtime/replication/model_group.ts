@@ -29,7 +29,7 @@ export class Group {
     node.replication = new Replication({
       world: simulatedWorld({ time: this.time, random: this.random, isAlive: () => node.alive }),
       self: { name: `N-A-${incarnation}`, incarnation },
-      send: (to, _lane, payload) => this.#send(incarnation, to, payload),
+      send: (to, _lane, payload) => this.#send(incarnation, to, payload.slice()),
       isSuspect: (other) => other !== incarnation && this.#suspects.has(`${incarnation}>${other}`),
       aliveForMs: () => 60_000,
       rttP99Ms: () => 5,

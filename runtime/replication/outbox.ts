@@ -28,19 +28,25 @@ export class Outbox {
     }
     if (message.type === RAFT.APPEND) {
       writeMessage(box.message, message);
-      if (box.message.length > MESSAGE_BYTES_MAX) this.#send(to, LANE_MESSAGE, box.message.take());
+      if (box.message.length > MESSAGE_BYTES_MAX) this.#sendAll(to, LANE_MESSAGE, box.message);
     } else {
       writeMessage(box.control, message);
-      if (box.control.length > CONTROL_BYTES_MAX) this.#send(to, LANE_CONTROL, box.control.take());
+      if (box.control.length > CONTROL_BYTES_MAX) this.#sendAll(to, LANE_CONTROL, box.control);
     }
   }
 
   /** Sends everything. What cannot be queued is lost, and sent again by the tick. */
   flush(): void {
     for (const [to, box] of this.#boxes) {
-      if (box.control.length > 0) this.#send(to, LANE_CONTROL, box.control.take());
-      if (box.message.length > 0) this.#send(to, LANE_MESSAGE, box.message.take());
+      if (box.control.length > 0) this.#sendAll(to, LANE_CONTROL, box.control);
+      if (box.message.length > 0) this.#sendAll(to, LANE_MESSAGE, box.message);
     }
     if (this.#boxes.size > PEERS_KEPT_MAX) this.#boxes.clear();
+  }
+
+  /** The mesh lays what it is given out as a frame at once: no copy of it is needed. */
+  #sendAll(to: number, lane: Lane, writer: ByteWriter): void {
+    this.#send(to, lane, writer.view());
+    writer.clear();
   }
 }

@@ -22,7 +22,7 @@ export interface ReplicationConfig {
 export interface ReplicationOptions {
   world: World;
   self: { name: string; incarnation: number };
-  /** sends a raft frame's payload; false when it could not be queued */
+  /** sends a raft frame's payload, which is void afterwards; false when it could not be queued */
   send(to: number, lane: Lane, payload: Uint8Array): boolean;
   isSuspect(incarnation: number): boolean;
   /** how long the peer has been alive without a suspicion, ms */

@@ -2,6 +2,8 @@ import { WaterparkError } from "../base/mod.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { fatal: true });
+/** Texts up to this are tried as ASCII in a loop, which then beats calling out to the encoder and decoder. */
+const SHORT_TEXT = 24;
 /** One double is read at a time. */
 const EIGHT = new Uint8Array(8);
 const EIGHT_VIEW = new DataView(EIGHT.buffer);
@@ -68,7 +70,18 @@ export class ByteWriter {
 
   /** u32 length in bytes, then UTF-8 */
   text(value: string): this {
-    const lengthAt = this.#grow(4 + value.length * 3);
+    const units = value.length;
+    const lengthAt = this.#grow(4 + units * 3);
+    if (units <= SHORT_TEXT) {
+      let at = lengthAt + 4;
+      let unit = 0;
+      for (let i = 0; i < units && unit < 0x80; i++) this.#bytes[at++] = unit = value.charCodeAt(i);
+      if (unit < 0x80) {
+        this.#view.setUint32(lengthAt, units, true);
+        this.#length = at;
+        return this;
+      }
+    }
     const { written } = ENCODER.encodeInto(value, this.#bytes.subarray(lengthAt + 4));
     this.#view.setUint32(lengthAt, written, true);
     this.#length = lengthAt + 4 + written;
@@ -171,12 +184,31 @@ export class ByteReader {
 
   /** length-prefixed UTF-8 */
   text(): string {
+    const length = this.u32();
+    if (length <= SHORT_TEXT) {
+      const text = this.#ascii(length);
+      if (text !== null) return text;
+    }
     try {
-      return DECODER.decode(this.bytes());
+      return DECODER.decode(this.raw(length));
     } catch (cause) {
       if (cause instanceof WaterparkError) throw cause;
       throw badPayload("not UTF-8", cause);
     }
+  }
+
+  /** The next bytes as a text if they are ASCII; null, and nothing is read, otherwise. */
+  #ascii(length: number): string | null {
+    const to = this.#at + length;
+    if (to > this.#bytes.length) return null;
+    let text = "";
+    for (let at = this.#at; at < to; at++) {
+      const unit = this.#bytes[at];
+      if (unit >= 0x80) return null;
+      text += String.fromCharCode(unit);
+    }
+    this.#at = to;
+    return text;
   }
 
   #advance(bytes: number): number {

@@ -23,6 +23,11 @@ const LENGTH_BYTES = 4;
 const INCARNATION_MAX = 2 ** 52;
 /** Payloads up to this are copied, which V8 does within its heap; a view of them would cost an allocation outside. */
 const COPY_BYTES_MAX = 64;
+/** Frames up to this size share slabs of that size. */
+const SLAB_FRAME_BYTES_MAX = 4 * 1024;
+const SLAB_BYTES = 64 * 1024;
+let slab = new ArrayBuffer(0);
+let slabUsed = SLAB_BYTES;
 /** One header is laid out, or read, at a time. */
 const HEADER = new Uint8Array(FRAME_HEADER_BYTES);
 const HEADER_VIEW = new DataView(HEADER.buffer);
@@ -51,7 +56,7 @@ export function clusterTag(clusterId: string | null): Digest64 {
 }
 
 /**
- * A frame's bytes, in a buffer of their own.
+ * A frame's bytes. Small frames share a buffer with others.
  *
  * @throws {WaterparkError} `wire/frame-too-large` when header and payload pass {@linkcode FRAME_BYTES_MAX}
  */
@@ -68,9 +73,24 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   HEADER_VIEW.setUint32(16, frame.cluster.lo, true);
   HEADER_VIEW.setFloat64(20, frame.from, true);
   HEADER_VIEW.setFloat64(28, frame.to, true);
-  const bytes = new Uint8Array(length);
+  const bytes = room(length);
   bytes.set(HEADER);
   bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/**
+ * Memory for one frame. Tiny ones V8 keeps in its heap; small ones share a slab, which lives as long as any of them: an
+ * allocation outside of the heap for each frame cost more than everything else about it.
+ */
+function room(length: number): Uint8Array<ArrayBuffer> {
+  if (length <= COPY_BYTES_MAX || length > SLAB_FRAME_BYTES_MAX) return new Uint8Array(length);
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const bytes = new Uint8Array(slab, slabUsed, length);
+  slabUsed += length;
   return bytes;
 }
 
