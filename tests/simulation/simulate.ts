@@ -42,6 +42,8 @@ export interface SimulationSettings {
   override?: Partial<SimulationOptions>;
   /** plugins and messages of somebody's own, see `testing/simulate.ts` */
   workload?: Workload;
+  /** makes the journal that of a broken system before the checkers read it; for tests */
+  spoil?: (journal: Journal) => void;
 }
 
 /** Runs the simulation of a seed; the same seed gives the same verdict, and the same trace, line by line. */
@@ -50,20 +52,24 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
   const journal = emptyJournal();
   const trace = settings.trace === undefined ? null : { write: settings.trace, level: settings.traceLevel };
   const cluster = new SimulatedCluster(options, journal, trace, settings.workload);
-  const done = (verdict: Verdict["verdict"], findings: string[]): Verdict => ({
-    seed,
-    verdict,
-    findings: findings.slice(0, 20),
-    sent: journal.sent.length,
-    acknowledged: journal.acknowledged.length,
-    virtualMs: Math.round(cluster.time.nowMs),
-    options,
-  });
+  const done = (verdict: Verdict["verdict"], findings: string[]): Verdict => {
+    cluster.trace?.write({ node: "-", room: "checker", event: "verdict", verdict, findings: findings.length });
+    return {
+      seed,
+      verdict,
+      findings: findings.slice(0, 20),
+      sent: journal.sent.length,
+      acknowledged: journal.acknowledged.length,
+      virtualMs: Math.round(cluster.time.nowMs),
+      options,
+    };
+  };
   try {
     if (!cluster.start()) return done("stuck", ["liveness: the cluster has not come up"]);
     cluster.deploy(1);
     cluster.time.runUntil(cluster.time.nowMs + 500);
     run(cluster, journal);
+    settings.spoil?.(journal);
     const own = settings.workload?.inspect(cluster, journal) ?? { wrong: [], stuck: [] };
     const wrong = [...own.wrong, ...SAFETY.flatMap((check) => check(journal))];
     if (wrong.length > 0) return done("wrong", wrong);
