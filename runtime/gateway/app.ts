@@ -10,6 +10,7 @@
 import { type Context, Hono } from "@hono/hono";
 import type { World } from "../world/mod.ts";
 import { addActorRoutes } from "./actor_routes.ts";
+import { addAuditRoutes } from "./audit_routes.ts";
 import { notFound, unauthorized } from "./errors.ts";
 import { addHealthRoutes, OPEN_PATHS } from "./health_routes.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
@@ -88,6 +89,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addTopologyRoutes(route, gateway);
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
+  addAuditRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));
   return app;

@@ -10,6 +10,14 @@ export function badJson(message: string, cause?: unknown): WaterparkError {
   return new WaterparkError(message, { code: "gateway/bad-json", outcome: "not-applied", cause });
 }
 
+/** A line that is no receipt; `rule` says what it must be. */
+export function badReceipt(rule: string): WaterparkError {
+  return new WaterparkError(`Cannot audit the line as a receipt must be ${rule}`, {
+    code: "gateway/bad-receipt",
+    outcome: "not-applied",
+  });
+}
+
 /** A content type that is missing, no content type, or of no use here. */
 export function badContentType(message: string): WaterparkError {
   return new WaterparkError(message, { code: "gateway/bad-content-type", outcome: "not-applied" });

@@ -12,6 +12,8 @@ import type {
   ResentView,
   ShardView,
 } from "./recovery.ts";
+import type { AuditReceipt, AuditVerdict, CopiesVerdict } from "./audit_views.ts";
+import { fakePage, fakeVerdict } from "./fake_audit.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
 
 interface Kept extends HistoryEvent {
@@ -83,6 +85,8 @@ export class FakeNode implements NodeService {
   readonly asked: string[] = [];
   ready = true;
   readonly recovery = new FakeRecovery(this.asked);
+  /** what comparing the copies of S05/017 shows */
+  copiesState: CopiesVerdict["state"] = "agree";
   #histories = new Map<string, Kept[]>();
   #plugins = new Map<string, PluginView>();
   #waiting = new Set<() => void>();
@@ -238,6 +242,17 @@ export class FakeNode implements NodeService {
     const keys = [...this.#histories.keys()].sort().filter((key) => key > after);
     const actors = keys.slice(0, limit).map((key) => ({ key, seq: this.#histories.get(key)!.length }));
     return Promise.resolve({ actors, next: keys.length > limit ? actors[limit - 1].key : null });
+  };
+
+  audit(receipt: AuditReceipt): Promise<AuditVerdict> {
+    const kept = this.#histories.get(receipt.key ?? "")?.find((event) => event.id === receipt.id)?.receipt;
+    return Promise.resolve(fakeVerdict(receipt, kept));
+  }
+
+  auditCopies: NodeService["auditCopies"] = (options) => {
+    const histories = [...this.#histories.values()];
+    const messages = histories.reduce((sum, history) => sum + history.length, 0);
+    return Promise.resolve(fakePage({ state: this.copiesState, actors: histories.length, messages }, options));
   };
 
   readiness(): { ready: boolean; reason: string } {

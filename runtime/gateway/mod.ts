@@ -5,6 +5,16 @@
  *
  * @module
  */
+export type {
+  ActorDifference,
+  AuditReceipt,
+  AuditState,
+  AuditVerdict,
+  CopiesNeeded,
+  CopiesVerdict,
+  CopyAudit,
+  CopyDifference,
+} from "./audit_views.ts";
 export { createApp, GatewayApp, type GatewayOptions } from "./app.ts";
 export type { EventJson } from "./content.ts";
 export { type HttpServer, type HttpServerOptions, startHttp } from "./http_server.ts";

@@ -1,6 +1,7 @@
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
 import type { Receipt } from "../wire/mod.ts";
+import type { AuditReceipt, AuditVerdict, CopiesVerdict } from "./audit_views.ts";
 
 export type { Receipt };
 
@@ -224,6 +225,19 @@ export interface NodeService {
   actors(
     options?: { after?: string; limit?: number },
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }>;
+  /**
+   * What the copies themselves say of the message of a receipt.
+   *
+   * @throws {WaterparkError} `topology/bad-shard`, `base/bad-key`, `node/busy`
+   */
+  audit(receipt: AuditReceipt): Promise<AuditVerdict>;
+  /**
+   * Compares the copies of at most `limit` (default 32) shards after the shard `after` with each other; `deep` has every
+   * copy read all its bytes anew, `withKeys` names actors that differ.
+   */
+  auditCopies(
+    options?: { after?: string; limit?: number; deep?: boolean; withKeys?: boolean },
+  ): Promise<{ shards: CopiesVerdict[]; next: string | null }>;
   /** whether it takes requests, and why not */
   readiness(): { ready: boolean; reason: string };
   /** Prometheus text */

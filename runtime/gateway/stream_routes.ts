@@ -17,7 +17,13 @@ import { failureOf, problemOf } from "./problem.ts";
 import { checkedName, type Gateway, type Route } from "./routing.ts";
 import type { PostRequest } from "./service.ts";
 
-const NDJSON = new Set(["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"]);
+/** Media types of lines of JSON. */
+export const NDJSON: ReadonlySet<string> = new Set([
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/json-lines",
+]);
 
 /** Adds the route. */
 export function addStreamRoutes(route: Route, gateway: Gateway): void {

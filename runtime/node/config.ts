@@ -7,6 +7,7 @@ import { assert } from "../base/mod.ts";
 import type { EffectsConfig } from "../effects/mod.ts";
 import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
+import type { AuditConfig } from "./auditing.ts";
 
 /** Settings of a node's rooms. */
 export interface NodeConfig {
@@ -39,6 +40,8 @@ export interface NodeConfig {
   actors: ActorsConfig;
   /** what carries effects out; see its room for each */
   effects: EffectsConfig;
+  /** audits; see `auditing.ts` for each */
+  audit: AuditConfig;
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;
   /** body of one message at most, bytes */
@@ -93,6 +96,18 @@ export const DEFAULTS: NodeConfig = {
     retryMaxMs: 5000,
     finalRefusals: ["conflict", "too-large", "bad-key"],
   },
+  audit: {
+    // About 5 ms of an audit before others get their turn.
+    sliceUnits: 4000,
+    requestsMax: 256,
+    // Long enough for a chunk of lines to share their requests; nobody waits for an audit in a hurry.
+    gatherMs: 2,
+    // Longer than a suspicion, short enough for two rounds within a request.
+    answerMs: 2000,
+    openMax: 8192,
+    againAfterMs: 200,
+    summaryMs: 9000,
+  },
   requestMs: 10_000,
   messageBytesMax: 1024 * 1024,
 };
@@ -136,6 +151,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     mailroom: { ...DEFAULTS.mailroom, ...overrides.mailroom },
     actors: { ...DEFAULTS.actors, ...overrides.actors },
     effects: { ...DEFAULTS.effects, ...overrides.effects },
+    audit: { ...DEFAULTS.audit, ...overrides.audit },
   };
   const { membership, replication } = config;
   assert(membership.suspectAfterMs >= 2 * membership.pingIntervalMs, "suspicion needs at least two missed pings");

@@ -17,6 +17,8 @@ import { type Carrier, Mesh } from "../transport/mod.ts";
 import { FRAME, LANE_CONTROL } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
 import { Absence } from "./absence.ts";
+import { auditingOf } from "./audit_wiring.ts";
+import type { Auditing } from "./auditing.ts";
 import type { NodeConfig } from "./config.ts";
 import { Directory } from "./directory.ts";
 import { LostAndFound } from "./lost_and_found.ts";
@@ -89,6 +91,7 @@ export class NodeCore {
   readonly effects: Effects;
   readonly reading: Reading;
   readonly recovering: Recovering;
+  readonly auditing: Auditing;
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
   readonly #names: Names;
@@ -203,6 +206,7 @@ export class NodeCore {
     });
     this.recovering = new Recovering({ core: this });
     new LostAndFound({ core: this });
+    this.auditing = auditingOf(this);
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => this.#onJoin(body as JoiningNode, done));
     this.membership.start();

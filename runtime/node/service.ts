@@ -6,6 +6,9 @@ import { type ActorKey, formatKey, WaterparkError } from "../base/mod.ts";
 import type {
   ActorPlace,
   ActorView,
+  AuditReceipt,
+  AuditVerdict,
+  CopiesVerdict,
   DeployRequest,
   HistoryEvent,
   NodeService,
@@ -17,7 +20,7 @@ import type {
   TopologyView,
 } from "../gateway/mod.ts";
 import { Metrics, type Sample } from "../telemetry/mod.ts";
-import { type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
+import { DATA_SHARDS, parseShard, type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
@@ -246,6 +249,27 @@ export class CoreService implements NodeService {
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
     const limit = Math.min(1000, Math.max(1, options.limit ?? 100));
     return listActors(this.#core, { after: options.after ?? "", limit });
+  }
+
+  audit(receipt: AuditReceipt): Promise<AuditVerdict> {
+    return this.#ask((done) => this.#core.auditing.receipt(receipt, done));
+  }
+
+  async auditCopies(
+    options: { after?: string; limit?: number; deep?: boolean; withKeys?: boolean } = {},
+  ): Promise<{ shards: CopiesVerdict[]; next: string | null }> {
+    const { after, limit = 32, deep = false, withKeys = false } = options;
+    const first = after === undefined ? 0 : parseShard(after) + 1;
+    const end = Math.min(DATA_SHARDS, first + limit);
+    this.#core.directory.require();
+    const shards = await Promise.all(
+      Array.from(
+        { length: Math.max(0, end - first) },
+        (_, i) =>
+          new Promise<CopiesVerdict>((resolve) => this.#core.auditing.copies(first + i, { deep, withKeys }, resolve)),
+      ),
+    );
+    return { shards, next: end < DATA_SHARDS ? shardText(end - 1) : null };
   }
 
   readiness(): { ready: boolean; reason: string } {

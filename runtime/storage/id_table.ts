@@ -43,6 +43,21 @@ export class IdTable {
     return 0;
   }
 
+  /** How many messages have this key and id, as for `find`: one, unless whoever appended has forgotten to ask. */
+  count(
+    idHash: number,
+    key: { bytes: Uint8Array; length: number },
+    id: { bytes: Uint8Array; length: number },
+  ): number {
+    let count = 0;
+    for (let index = this.#indexes.first(idHash); index !== 0; index = this.#indexes.next()) {
+      const segment = this.#log.segmentOf(index);
+      const at = this.#log.offsetOf(index);
+      if (idIs(segment, at, id.bytes, 0, id.length) && keyIs(segment, at, key.bytes, 0, key.length)) count++;
+    }
+    return count;
+  }
+
   add(idHash: number, index: number): void {
     this.#indexes.insert(idHash, index);
   }

@@ -265,6 +265,12 @@ export class ShardStore extends EntryReader {
     return this.#ids.find(idHash, KEY.bytes, 0, KEY.length, ID.bytes, 0, ID.length);
   }
 
+  /** How often the actor has a message of this id: once or never, which an audit does not take for granted. */
+  countMessages(key: string, id: string): number {
+    if (!KEY.canEncode(key) || !ID.canEncode(id)) return 0;
+    return this.#ids.count(hash32(ID.bytes, hash32(KEY.bytes, 0, 0, KEY.length), 0, ID.length), KEY, ID);
+  }
+
   /**
    * Log indexes of the actor's messages of seq `afterSeq + 1` to `afterSeq + limit`, ascending, the uncommitted tail
    * included. It walks back from the newest, so a page far back costs a step for every message after it.
