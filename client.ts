@@ -27,8 +27,16 @@ import {
   type WaterparkErrorOptions,
 } from "./runtime/base/mod.ts";
 import type {
+  ActorDifference,
   ActorPlace,
   ActorView,
+  AuditReceipt,
+  AuditState,
+  AuditVerdict,
+  CopiesNeeded,
+  CopiesVerdict,
+  CopyAudit,
+  CopyDifference,
   CopyView,
   EventJson,
   LostCopyName,
@@ -42,12 +50,15 @@ import type {
   ShardView,
   TopologyView,
 } from "./runtime/gateway/mod.ts";
+import { type AuditAnswer, auditMany } from "./client/audit.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
 import { type ConnectOptions, Dialer } from "./client/dialer.ts";
 import { type Sending, type SendingAnswer, sendMany } from "./client/send_many.ts";
 import { watchActor } from "./client/watch.ts";
 
 export type { ActorEvent, ActorKey, ConnectOptions, Message, Outcome, Sending, SendingAnswer, WaterparkErrorOptions };
+export type { ActorDifference, AuditAnswer, AuditReceipt, AuditState, AuditVerdict };
+export type { CopiesNeeded, CopiesVerdict, CopyAudit, CopyDifference };
 export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
 const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
@@ -299,6 +310,28 @@ export class WaterparkClient {
     options: { after?: string; limit?: number } = {},
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
     return this.#dialer.ask({ path: `/v1/actors${query(options)}` });
+  }
+
+  /**
+   * What the copies themselves say of the messages of these receipts, a verdict for each, in order. A receipt may be the
+   * value or its line of a file. Nothing is changed by it.
+   */
+  audit(
+    receipts: Iterable<AuditReceipt | string> | AsyncIterable<AuditReceipt | string>,
+  ): AsyncGenerator<AuditAnswer> {
+    return auditMany(this.#dialer, receipts);
+  }
+
+  /**
+   * Compares the copies of at most `limit` (default 32, at most 128) shards after the shard `after` with each other.
+   * `deep`: every copy reads all its bytes anew. `keys`: actors that differ are named by their keys.
+   */
+  auditCopies(
+    options: { after?: string; limit?: number; deep?: boolean; keys?: boolean } = {},
+  ): Promise<{ shards: CopiesVerdict[]; next: string | null }> {
+    const { deep, keys, ...page } = options;
+    const switches = { ...(deep ? { deep: "true" } : {}), ...(keys ? { keys: "true" } : {}) };
+    return this.#dialer.ask({ path: `/v1/audit${query({ ...page, ...switches })}` });
   }
 
   /** All plugins. */

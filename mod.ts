@@ -14,8 +14,16 @@ export {
   type WaterparkErrorOptions,
 } from "./runtime/base/mod.ts";
 export type {
+  ActorDifference,
   ActorPlace,
   ActorView,
+  AuditReceipt,
+  AuditState,
+  AuditVerdict,
+  CopiesNeeded,
+  CopiesVerdict,
+  CopyAudit,
+  CopyDifference,
   CopyView,
   DeployRequest,
   HistoryEvent,
@@ -36,13 +44,16 @@ export type {
   TopologyView,
 } from "./runtime/gateway/mod.ts";
 export {
+  type AuditConfig,
   type NodeConfig,
   type OutgoingMessage,
   type PartialConfig,
+  type PollConfig,
   type SendOptions,
   startNode,
   type StartOptions,
   type WaterparkNode,
+  type WitnessConfig,
 } from "./runtime/node/mod.ts";
 export {
   type AlertEffect,

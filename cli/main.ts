@@ -10,6 +10,7 @@ import { actorList } from "./commands/actor_list.ts";
 import { actorSend } from "./commands/actor_send.ts";
 import { actorShow } from "./commands/actor_show.ts";
 import { actorWatch } from "./commands/actor_watch.ts";
+import { audit } from "./commands/audit.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
@@ -67,6 +68,7 @@ export const TREE: CommandTree = {
     },
   },
   sim,
+  audit,
   explain,
 };
 

@@ -32,6 +32,8 @@ export interface Question {
   body?: string | Uint8Array;
   /** false: another attempt could do it twice; default true */
   isRepeatable?: boolean;
+  /** true: it changes nothing, whatever its method, so a lost answer leaves nothing open; default: if it is a GET */
+  isLook?: boolean;
   /** ends the call from outside */
   signal?: AbortSignal;
 }
@@ -137,13 +139,13 @@ export class Dialer {
   async open(question: Question, signal: AbortSignal): Promise<Response> {
     const headers = new Headers(question.headers);
     if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
-    const { method = "GET", body } = question;
+    const { method = "GET", body, isLook = method === "GET" } = question;
     try {
       const init = { method, headers, body: body as BodyInit | undefined, signal };
       return await this.#fetch(new Request(this.url + question.path, init));
     } catch (cause) {
       if (question.signal?.aborted) throw question.signal.reason;
-      throw unreachable(this.url, { cause, method });
+      throw unreachable(this.url, { cause, isLook });
     }
   }
 
@@ -162,7 +164,7 @@ export class Dialer {
       if (question.signal?.aborted) throw question.signal.reason;
       const known = error instanceof WaterparkError
         ? error
-        : unreachable(this.url, { cause: error, method: question.method });
+        : unreachable(this.url, { cause: error, isLook: question.isLook ?? (question.method ?? "GET") === "GET" });
       return { state: "failed", error: known, status: 0, isWorthAnother: true };
     }
   }
@@ -209,7 +211,7 @@ function ended(last: WaterparkError | null, mayBeApplied: boolean): WaterparkErr
   return new WaterparkError(last.message, { code: last.code, outcome: "unknown", cause: last });
 }
 
-function unreachable(url: string, { cause, method }: { cause: unknown; method?: string }): WaterparkError {
+function unreachable(url: string, { cause, isLook }: { cause: unknown; isLook: boolean }): WaterparkError {
   const neverReached = isNeverReached(cause);
   const message = neverReached
     ? `Cannot reach "${url}" as a node must be listening there`
@@ -217,7 +219,7 @@ function unreachable(url: string, { cause, method }: { cause: unknown; method?: 
   return new WaterparkError(message, {
     code: neverReached ? "client/unreachable" : "client/broken",
     // who only looked has changed nothing
-    outcome: neverReached || method === undefined || method === "GET" ? "not-applied" : "unknown",
+    outcome: neverReached || isLook ? "not-applied" : "unknown",
     cause,
   });
 }

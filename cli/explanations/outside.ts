@@ -72,6 +72,17 @@ export const OUTSIDE: Record<string, Explanation> = {
     now: "Nothing was done.",
     next: "The message names the field and its rule.",
   },
+  "cli/not-proven": {
+    happened: "An audit could not prove everything: the report says which messages or shards, and why.",
+    now:
+      "An audit changes nothing. Lost, thin and differing messages need a person; unproven ones need nodes that answer.",
+    next: "Start the nodes that could not be asked, or wait until copies have moved, and audit again.",
+  },
+  "gateway/bad-receipt": {
+    happened: "A line that was to be audited is no receipt: shard, seq, index or digest is missing or malformed.",
+    now: "Nothing was asked about it; the other lines were audited.",
+    next: "Give receipts as the API gave them, one JSON object a line; key and id may be left out.",
+  },
   "gateway/bad-json": {
     happened: "A JSON body does not parse, is not UTF-8, or is nested deeper than 64.",
     now: "Nothing was recorded.",

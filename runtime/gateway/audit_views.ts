@@ -52,22 +52,29 @@ export interface CopyDifference {
 
 /** Copies that an acknowledged message must be on, as the topology caps the rule. */
 export interface CopiesNeeded {
+  /** on so many nodes */
   copies: number;
+  /** in so many data centers */
   dataCenters: number;
 }
 
 /** What the copies say of one message. Names no patient. */
 export interface AuditVerdict {
+  /** what is proven */
   state: AuditState;
   /** as the receipt has it */
   shard: string;
+  /** as the receipt has it */
   index: number;
+  /** as the receipt has it */
   seq: number;
+  /** what `proven` takes now */
   needed: CopiesNeeded;
   /** nodes that hold it, each by its own word */
   copies: string[];
   /** nodes that hold a copy of the shard, but not this message */
   missing: string[];
+  /** copies that have it otherwise */
   differing: CopyDifference[];
   /** nodes that should hold it and could not be asked */
   unreachable: string[];
@@ -77,7 +84,9 @@ export interface AuditVerdict {
 export interface CopyAudit {
   /** node that has it */
   node: string;
+  /** raised when an operator recovers the shard */
   generation: number;
+  /** Raft's */
   term: number;
   /** its commit index */
   commit: number;
@@ -103,8 +112,11 @@ export interface ActorDifference {
 
 /** What comparing a shard's copies shows; states as for a message, `agree` in place of `proven`. */
 export interface CopiesVerdict {
+  /** `S05/017` */
   shard: string;
+  /** what is proven; `lost`: no node has a copy */
   state: "agree" | "differs" | "lost" | "thin" | "unproven";
+  /** what `agree` takes now */
   needed: CopiesNeeded;
   /** log index up to which the copies were compared: the lowest commit index among them */
   upTo: number;
@@ -112,9 +124,11 @@ export interface CopiesVerdict {
   actors: number;
   /** messages up to there */
   messages: number;
+  /** every copy that was found */
   copies: CopyAudit[];
+  /** nodes that should have a copy and could not be asked */
   unreachable: string[];
-  /** at most 100 */
+  /** actors that differ, at most 100 */
   differing: ActorDifference[];
   /** how many differ in all */
   differingCount: number;

@@ -60,6 +60,7 @@ export class AuditFixture {
       const world = simulatedWorld({ time: this.time, random: new SeededRandom(self) });
       const requests = new Requests({
         world,
+        self,
         send: (to, _lane, type, payload) => {
           if (type === 50) this.asked.push(to);
           if (!this.silent.has(to)) this.time.after(1, () => ends[to - 1].receive(self, type, payload));

@@ -96,13 +96,9 @@ export class Poll {
   }
 
   #send(node: number, { questions, takers }: Outgoing, timeoutMs: number): void {
-    const { self, requests, witness, isSuspect } = this.#options;
+    const { self, requests, isSuspect } = this.#options;
     const end = (replies: Reply[] | null) => takers.forEach((take, i) => take(replies === null ? null : replies[i]));
-    if (node === self) {
-      if (!witness.answer(questions, end)) end(null);
-      return;
-    }
-    if (isSuspect(node)) return end(null);
+    if (node !== self && isSuspect(node)) return end(null);
     requests.ask(node, METHOD, questions, {
       timeoutMs,
       done: (result) => {

@@ -3,10 +3,13 @@
  *
  * `core.ts` is the whole node without sockets and processes of its own: the simulator runs many of them. `start_node.ts`
  * adds those. `directory.ts` keeps the topology, `reading.ts` answers reads, `absence.ts` declares nodes absent,
- * `requests.ts` is how nodes ask each other.
+ * `requests.ts` is how nodes ask each other, `auditing.ts` proves by their own words what the copies hold.
  *
  * @module
  */
+export type { PollConfig } from "./audit_poll.ts";
+export type { WitnessConfig } from "./audit_witness.ts";
+export type { AuditConfig } from "./auditing.ts";
 export { configWith, DEFAULTS, type NodeConfig, type PartialConfig } from "./config.ts";
 export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";
 export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
