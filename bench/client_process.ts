@@ -4,6 +4,7 @@
  *
  *     deno run -A bench/client_process.ts CLIENT_OPTIONS_AS_JSON
  */
+import { ReceiptsWriter } from "../cli/audit/receipts_file.ts";
 import { type Audit, Ledger, type ReceiptRule } from "./ledger.ts";
 import { TextLineStream } from "./lines.ts";
 import { actorOf, Messages } from "./messages.ts";
@@ -18,6 +19,8 @@ export interface ClientOptions {
   actors: number;
   messageBytes: number;
   rule: ReceiptRule;
+  /** file for the receipts; null: none */
+  receipts: string | null;
 }
 
 /** One thing to do. */
@@ -50,6 +53,9 @@ export interface CommandResult extends RunResult, Audit {
 const PAGE = 1000;
 
 async function work(options: ClientOptions): Promise<void> {
+  const receipts = options.receipts === null
+    ? null
+    : new ReceiptsWriter(options.receipts, { clusterId: await clusterIdOf(options) });
   const ledger = new Ledger(options.actors, options.rule);
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
   for await (const line of lines) {
@@ -58,6 +64,7 @@ async function work(options: ClientOptions): Promise<void> {
       messages: new Messages(range, { prefix, messageBytes: options.messageBytes }),
       ledger,
       nodePids: options.nodePids,
+      onReceipt: (receipt) => receipts?.take(receipt),
       warmUpMs,
       measureMs: measureMs ?? Infinity,
       messagesMax: messagesMax ?? Infinity,
@@ -68,8 +75,15 @@ async function work(options: ClientOptions): Promise<void> {
     const { refused, unknown, duplicates, codes, wrongReceipts, firstWrong } = ledger;
     const booked = { refused, unknown, duplicates, codes, wrongReceipts, firstWrong };
     const result: CommandResult = { ...measured, ...audit, ...booked };
+    // Before the answer: whoever has it may read the file.
+    receipts?.flush();
     console.log(JSON.stringify(result));
   }
+  receipts?.close();
+}
+
+async function clusterIdOf({ urls }: ClientOptions): Promise<string> {
+  return (await (await fetch(`${urls[0]}/v1/topology`)).json() as { clusterId: string }).clusterId;
 }
 
 /** The last seq of each actor, as their writers say. */

@@ -5,6 +5,7 @@
  * Read the numbers with care: nodes and client share this machine's cores, so messages per second is what the machine gives
  * the whole lot, not what a node gives. CPU per message is the number that carries over.
  */
+import { auditReceipts } from "./receipts_audit.ts";
 import { Child } from "./child.ts";
 import type { ClientOptions, Command, CommandResult } from "./client_process.ts";
 import { BenchCluster } from "./cluster.ts";
@@ -23,6 +24,8 @@ const REST_MS = 1500;
 const IDLE_MS = 2000;
 /** What starting and filling may take, ms; a run may take twice its own time on top. */
 const START_MS_MAX = 30_000;
+/** What the audit of the receipts may take, ms. */
+const AUDIT_MS_MAX = 300_000;
 
 /** Runs everything and hands over each row as it is measured. @throws {Error} when a receipt or the audit was wrong */
 async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: Row) => void): Promise<void> {
@@ -37,7 +40,14 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
   const all = { first: 0, count: actors };
   const spare = { first: actors, count: actors };
   const { urls, pids: nodePids } = cluster;
-  const clientOptions: ClientOptions = { urls, nodePids, actors: 2 * actors, messageBytes, rule };
+  const clientOptions: ClientOptions = {
+    urls,
+    nodePids,
+    actors: 2 * actors,
+    messageBytes,
+    rule,
+    receipts: options.receipts,
+  };
   const client = new Child({ name: "the client", args: [CLIENT_PROCESS, JSON.stringify(clientOptions)] });
   clients.push(client);
   const run = async (name: string, command: Omit<Command, "prefix">): Promise<Row> => {
@@ -64,6 +74,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
   for (const bench in SENDERS) {
     for (const inFlight of options.inFlight) onRow(await run(bench, { ...timed, bench, inFlight }));
   }
+  if (options.receipts !== null) await auditReceipts(urls, options.receipts, talk);
 }
 
 /** What a node uses while nobody asks it anything, cores: a part of every message's cost, most of it when there are few. */
@@ -147,7 +158,8 @@ async function main(): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
   const runs = Object.keys(SENDERS).length * inFlight.length;
-  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS);
+  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
+    (options.receipts === null ? 0 : AUDIT_MS_MAX);
   const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
   const rows: Row[] = [];
   try {

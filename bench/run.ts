@@ -4,6 +4,7 @@
  * therefore asked less while it stalls; latencies here say nothing about a load that does not wait.
  */
 import { Latencies } from "./latencies.ts";
+import type { Receipt as FullReceipt } from "../client.ts";
 import type { Ledger, Receipt } from "./ledger.ts";
 import type { Message, Messages } from "./messages.ts";
 import { cpuSeconds, machineSeconds } from "./processes.ts";
@@ -40,6 +41,7 @@ export class Run {
   readonly #ledger: Ledger;
   readonly #limits: RunLimits;
   readonly #nodePids: readonly number[];
+  readonly #onReceipt: (receipt: FullReceipt) => void;
   readonly #latencies = new Latencies();
   #from: Reading | null = null;
   #to: Reading | null = null;
@@ -48,12 +50,15 @@ export class Run {
   #maxMs = 0;
 
   constructor(
-    { messages, ledger, nodePids, ...limits }: RunLimits & {
+    { messages, ledger, nodePids, onReceipt = () => {}, ...limits }: RunLimits & {
       messages: Messages;
       ledger: Ledger;
       nodePids: readonly number[];
+      /** told of every receipt, right or wrong */
+      onReceipt?: (receipt: FullReceipt) => void;
     },
   ) {
+    this.#onReceipt = onReceipt;
     this.#messages = messages;
     this.#ledger = ledger;
     this.#limits = limits;
@@ -88,6 +93,7 @@ export class Run {
       return false;
     }
     this.#ledger.take(message.actor, message, answer);
+    this.#onReceipt(answer as FullReceipt);
     if (this.#from === null) return true;
     const ms = performance.now() - sentMs;
     if (ms > this.#maxMs) this.#maxMs = ms;

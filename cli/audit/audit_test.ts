@@ -112,7 +112,7 @@ Deno.test("each kind of verdict has its sentence", () => {
     "Cluster c1, asked through node TN-A-1. Receipts: -, a sample of 9 of its 80, drawn by chance.",
   ]);
   assert.deepEqual(report.filter((line) => line.startsWith("  ") || line.startsWith("Could")), [
-    "Could not be asked: D and E. What they hold counts for nothing here.",
+    "Could not be asked: D and E. Nothing here rests on what may be there.",
     "  line 3 S00/001#7 seq 2: thin, only on A; a copy without it on B and C",
     "  line 4 S00/001#7 seq 2: unproven, seen on A and B; could not be asked: D and E",
     "  line 6 S00/001#7 seq 2: foreign, a receipt of another cluster",

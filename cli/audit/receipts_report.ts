@@ -60,7 +60,9 @@ export function receiptsReport(tally: ReceiptsTally, about: ReceiptsAbout): stri
   if (rows.length > 0) {
     lines.push("", ...columnsOf(["NODE", "HOLDS", "LACKS", "DIFFERS", "NOT ASKED"], rows));
     const silent = [...tally.nodes].filter(([, { unasked }]) => unasked > 0).map(([name]) => name).sort();
-    if (silent.length > 0) lines.push(`Could not be asked: ${listed(silent)}. What they hold counts for nothing here.`);
+    if (silent.length > 0) {
+      lines.push(`Could not be asked: ${listed(silent)}. Nothing here rests on what may be there.`);
+    }
   }
   if (notProven > 0) {
     lines.push("", "Not proven, by line of the receipt and place of the message:");

@@ -10,7 +10,7 @@ const PROGRESS_LINES = 1000;
 
 /** `waterpark audit` */
 export const audit = command({
-  description: "proves that every acknowledged message is on enough copies, and that the copies agree",
+  description: "proves that every acknowledged message is on enough copies",
   args: {
     receipts: {
       type: "string",

@@ -13,17 +13,19 @@ import { Output } from "../output.ts";
 import { displayOn } from "./display.ts";
 import { type Feed, type FeedMessage, feedOf } from "./feed.ts";
 import { MllpSender } from "./mllp_sender.ts";
+import { auditFeed, type ReceiptsFound } from "./receipts.ts";
 import { type Stock, takeStock } from "./stocktaking.ts";
 import { Tally } from "./tally.ts";
 
 const USAGE = `Shows Waterpark at work, and a node's death.
 
 Usage
-  deno task demo [--messages 4000] [--rate 400] [--seed 1]
+  deno task demo [--messages 4000] [--rate 400] [--seed 1] [--receipts FILE]
 
   --messages N  how many HL7 messages are sent
   --rate N      how many a second; 0 as fast as it goes
-  --seed N      another region, other patients`;
+  --seed N      another region, other patients
+  --receipts FILE  get every message's receipt, and have the copies audited for it`;
 
 const CONNECTIONS = 16;
 const KILL_AT = 0.45;
@@ -44,22 +46,22 @@ async function main(): Promise<number> {
     Deno.exit(130);
   });
   display.show(tally);
-  let stock: Stock | null = null;
+  let found: { stock: Stock; receipts: ReceiptsFound | null } | null = null;
   try {
     tally.happened("starting eight node processes in four data centers");
     await using cluster = await ClusterOfProcesses.start();
-    stock = await run(cluster, feed, { tally, rate: options.rate });
+    found = await run(cluster, feed, { tally, rate: options.rate, receipts: options.receipts });
   } finally {
     display.end();
   }
-  return report(out, tally, stock);
+  return report(out, tally, found);
 }
 
 async function run(
   cluster: ClusterOfProcesses,
   feed: Feed,
-  { tally, rate }: { tally: Tally; rate: number },
-): Promise<Stock> {
+  { tally, rate, receipts }: { tally: Tally; rate: number; receipts: string | null },
+): Promise<{ stock: Stock; receipts: ReceiptsFound | null }> {
   for (const node of tally.nodes) node.state = "alive";
   tally.happened("they have found each other: every shard has five copies in four data centers", "good");
   const plugin = await deployPlugin(cluster.client(), new URL("../../plugins/patient/mod.ts", import.meta.url));
@@ -82,12 +84,19 @@ async function run(
   );
 
   tally.happened("now count: each node is asked alone, all others frozen (kill -STOP)");
-  return await takeStock(cluster, feed, (name, actors) => {
+  const stock = await takeStock(cluster, feed, (name, actors) => {
     if (actors !== null) return tally.happened(`${name} alone: asked for ${actors} patients`);
     for (const node of tally.nodes) {
       if (node.state !== "dead") node.state = node.name === name ? "asked" : "frozen";
     }
   });
+  // After the count: who sends a lost message again to get its receipt would hide that it was lost.
+  if (receipts === null) return { stock, receipts };
+  const audited = await auditFeed(cluster.client(), feed, receipts);
+  const wrong = audited.unknown + audited.notProven;
+  const tone = wrong === 0 ? "good" : "bad";
+  tally.happened(`audit: every copy was asked for each receipt, ${wrong} are not proven`, tone);
+  return { stock, receipts: audited };
 }
 
 /** Sends everything; answers after how many acknowledgements a node was killed. */
@@ -166,7 +175,11 @@ async function look(client: WaterparkClient, cluster: ClusterOfProcesses, node: 
   }
 }
 
-function report(out: Output, tally: Tally, stock: Stock): number {
+function report(
+  out: Output,
+  tally: Tally,
+  { stock, receipts }: { stock: Stock; receipts: ReceiptsFound | null },
+): number {
   const { p50, p99, longest } = tally.waits();
   const lost = tally.messages - stock.onThree;
   const row = (what: string, value: number, note = "") =>
@@ -183,15 +196,24 @@ function report(out: Output, tally: Tally, stock: Stock): number {
   row("out of order", stock.disordered, "patients whose history is not as sent");
   const isWell = lost === 0 && stock.disordered === 0 && stock.doubled === 0 && tally.acknowledged === tally.messages;
   out.data(`  ${out.paint("bold", out.paint(isWell ? "green" : "red", "lost".padEnd(28) + String(lost).padStart(8)))}`);
-  return isWell ? 0 : 1;
+  if (receipts === null) return isWell ? 0 : 1;
+  out.data("");
+  for (const line of receipts.report) out.data(`  ${line}`.trimEnd());
+  return isWell && receipts.unknown === 0 && receipts.notProven === 0 ? 0 : 1;
 }
 
-function readOptions(): { messages: number; rate: number; seed: number } | string {
+function readOptions(): { messages: number; rate: number; seed: number; receipts: string | null } | string {
   const flag = (fallback: number) => ({ type: "string", default: String(fallback) }) as const;
   try {
     const { values } = parseArgs({
       args: Deno.args,
-      options: { messages: flag(4000), rate: flag(400), seed: flag(1), help: { type: "boolean", default: false } },
+      options: {
+        messages: flag(4000),
+        rate: flag(400),
+        seed: flag(1),
+        receipts: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
     });
     if (values.help) return USAGE;
     const number = (name: "messages" | "rate" | "seed", min: number) => {
@@ -199,7 +221,12 @@ function readOptions(): { messages: number; rate: number; seed: number } | strin
       if (Number.isSafeInteger(value) && value >= min && value <= 1_000_000) return value;
       throw new Error(`Cannot use --${name} as it must be a number from ${min} to 1000000: "${values[name]}"`);
     };
-    return { messages: number("messages", 100), rate: number("rate", 0), seed: number("seed", 0) };
+    return {
+      messages: number("messages", 100),
+      rate: number("rate", 0),
+      seed: number("seed", 0),
+      receipts: values.receipts ?? null,
+    };
   } catch (error) {
     return (error as Error).message;
   }

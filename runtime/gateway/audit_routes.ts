@@ -19,6 +19,8 @@ import { NDJSON } from "./stream_routes.ts";
 
 /** As long as the longest name that a log takes. */
 const NAME_UNITS_MAX = 1024;
+/** Receipts of one stream at a time: what comes of them comes in one turn, some ten milliseconds of it. */
+const IN_FLIGHT_MAX = 128;
 const PAGE_SHARDS_MAX = 128;
 const U32_MAX = 0xffffffff;
 
@@ -58,7 +60,7 @@ function auditReceipts(c: Context, { service, world, limits, streams }: Gateway)
     }
   };
   const verdicts = answerLines(lines, work, {
-    inFlightMax: limits.streamInFlightMax,
+    inFlightMax: Math.min(IN_FLIGHT_MAX, limits.streamInFlightMax),
     inFlightBytesMax: limits.streamInFlightBytesMax,
     stream,
   });

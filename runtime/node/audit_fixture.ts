@@ -47,7 +47,8 @@ export class AuditFixture {
   /** requests that were sent, by addressee */
   readonly asked: number[] = [];
 
-  constructor() {
+  /** `openMax`: receipts that a node audits at a time */
+  constructor({ openMax = DEFAULTS.audit.openMax } = {}) {
     let state = applyCommand(emptyState(), { type: "create", clusterId: CLUSTER, copies: 5, expect: 5 }).state;
     NAMES.forEach((name, i) => {
       const node = { name, incarnation: i + 1, address: `h:${i}`, http: null, mllp: null };
@@ -82,7 +83,7 @@ export class AuditFixture {
           writerOf: () => 1,
           isSuspect: (incarnation) => this.suspects.has(incarnation),
           needed: () => this.topology.effectiveAck({ copies: 3, dataCenters: 2 }),
-          config: DEFAULTS.audit,
+          config: { ...DEFAULTS.audit, openMax },
         }),
       );
     });

@@ -79,8 +79,8 @@ export interface Reply {
   answer: Answer;
 }
 
-/** Questions of one request at most. */
-export const QUESTIONS_MAX = 512;
+/** Questions of one request at most: what a reply brings is judged in one turn, some three milliseconds of it. */
+export const QUESTIONS_MAX = 128;
 /** Actors of one answer at most; who needs more asks for smaller buckets. */
 export const ROWS_MAX = 8192;
 

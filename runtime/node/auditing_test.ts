@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AuditReceipt } from "../gateway/mod.ts";
-import { ENTRY } from "../storage/mod.ts";
+import type { AuditReceipt, AuditVerdict } from "../gateway/mod.ts";
+import { ENTRY, ShardStore } from "../storage/mod.ts";
 import { parseShard } from "../topology/mod.ts";
-import { AuditFixture, type FixtureMessage } from "./audit_fixture.ts";
+import { SeededRandom, simulatedWorld } from "../world/mod.ts";
+import { AuditFixture, type FixtureMessage, NAMES } from "./audit_fixture.ts";
+import type { Answer, HeldMessage, Question } from "./audit_questions.ts";
+import { verdictOn } from "./audit_verdict.ts";
+import { Witness } from "./audit_witness.ts";
+import type { RequestResult } from "./requests.ts";
 
 const MESSAGES: FixtureMessage[] = Array.from({ length: 30 }, (_, i) => ({
   key: `patient/HOSPX/${i % 3}`,
@@ -132,6 +137,82 @@ Deno.test("audit: a peer that answers nonsense could not be asked", () => {
   assert.deepEqual(fixture.audit(last).unreachable, ["TN-B-1"]);
 });
 
+Deno.test("audit: an id that stands twice on a copy is found", () => {
+  const { state, differing } = judged([{}, { times: 2 }, { times: 3 }]);
+  assert.deepEqual([state, differing.map(({ what }) => what)], ["differs", ["twice", "twice"]]);
+});
+
+Deno.test("audit: copies enough in one data center are not enough", () => {
+  assert.equal(judged([{}, {}, {}]).state, "proven");
+  assert.equal(judged([{}, {}, {}], { dataCenter: "TN" }).state, "thin");
+});
+
+Deno.test("audit: who knows the message as committed is believed, and not the more that do not", () => {
+  const late = { term: 7, isCommitted: false };
+  const { state, copies, missing } = judged([late, late, late, {}, {}]);
+  assert.deepEqual([state, copies, missing], ["thin", ["N4", "N5"], ["N1", "N2", "N3"]]);
+});
+
+Deno.test("audit: where there is no copy at all, everybody who cannot be asked might have one", () => {
+  const fixture = new AuditFixture();
+  const receipt = { shard: "S00/000", index: 4, seq: 2, digest: "0000000000000001" };
+  assert.equal(fixture.audit(receipt).state, "lost");
+  for (const node of [3, 4, 5]) fixture.suspects.add(node);
+  assert.deepEqual([fixture.audit(receipt).state, fixture.compare(0).state], ["unproven", "unproven"]);
+});
+
+/** The verdict on a message that each of these copies has, but for what is said of it. */
+function judged(
+  copies: (Partial<HeldMessage> & { isCommitted?: boolean })[],
+  { dataCenter }: { dataCenter?: string } = {},
+): AuditVerdict {
+  const held = { index: 4, seq: 2, term: 1, digest: { hi: 0, lo: 1 }, chain: { hi: 0, lo: 2 }, times: 1 };
+  const voters = copies.map((_, i) => i + 1);
+  const testimonies = copies.map(({ isCommitted = true, ...more }, i) => ({
+    node: { incarnation: i + 1, name: `N${i + 1}`, dataCenter: dataCenter ?? `D${i + 1}` },
+    reply: {
+      copy: { generation: 1, term: 1, commit: isCommitted ? 9 : 3, last: 9, voters },
+      answer: { ask: "message" as const, message: { ...held, ...more } },
+    },
+  }));
+  const receipt = { shard: "S00/000", index: 4, seq: 2, digest: "0000000000000001" };
+  return verdictOn(receipt, testimonies, { needed: { copies: 3, dataCenters: 2 }, learners: [] });
+}
+
+Deno.test("audit: what is under way when it is asked about is asked about again", () => {
+  const { fixture, last } = recorded([1, 2]);
+  fixture.time.after(50, () => void fixture.record(MESSAGES, [3]));
+  assert.equal(fixture.audit(last).state, "proven");
+});
+
+Deno.test("audit: a copy where nobody looked for it is found by what the others say of the members", () => {
+  const { fixture, last } = recorded();
+  const shard = parseShard(last.shard);
+  // Placement wants four nodes at most, and this one is not among them.
+  const elsewhere = NAMES.indexOf(fixture.topology.placementOf(shard)[4].name) + 1;
+  fixture.topology.placementOf = () =>
+    NAMES.map((_, i) => fixture.topology.nodeByIncarnation(i + 1)!)
+      .filter(({ incarnation }) => incarnation !== elsewhere);
+  fixture.copies.get(1)!.delete(shard);
+  assert.equal(fixture.audit(last).copies.includes(NAMES[elsewhere - 1]), elsewhere !== 1);
+});
+
+Deno.test("audit: a node audits so many receipts at a time, and says busy beyond; the system shard has none", () => {
+  const fixture = new AuditFixture({ openMax: 50 });
+  const [last] = fixture.record(MESSAGES);
+  const codes: string[] = [];
+  const take = (result: RequestResult) => codes.push(result.ok ? "ok" : result.code);
+  for (let i = 0; i <= 50; i++) fixture.auditings[0].receipt(last, take);
+  assert.deepEqual(codes, ["node/busy"]);
+  fixture.time.runUntil(20_000);
+  assert.equal(codes.filter((code) => code === "ok").length, 50);
+  fixture.auditings[0].receipt({ ...last, shard: "SYS/000" }, take);
+  assert.equal(codes.at(-1), "topology/bad-shard");
+  assert.throws(() => fixture.auditings[0].receipt({ ...last, shard: "S99/000" }, take), {
+    code: "topology/bad-shard",
+  });
+});
+
 Deno.test("copies: equal ones agree, whatever else stands in their logs", () => {
   const { fixture, last } = recorded();
   const shard = parseShard(last.shard);
@@ -148,6 +229,35 @@ Deno.test("copies: equal ones agree, whatever else stands in their logs", () => 
   assert.deepEqual([behind.state, behind.upTo], ["agree", last.index - 1]);
   const none = fixture.compare(1000);
   assert.deepEqual([none.state, none.copies], ["lost", []]);
+});
+
+Deno.test("copies: a copy does not speak of what it has not committed, nor in place of one that has gone", () => {
+  const { fixture, last } = recorded();
+  const shard = parseShard(last.shard);
+  const copy = fixture.copy(2, shard);
+  const heard = (between: () => void): Answer[] => {
+    const witness = new Witness({
+      world: simulatedWorld({ time: fixture.time, random: new SeededRandom(1) }),
+      copyOf: (shard) => {
+        const copy = fixture.copies.get(2)!.get(shard);
+        return copy === undefined ? null : { ...copy, last: copy.store.lastIndex };
+      },
+      config: { sliceUnits: 1, requestsMax: 1 },
+    });
+    const questions: Question[] = [{ ask: "summary", shard, upTo: last.index, deep: true }, { ask: "copy", shard }];
+    let answers: Answer[] = [];
+    assert.ok(witness.answer(questions, (replies) => void (answers = replies.map(({ answer }) => answer))));
+    assert.equal(witness.answer(questions, () => assert.fail("it was too much")), false);
+    fixture.time.after(0, between);
+    fixture.time.runUntil(fixture.time.nowMs + 1000);
+    return answers;
+  };
+  assert.equal(heard(() => {})[0]?.ask, "summary");
+  copy.commit--;
+  assert.equal(heard(() => {})[0], null);
+  copy.commit++;
+  const gone = heard(() => void fixture.copies.get(2)!.set(shard, { ...copy, store: new ShardStore(), commit: 0 }));
+  assert.deepEqual(gone, [null, { ask: "copy" }]);
 });
 
 Deno.test("copies: an actor that differs is found, by its place, and by its key where asked for", () => {
@@ -235,6 +345,6 @@ Deno.test("audit: whatever single thing is changed on whatever copies, a message
       const isFlipped = changes.some(({ node, how }) => how === "flip" && !(node === 1 && fixture.suspects.has(1)));
       assert.equal(state === "proven", isEnough && !isFlipped, `${state} on ${copies}`);
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });

@@ -39,6 +39,7 @@ function check(store: ShardStore, model: Model): void {
     const previous = history[at - 1] ?? 0;
     assert.deepEqual(store.message(index), { ...message, index, term, seq: at + 1, previous, digest, chain });
     assert.equal(store.findMessage(message.key, message.id), index);
+    assert.equal(store.countMessages(message.key, message.id), 1);
     assert.equal(store.idOf(index), message.id);
     assert.equal(store.rowOf(index), store.actorRow(message.key));
     assert.deepEqual(store.digestOf(index), digest);
@@ -57,6 +58,7 @@ function check(store: ShardStore, model: Model): void {
     }
   }
   assert.equal(store.findMessage("no/such/actor", "no"), 0);
+  assert.equal(store.countMessages("no/such/actor", "no"), 0);
   assert.equal(store.actorRow("no/such/actor"), -1);
   assert.deepEqual(store.history("no/such/actor", 0, 10), []);
 }
@@ -201,6 +203,7 @@ Deno.test("store: limits are kept, and what is over them changes nothing", () =>
   assert.equal(store.actorRow(text(1025)), -1);
   assert.equal(store.findMessage(text(1025), "a"), 0);
   assert.equal(store.findMessage("a", text(513)), 0);
+  assert.deepEqual([store.countMessages(text(1025), "a"), store.countMessages("a", text(513))], [0, 0]);
   refuse({ key: "" }, "storage/bad-entry");
   refuse({ id: "" }, "storage/bad-entry");
   refuse({ id: "\ud800" }, "storage/bad-entry");
