@@ -174,9 +174,8 @@ export class Witness {
   *#rows(shard: number, store: ShardStore, upTo: number): Generator<number | ActorRow> {
     let units = 0;
     for (let row = 0; row < store.rowCount; row++) {
-      if (store.rowSeq(row) === 0) continue;
-      let index = store.rowLastIndex(row);
-      for (; index > upTo; units += 0.1) index = store.previousOf(index);
+      units += 0.2;
+      const index = store.rowSeq(row) === 0 ? 0 : store.rowLastIndexUpTo(row, upTo);
       if (index === 0) continue;
       const key = store.keyOf(index);
       const name = digest64(ENCODER.encode(key));
@@ -195,6 +194,7 @@ export class Witness {
     let damaged = 0;
     let units = 0;
     for (let index = 1; index <= upTo; index++) {
+      units += 0.2;
       if (store.kindAt(index) === ENTRY.MESSAGE) {
         const { digest, chain, payload } = store.message(index);
         const own = computed(store, index, payload);
@@ -223,7 +223,10 @@ function lookUp(store: ShardStore, { key, id, index }: { key: string; id: string
 function computed(store: ShardStore, index: number, payload: Uint8Array): { digest: Digest64; chain: Digest64 } {
   const digest = digest64(payload);
   const previous = store.previousOf(index);
-  return { digest, chain: chainDigest(previous === 0 ? NO_CHAIN : store.chainOf(previous), digest) };
+  if (previous === 0) return { digest, chain: chainDigest(NO_CHAIN, digest) };
+  // What stands before a message need not be one for ever; then its chain is compared as it stands.
+  const isThere = store.kindAt(previous) === ENTRY.MESSAGE;
+  return { digest, chain: isThere ? chainDigest(store.chainOf(previous), digest) : store.chainOf(index) };
 }
 
 function isSame(a: Digest64, b: Digest64): boolean {
