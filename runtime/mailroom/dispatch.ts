@@ -118,7 +118,8 @@ export class Dispatch {
       return this.#options.onEnd(posting, {
         state: "recorded",
         receipt,
-        duplicate: answer.duplicate && posting.tries === 1,
+        // An earlier try of this very posting may be what stands there: then it is none.
+        duplicate: answer.duplicate && !posting.mayStand,
       });
     }
     if (answer.state === "conflict") return this.#options.onEnd(posting, conflict(key));

@@ -36,8 +36,6 @@ export class OpenPosting {
   sentAtMs = 0;
   /** how long an answer is waited for now, in ms */
   patienceMs: number;
-  /** how often it was sent: from the second time on "duplicate" may speak of the mailroom's own earlier try */
-  tries = 0;
   /** tries that ended without an answer in time */
   timeouts = 0;
   /** version of the topology that `shard` was computed from */
@@ -84,7 +82,6 @@ export class OpenPosting {
   /** Notes a try; gives back one whose answer need not be listened to any more, or -1. */
   tried(serial: number): number {
     assert(serial > this.current, "tries are numbered upwards");
-    this.tries++;
     this.current = serial;
     this.#open.push(serial);
     if (this.#open.length <= TRIES_OPEN_MAX) return -1;
