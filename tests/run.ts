@@ -39,6 +39,7 @@ const STAGES: Stage[] = [
     args: ["run", "-A", "tests/simulation/main.ts", "--seeds", "3"],
     needs: ["tests/simulation/main.ts"],
   },
+  { title: "model", args: ["test", "-A", "tests/model"], needs: ["tests/model"] },
   { title: "command line", args: ["test", "-A", "tests/cli"], needs: ["tests/cli"] },
   { title: "interoperation with real peers", args: ["test", "-A", "tests/interop"], needs: ["tests/interop"] },
   { title: "clusters of real processes", args: ["test", "-A", "tests/cluster"], needs: ["tests/cluster"] },

@@ -1,0 +1,28 @@
+/**
+ * `deno task model [--full]`: TLC over every state of the model; prints a line a variant. Exit code 0 when each came to
+ * what is expected of it, 1 when not, 3 when TLC cannot be had.
+ */
+import { check, findTlc } from "./tlc.ts";
+import { VARIANTS } from "./variants.ts";
+
+const SECONDS_MAX = 4 * 3600;
+
+const tlc = await findTlc();
+if ("reason" in tlc) {
+  console.error(`Cannot check the model: ${tlc.reason}`);
+  Deno.exit(3);
+}
+const isFull = Deno.args.includes("--full");
+let isRight = true;
+for (const { name, model, expected, isLong } of VARIANTS) {
+  if (isLong && !isFull) continue;
+  const { violated, steps, states, seconds } = await check(tlc.jar, model, { secondsMax: SECONDS_MAX });
+  isRight &&= violated === expected;
+  const what = violated === "" ? "all holds" : `${violated} breaks in ${steps - 1} steps`;
+  console.log(
+    `${violated === expected ? "ok  " : "FAIL"} ${name.padEnd(72)} ${what.padEnd(36)} ${states} states, ${
+      seconds.toFixed(0)
+    } s`,
+  );
+}
+Deno.exit(isRight ? 0 : 1);
