@@ -16,10 +16,13 @@ export const lostList = command({
   async run({ client, out }) {
     const { copies } = await client.lostCopies();
     if (out.isJson) return out.json({ copies });
+    // A recovery leaves a copy of each of its shards behind, most of them without a message: those would hide the rest.
     for (const { node, shard, generation, messages } of copies) {
-      out.data(`${node}/${shard}/${generation}  ${messages} messages`);
+      if (messages > 0) out.data(`${node}/${shard}/${generation}  ${messages} messages`);
     }
+    const empty = copies.filter(({ messages }) => messages === 0).length;
     if (copies.length === 0) out.talk("no node that answers has any");
+    else if (empty > 0) out.talk(`${empty} more without a message: --json lists them`);
   },
 });
 

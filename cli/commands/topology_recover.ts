@@ -2,6 +2,7 @@ import type { CopyView, WaterparkClient } from "../../client.ts";
 import { command } from "../command.ts";
 import { MisuseError } from "../errors.ts";
 import type { Output } from "../output.ts";
+import { shardRanges } from "../shard_ranges.ts";
 
 /** `waterpark topology recover` */
 export const topologyRecover = command({
@@ -18,7 +19,7 @@ export const topologyRecover = command({
   ],
   async run({ values, client, out }) {
     if (!values["accept-data-loss"]) {
-      if (values.shard === "all") out.talk(`standing still: ${(await client.standingShards()).join(" ") || "none"}`);
+      if (values.shard === "all") showAll(await client.standingShards(), out);
       else await show(client, values.shard, out);
       throw new MisuseError(
         `Cannot recover ${values.shard} as it must be said that data may be lost`,
@@ -56,6 +57,12 @@ async function recoverAll(client: WaterparkClient, out: Output): Promise<void> {
   if (out.isJson) out.json({ recovered: standing });
   else out.data(`${recovered} shards go on from what is left of them`);
   if (recovered > 0) out.talk("what comes back of the rest: waterpark lost list");
+}
+
+function showAll(standing: readonly string[], out: Output): void {
+  out.talk(
+    standing.length === 0 ? "no shard stands still" : `${standing.length} stand still: ${shardRanges(standing)}`,
+  );
 }
 
 async function show(client: WaterparkClient, shard: string, out: Output): Promise<void> {
