@@ -207,6 +207,11 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Nothing was changed; others are placed by their name.",
     next: "Leave the entry out for facilities that need none.",
   },
+  "topology/too-many-names": {
+    happened: "The topology has as many entries of that sort as it may.",
+    now: "Nothing was changed.",
+    next: "Take away some that are not used.",
+  },
   "topology/too-many-plugins": {
     happened: "The cluster has as many plugins as it may.",
     now: "Nothing was changed.",

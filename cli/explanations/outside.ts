@@ -15,7 +15,7 @@ export const OUTSIDE: Record<string, Explanation> = {
   "wire/no-key": {
     happened: "An HL7 message does not name its actor: MSH-4.1 or PID-3.1 is empty.",
     now: "Nothing was recorded; MLLP answers AR.",
-    next: "Have the sender fill the fields, or configure from which fields the key is taken.",
+    next: "Have the sender fill the fields.",
   },
   "wire/bad-payload": {
     happened: "The payload of a frame or entry cannot be read.",
@@ -137,6 +137,21 @@ export const OUTSIDE: Record<string, Explanation> = {
     happened: "The gateway met a defect of its own.",
     now: "What was asked may or may not have been done.",
     next: "The node's log has the details; please report it. Then send again under the same id.",
+  },
+  "gateway/bad-id": {
+    happened: "The id of a message over MLLP, MSH-4.1 and MSH-10 with a slash between them, is over 200 characters.",
+    now: "Nothing was recorded; MLLP answers AR.",
+    next: "Have the sender use shorter control ids.",
+  },
+  "gateway/behind-refused": {
+    happened: "An earlier message of the same patient on the same connection was refused for now, and order is kept.",
+    now: "Nothing was recorded; MLLP answers AE.",
+    next: "The sender repeats both, in its order.",
+  },
+  "gateway/unexpected": {
+    happened: "The gateway met a defect of its own while it recorded a message over MLLP.",
+    now: "The message may or may not be recorded; MLLP answers AE.",
+    next: "The sender repeats it, under the same MSH-10: it stands once. Please report it.",
   },
   "gateway/mllp-conflict": {
     happened: "A message came over MLLP with an id that already has other bytes.",

@@ -5,7 +5,8 @@ import { FLOORS } from "./imports.ts";
 import { folderOf, type SourceFile } from "./tree.ts";
 
 const ROOMS = [...FLOORS.flat(), "client", "cli"];
-const CODE = new RegExp(`"((?:${ROOMS.join("|")})/[a-z0-9-]+)"`, "g");
+// alone in a text, or at its beginning: "gateway/bad-id: MSH-10 is ..."
+const CODE = new RegExp(`["(]\`?((?:${ROOMS.join("|")})/[a-z0-9-]+)["\`:]`, "g");
 
 /** The codes that stand in the tree, with the file that has them. */
 export function codesIn(files: SourceFile[]): Map<string, string> {
