@@ -154,22 +154,36 @@ export interface SimulatedWorldOptions {
   time: SimulatedTime;
   /** this node's own chance */
   random: SeededRandom;
-  /** how far this node's wall clock is off, in ms; default 0 */
-  wallOffsetMs?: number;
+  /** how fast this node's clocks go: 1 is right, 1.01 gains 10 ms a second; default 1 */
+  clockRate?: number;
+  /** how far this node's wall clock is off now, in whole ms; it may jump; default never */
+  wallOffsetMs?: () => number;
   /** false once the node has crashed: what it had planned never happens; default always true */
   isAlive?: () => boolean;
+  /**
+   * Runs what is due, now or later: a node's event loop that may be slow, or stand still. Calls must run one by one in
+   * the order in which they came; default at once.
+   */
+  turn?: (fn: () => void) => void;
 }
 
 /** Wall time at which every simulation begins: 2026-01-01T00:00:00Z. */
 export const SIMULATION_EPOCH_MS = 1767225600000;
 
+/** So much later than computed is a timer of a clock with a rate of its own, ms: rounding must not make it early. */
+const ROUNDING_MS = 1e-6;
+
 /** A world driven by {@linkcode SimulatedTime}. */
 export function simulatedWorld(options: SimulatedWorldOptions): World {
-  const { time, random, wallOffsetMs = 0, isAlive = always } = options;
+  const { time, random, clockRate = 1, wallOffsetMs, isAlive = always, turn } = options;
+  const isRight = clockRate === 1;
+  const realMs = (delayMs: number) => isRight ? delayMs : delayMs / clockRate + ROUNDING_MS;
   return {
-    nowMonoMs: () => time.nowMs,
-    nowWallMs: () => SIMULATION_EPOCH_MS + Math.floor(time.nowMs) + wallOffsetMs,
-    after: (delayMs, fn) => time.after(delayMs, fn, isAlive),
+    nowMonoMs: isRight ? () => time.nowMs : () => time.nowMs * clockRate,
+    nowWallMs: () => SIMULATION_EPOCH_MS + Math.floor(time.nowMs * clockRate) + (wallOffsetMs?.() ?? 0),
+    after: turn === undefined
+      ? (delayMs, fn) => time.after(realMs(delayMs), fn, isAlive)
+      : (delayMs, fn) => new TurnTimer(fn, turn, (due) => time.after(realMs(delayMs), due, isAlive)),
     soon: (fn) => time.soon(fn, isAlive),
     random: () => random.next(),
     randomBytes(length) {
@@ -178,4 +192,20 @@ export function simulatedWorld(options: SimulatedWorldOptions): World {
       return bytes;
     },
   };
+}
+
+/** A timer whose call has to wait for its turn when it is due, and can be cancelled until then. */
+class TurnTimer implements Timer {
+  #fn: (() => void) | null;
+  readonly #due: Timer;
+
+  constructor(fn: () => void, turn: (fn: () => void) => void, plan: (due: () => void) => Timer) {
+    this.#fn = fn;
+    this.#due = plan(() => turn(() => this.#fn?.()));
+  }
+
+  cancel(): void {
+    this.#fn = null;
+    this.#due.cancel();
+  }
 }
