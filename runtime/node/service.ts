@@ -230,7 +230,7 @@ export class CoreService implements NodeService {
         outcome: "not-applied",
       });
     }
-    await this.#command({ type: "remove", name });
+    await this.#command({ type: "remove", name, incarnation: node?.incarnation });
   }
 
   async declareAbsent(name: string): Promise<void> {

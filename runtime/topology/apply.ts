@@ -80,7 +80,7 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
     case "drain":
       return drain(state, command.name, command.incarnation);
     case "remove":
-      return remove(state, command.name);
+      return remove(state, command.name, command.incarnation);
     case "home":
       return home(state, command.facility, command.dataCenter);
     case "deploy":

@@ -95,9 +95,10 @@ export function drain(state: TopologyState, name: string, incarnation?: number):
 }
 
 /** A node is gone for good; its name may join again, this life of it may not. */
-export function remove(state: TopologyState, name: string): Change | Refused {
+export function remove(state: TopologyState, name: string, incarnation?: number): Change | Refused {
   const node = state.nodes.find((one) => one.name === name);
   if (node === undefined) return state.gone.includes(name) ? accepted({}) : noSuchNode("remove", name);
+  if (incarnation !== undefined && incarnation !== node.incarnation) return accepted({});
   const nodes = state.nodes.filter((one) => one !== node);
   if (usable(nodes).length === 0) return lastNode(`remove "${name}"`);
   const fields = {

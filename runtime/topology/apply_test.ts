@@ -218,6 +218,17 @@ Deno.test("commands: drain and remove stop at the last node; a data center's hom
   equal(three.homes.filter((home, set) => home !== state.homes[set]).length, 5);
 });
 
+Deno.test("commands: a drain or removal that comes late leaves the node's next life alone", () => {
+  const before = clusterOf(["TN-A-1", "TX-A-1"]);
+  const { incarnation } = before.nodes[1];
+  const after = run(before, joinOf("TX-A-1", incarnation + 1));
+  for (const type of ["drain", "remove"] as const) {
+    equal(codeOf(after, { type, name: "TX-A-1", incarnation }), "same");
+    equal(codeOf(after, { type, name: "TX-A-1", incarnation: incarnation + 1 }), "changed");
+    equal(codeOf(after, { type, name: "TX-A-1" }), "changed");
+  }
+});
+
 Deno.test("commands: birth waits for the nodes expected, or for an operator; a cluster is created once", () => {
   const create: TopologyCommand = { type: "create", clusterId: "test", copies: 5, expect: 3 };
   equal(codeOf(emptyState(), joinOf("TN-A-1")), "topology/not-created");

@@ -66,7 +66,12 @@ export type TopologyCommand =
     /** the life that is meant: a command that comes late must not drain the next one */
     incarnation?: number;
   }
-  | { type: "remove"; name: string }
+  | {
+    type: "remove";
+    name: string;
+    /** the life that is meant: a command that comes late must not remove the next one */
+    incarnation?: number;
+  }
   | { type: "home"; facility: string; dataCenter: string }
   | {
     type: "deploy";
@@ -150,13 +155,12 @@ function read(from: Fields): TopologyCommand {
       return { type, incarnations: incarnations(from.incarnations), force: from.force === true };
     case "present":
       return { type, incarnations: incarnations(from.incarnations) };
-    case "drain": {
+    case "drain":
+    case "remove": {
       const name = nodeName(from.name);
       if (from.incarnation === undefined || from.incarnation === null) return { type, name };
       return { type, name, incarnation: integer(from.incarnation, "incarnation", 1, INCARNATION_MAX) };
     }
-    case "remove":
-      return { type, name: nodeName(from.name) };
     case "home": {
       const dataCenter = from.dataCenter;
       if (!isDataCenter(dataCenter)) throw new Complaint("dataCenter is no name of a data center");
