@@ -197,6 +197,25 @@ Deno.test("actors: a reader that moved a follower's session on costs its effects
   assert(shard.arrived.has(`${KEY}#2#care#0`));
 });
 
+Deno.test("actors: a reading says of which message it is, or that a plugin stands still before", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const shard = started(seed);
+    shard.trouble = { ...shard.trouble, slow: 0.3 };
+    for (let i = 0; i < 30; i++) {
+      shard.record(KEY, i === 20 ? "bad v1" : "note");
+      shard.run(shard.random.below(4));
+      shard.nodes[0].actors.project(SHARD, KEY, {}, (answer) => {
+        if (answer.state !== "ok" || answer.seq === 0) return;
+        const { count } = answer.projections.care as { count: number };
+        assert.equal(answer.parked.care === undefined ? answer.seq : answer.parked.care.seq - 1, count);
+      });
+    }
+    shard.run(20_000);
+    const answer = project(shard, 0);
+    assert(answer.state === "ok" && answer.seq === 30 && answer.parked.care.seq === 21);
+  }
+});
+
 Deno.test("actors: a reading ends by its time-out while the host is down", () => {
   const shard = started();
   shard.record(KEY, "note");

@@ -22,8 +22,8 @@ import { Suspicion } from "./suspicion.ts";
 /** Somebody who wants what the plugin keeps of the actor at `target` or later. */
 export interface Reader {
   target: number;
-  /** called once, with the projections; `code` says why there are none */
-  done(answer: { projections: unknown } | { code: string }): void;
+  /** called once, with the projections and the seq that they are of; `code` says why there are none */
+  done(answer: { projections: unknown; at: number } | { code: string }): void;
 }
 
 /** The shard that a handling belongs to. */
@@ -281,7 +281,7 @@ export class Handling implements FoldJob {
   #serve(at: number, projections: unknown): void {
     for (const reader of this.#readers.filter((reader) => reader.target <= at)) {
       this.unread(reader);
-      reader.done({ projections });
+      reader.done({ projections, at });
     }
   }
 

@@ -75,7 +75,7 @@ export class PastReading implements FoldJob {
   ended(request: FoldRequest, answer: FoldAnswer): void {
     const { pump, resting } = this.#options;
     if (this.#isOver) return;
-    if (answer.state === "ok") return this.#end({ projections: answer.projections });
+    if (answer.state === "ok") return this.#end({ projections: answer.projections, at: answer.at });
     if (answer.state === "fault" && answer.at - 1 < this.#at) this.#at = answer.at - 1;
     else if (answer.state === "down" && answer.code === "plugin_host/not-loaded") {
       return resting.rest(request.hash, this);
@@ -94,7 +94,7 @@ export class PastReading implements FoldJob {
     return messages.length < this.#at ? null : messages;
   }
 
-  #end(answer: { projections: unknown } | { code: string }): void {
+  #end(answer: { projections: unknown; at: number } | { code: string }): void {
     this.#isOver = true;
     this.#options.done(answer);
   }

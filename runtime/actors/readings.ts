@@ -20,6 +20,9 @@ export interface Wanted {
   switches: Record<string, boolean>;
 }
 
+/** What is said of a plugin that cannot go on before the log says why. */
+const HALTED = { code: "actors/cannot-fold", message: "it cannot handle this message; why is not recorded yet" };
+
 /** What {@linkcode Readings} is given. */
 export interface ReadingsOptions {
   world: World;
@@ -48,8 +51,16 @@ export class Readings {
     const head = row < 0 ? 0 : state.marks.head(row);
     const at = Math.max(0, Math.min(wanted.at ?? head, head));
     const projections: Record<string, unknown> = {};
-    const ok = (): ProjectAnswer => ({ state: "ok", seq: at, projections, parked: parkedOf(wanted) });
-    if (head === 0 || handlers.length === 0) return done(ok());
+    const halted: Record<string, ParkedView> = {};
+    // A session that handles messages may have gone on while the reader waited: the answer says up to where all are.
+    let reached = Infinity;
+    const ok = (seq: number): ProjectAnswer => ({
+      state: "ok",
+      seq,
+      projections,
+      parked: { ...halted, ...parkedOf(wanted) },
+    });
+    if (head === 0 || handlers.length === 0) return done(ok(at));
     if (this.#open >= config.readsMax) return done({ state: "failed", code: "actors/busy" });
 
     this.#open++;
@@ -69,7 +80,10 @@ export class Readings {
       const part = this.#part(wanted, handler, { at, head }, (answer) => {
         if ("code" in answer) return end({ state: "failed", code: answer.code });
         projections[handler.name] = answer.projections;
-        if (--left === 0) end(ok());
+        // Found out a moment ago: the log does not say yet that the plugin stands still here.
+        if (answer.at < at) halted[handler.name] = { seq: answer.at + 1, ...HALTED };
+        reached = Math.min(reached, answer.at);
+        if (--left === 0) end(ok(Math.max(at, reached)));
       });
       if (part === null) return end({ state: "failed", code: "actors/busy" });
       takeBack.push(part);
