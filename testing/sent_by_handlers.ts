@@ -40,7 +40,7 @@ export function sentBy(actor: CommittedActor, plugin: string, { steps }: HandFol
 }
 
 /**
- * Looks for each message where it must be. What is there is written into the journal as sent and acknowledged, so that
+ * Looks for each message where it must be. What is there is written into the journal as sent and recorded, so that
  * the checkers of histories watch it like a client's.
  */
 export function missing(
@@ -63,13 +63,13 @@ export function missing(
     if (!lanes.has(one.lane)) lanes.set(one.lane, -1 - lanes.size);
     const place = (places.get(one.lane) ?? 0) + 1;
     places.set(one.lane, place);
-    journal.sent.push({ client: lanes.get(one.lane)!, place, key, id, body: decoder.decode(message.payload) });
+    const body = decoder.decode(message.payload);
+    const about = { client: lanes.get(one.lane)!, place, key, id, body, wish: { text: "" }, ifMatch: -1 };
+    journal.sent.push({ ...about, atMs: 0, attempts: 1, ended: "" });
     const number = cluster.living()[0].core.directory.require().shardOf(key);
     const held = cluster.lives.filter(({ core }) => (core.replication.store(number)?.findMessage(key, id) ?? 0) !== 0)
       .map(({ name, dataCenter }) => ({ node: name, dataCenter }));
-    const seq = actors.get(key)!.messages.indexOf(message) + 1;
-    const receipt = { seq, shard: "", term: 0, index: 0, copies: [], duplicate: false };
-    journal.acknowledged.push({ key, id, ...receipt, held, atMs: Math.round(cluster.time.nowMs) });
+    journal.recorded.push({ key, id, held, atMs: Math.round(cluster.time.nowMs) });
   }
   return [...wrong, ...unexpected(owed, actors)];
 }

@@ -146,7 +146,7 @@ export function told({ findings }: Verdict): string[] {
 
 function pluginsOf({ plugins = [] }: SimulateOptions): HandlerDefinition[] {
   const all = (Array.isArray(plugins) ? plugins : [plugins]) as HandlerDefinition[];
-  const names = new Set(["count"]);
+  const names = new Set(["chain"]);
   for (const plugin of all) {
     new FoldingHost(plugin); // throws where it is no handler
     if (names.has(plugin.name)) {

@@ -1,70 +1,199 @@
 /** Each checker is shown a journal of a broken system: a checker that cannot fail proves nothing. */
 import assert from "node:assert/strict";
 import { allIsSettled } from "./checkers/all_is_settled.ts";
-import { oneHistory } from "./checkers/one_history.ts";
+import { copiesAgree } from "./checkers/copies_agree.ts";
+import { effectsOnce } from "./checkers/effects_once.ts";
+import { foldsAreTrue } from "./checkers/folds_are_true.ts";
+import { ifMatchHolds } from "./checkers/if_match.ts";
+import { LIVENESS, SAFETY } from "./checkers/mod.ts";
 import { oneWriter } from "./checkers/one_writer.ts";
+import { pluginsCannotHurt } from "./checkers/plugins_cannot_hurt.ts";
+import { readsAreTrue } from "./checkers/reads_are_true.ts";
+import { receiptsAreTrue } from "./checkers/receipts_are_true.ts";
 import { recordedIsKept } from "./checkers/recorded_is_kept.ts";
-import { type Acknowledged, emptyJournal, type Journal } from "./journal.ts";
-
-const KEY = "patient/H/1";
-
-/** Two messages, recorded and kept on three nodes, as it should be. */
-function soundJournal(): Journal {
-  const journal = emptyJournal();
-  const receipt = (id: string, seq: number): Acknowledged => ({
-    key: KEY,
-    id,
-    seq,
-    shard: "S00/000",
-    term: 1,
-    index: seq,
-    copies: ["TN-A-1", "TX-A-1", "FL-A-1"],
-    duplicate: false,
-    held: ["TN", "TX", "FL"].map((dataCenter) => ({ node: `${dataCenter}-A-1`, dataCenter })),
-    atMs: 1,
-  });
-  journal.sent = ["a", "b"].map((id, i) => ({ client: 1, place: i + 1, key: KEY, id, body: id }));
-  journal.acknowledged = [receipt("a", 1), receipt("b", 2)];
-  for (const node of ["TN-A-1", "TX-A-1", "FL-A-1"]) {
-    const messages = ["a", "b"].map((id, i) => ({ id, seq: i + 1, body: id }));
-    journal.histories.push({ node, key: KEY, isVoter: true, messages });
-    journal.committed.push({ node, shard: 0, index: 1, print: 7, isWriter: node === "TN-A-1", term: 1 });
-  }
-  journal.folded.set(KEY, 2);
-  return journal;
-}
+import { sendersOrder } from "./checkers/senders_order.ts";
+import { standsOnce } from "./checkers/stands_once.ts";
+import { withinBounds } from "./checkers/within_bounds.ts";
+import type { Journal, Outcome } from "./journal.ts";
+import { KEY, NODES, soundJournal, WARD } from "./sound_journal.ts";
 
 Deno.test("checkers: a sound journal passes all of them", () => {
-  for (const check of [recordedIsKept, oneHistory, oneWriter, allIsSettled]) {
-    assert.deepEqual(check(soundJournal()), []);
-  }
+  for (const check of [...SAFETY, ...LIVENESS]) assert.deepEqual(check(soundJournal()), []);
 });
 
-function objects(name: string, check: (journal: Journal) => string[], harm: (journal: Journal) => void): void {
-  Deno.test(`checkers: ${name} is objected to`, () => {
-    const journal = soundJournal();
-    harm(journal);
-    assert.ok(check(journal).length > 0);
-  });
+/** Each harm is objected to by this very checker. */
+function objects(check: (journal: Journal) => string[], harms: Record<string, (journal: Journal) => void>): void {
+  assert(SAFETY.includes(check) || LIVENESS.includes(check), "a checker that is not asked proves nothing");
+  for (const [name, harm] of Object.entries(harms)) {
+    Deno.test(`checkers: ${name} is objected to`, () => {
+      const journal = soundJournal();
+      harm(journal);
+      assert.ok(check(journal).length > 0);
+    });
+  }
 }
 
-objects("a receipt given on two copies", recordedIsKept, (j) => j.acknowledged[0].held.pop());
-objects("a receipt given in one data center", recordedIsKept, (j) => {
-  for (const held of j.acknowledged[0].held) held.dataCenter = "TN";
+const copies = (journal: Journal, key: string) => journal.histories.filter((history) => history.key === key);
+const outcomeOf = (journal: Journal, seq: number): Outcome =>
+  journal.outcomes.find((outcome) => outcome.key === KEY && outcome.seq === seq)!;
+
+objects(recordedIsKept, {
+  "a receipt given on two copies": (j) => j.acknowledged[0].held.pop(),
+  "a receipt given in one data center": (j) => j.acknowledged[0].held.forEach((held) => held.dataCenter = "TN"),
+  "an acknowledged message lost on one copy": (j) => copies(j, KEY)[1].messages.splice(1),
+  "an acknowledged actor lost altogether": (j) => j.histories.length = 0,
+  "a handler's message lost on one copy": (j) => {
+    j.recorded.push({ ...j.acknowledged[0], key: WARD, id: copies(j, WARD)[0].messages[0].id });
+    copies(j, WARD)[1].messages.pop();
+  },
 });
-objects("an acknowledged message lost on one copy", recordedIsKept, (j) => j.histories[1].messages.pop());
-objects("an acknowledged actor lost altogether", recordedIsKept, (j) => j.histories.length = 0);
-objects("a message standing twice", oneHistory, (j) => j.histories[0].messages.push({ id: "a", seq: 3, body: "a" }));
-objects("a gap in the seqs", oneHistory, (j) => j.histories[0].messages[1].seq = 3);
-objects("a message that is not as sent", oneHistory, (j) => j.histories[0].messages[0].body = "other");
-objects("a message that nobody sent", oneHistory, (j) => j.histories[0].messages[0].id = "x");
-objects("a sender's messages out of order", oneHistory, (j) => {
-  for (const history of j.histories) history.messages = ["b", "a"].map((id, i) => ({ id, seq: i + 1, body: id }));
+
+objects(standsOnce, {
+  "a message standing twice": (j) => j.histories[0].messages.push({ ...j.histories[0].messages[0], seq: 4 }),
+  "a gap in the seqs": (j) => j.histories[0].messages[1].seq = 3,
+  "a message that is not as sent": (j) => j.histories[0].messages[0].body = "other",
+  "a message that nobody sent": (j) => j.histories[0].messages[0].id = "x",
+  "a message that was refused for certain": (j) => j.sent[1].ended = "not-applied",
+  "other bytes recorded under an id that was taken": (j) => j.forged.push({ key: KEY, id: "a", answer: "recorded" }),
 });
-objects("copies that differ", oneHistory, (j) => j.histories[1].messages[1].id = "c");
-objects("a receipt that names another's seq", oneHistory, (j) => j.acknowledged[0].seq = 2);
-objects("two writers in one term", oneWriter, (j) => j.committed[1].isWriter = true);
-objects("an index committed with two contents", oneWriter, (j) => j.committed[2].print = 8);
-objects("a message never acknowledged", allIsSettled, (j) => j.acknowledged.pop());
-objects("something still owed", allIsSettled, (j) => j.unsettled.push("a client waits"));
-objects("handlers that missed a message", allIsSettled, (j) => j.folded.set(KEY, 1));
+
+objects(sendersOrder, {
+  "a sender's messages out of order": (j) => {
+    for (const { messages } of copies(j, KEY)) [messages[0].id, messages[1].id] = ["b", "a"];
+  },
+});
+
+objects(copiesAgree, {
+  "an index committed with two contents": (j) => j.committed[2].print = 8,
+  "copies that differ": (j) => copies(j, KEY)[1].messages[1].id = "c",
+  "a message at another index of the log": (j) => copies(j, KEY)[1].messages[1].index = 9,
+  "a chained digest that differs": (j) => copies(j, KEY)[1].messages[1].chain = "f".repeat(16),
+  "bytes with another digest": (j) => copies(j, KEY)[1].messages[1].digest = "f".repeat(16),
+});
+
+objects(oneWriter, { "two writers in one term": (j) => j.committed[1].isWriter = true });
+
+objects(receiptsAreTrue, {
+  "a receipt that names another's seq": (j) => j.acknowledged[0].seq = 2,
+  "a receipt that names another index": (j) => j.acknowledged[0].index = 7,
+  "a receipt that names another term": (j) => j.acknowledged[0].term = 2,
+  "a receipt that names another digest": (j) => j.acknowledged[0].digest = "",
+  "a receipt that names another shard": (j) => j.acknowledged[0].shard = "S01/000",
+  "a receipt that names another generation": (j) => j.acknowledged[0].generation = 2,
+  "a receipt that names another writer": (j) => j.acknowledged[0].writer = NODES[1],
+  "a receipt that names a copy twice": (j) => j.acknowledged[0].copies.push(NODES[0]),
+  "a receipt that names too few copies": (j) => j.acknowledged[0].copies.pop(),
+  "a receipt that names copies of one data center": (j) => j.acknowledged[0].copies = ["TN-A-1", "TN-B-1", "TN-C-1"],
+  "a receipt that names a copy without the message": (j) => j.acknowledged[0].copies[2] = "UT-A-1",
+  "a first receipt called a duplicate's": (j) => j.acknowledged[0].duplicate = true,
+  "two receipts of one message that differ": (j) => {
+    j.acknowledged.push({ ...j.acknowledged[0], seq: 2, index: 2, id: "a" });
+  },
+});
+
+objects(ifMatchHolds, {
+  "a message behind another than it was to stand behind": (j) => j.sent[1].ifMatch = 0,
+});
+
+objects(readsAreTrue, {
+  "a fresh read without what was acknowledged": (j) => j.reads[1].seq = 1,
+  "a fresh read that goes back behind another read": (j) => j.reads[2].seq = 2,
+  "a fresh read that finds no actor": (j) => Object.assign(j.reads[1], { seq: 0, kept: null }),
+  "a read that does not wait for its seq": (j) => Object.assign(j.reads[0], { mode: "writer", after: 3 }),
+  "a read of the past that goes further": (j) => Object.assign(j.reads[0], { mode: "nearest", at: 1 }),
+  "a read of more than there is": (j) => j.reads[2].seq = 9,
+  "a read of what has not been sent": (j) => j.sent[1].atMs = 1000,
+  "a read with a message too many": (j) => j.reads[0].kept!.count++,
+  "a read with other messages": (j) => j.reads[0].kept!.chain++,
+});
+
+objects(foldsAreTrue, {
+  "handlers that missed a message": (j) => j.folded[0].count--,
+  "handlers that saw messages in another order": (j) => j.folded[0].chain++,
+  "handlers that saw more than there is": (j) => j.folded[0].seq = 9,
+});
+
+objects(effectsOnce, {
+  "an effect that never arrived": (j) => {
+    for (const { messages } of copies(j, WARD)) messages.pop();
+  },
+  "an effect that arrived twice": (j) => {
+    for (const { messages } of copies(j, WARD)) {
+      messages.push({ ...messages[0], id: `${messages[0].id}#again`, seq: 2 });
+    }
+  },
+  "an effect that nothing decided": (j) => j.outcomes.splice(j.outcomes.indexOf(outcomeOf(j, 1)), 1),
+  "an effect with the body of another decision": (j) => {
+    for (const { messages } of copies(j, WARD)) {
+      messages[0].body = messages[0].body.replace('"version":1', '"version":2');
+    }
+  },
+  "an effect that left before its commit": (j) => j.carriedOut[0].atMs = 1,
+  "an effect without any outcome": (j) => j.carriedOut[0].seq = 3,
+  "an effect with two ids": (j) => j.carriedOut.push({ ...j.carriedOut[0], id: "other" }),
+  "a decision that the message does not ask for": (j) => outcomeOf(j, 1).effects[0].key = "ward/H/2",
+  "no decision where the message asks for one": (j) => outcomeOf(j, 1).effects = [],
+  "a decision about a message that is not there": (j) => outcomeOf(j, 3).seq = 8,
+  "a second decision that was carried out": (j) => {
+    const first = outcomeOf(j, 1);
+    const effects = [{ ...first.effects[0], body: { type: "told", from: KEY, seq: 1, version: 2 } }];
+    j.outcomes.unshift({ ...first, hash: "v2", effects });
+  },
+  "effects of one actor out of order": (j) => {
+    const told = (seq: number, place: number) => ({
+      ...copies(j, WARD)[0].messages[0],
+      id: `${KEY}#${seq}#chain#0`,
+      seq: place,
+      body: JSON.stringify({ type: "told", from: KEY, seq, version: 1 }),
+    });
+    for (const history of copies(j, WARD)) history.messages = [told(2, 1), told(1, 2)];
+  },
+  "a message derived from a later one": (j) => {
+    for (const { messages } of copies(j, KEY)) {
+      messages[2].body = JSON.stringify({ type: "derived", seq: 3, version: 1 });
+    }
+  },
+  "a reply before its outcome is committed": (j) => j.handled[0].atMs = 1,
+  "a reply that was not decided": (j) => j.handled[0].reply = { seq: 2, version: 9 },
+});
+
+objects(pluginsCannotHurt, {
+  "a plugin that stands still for no reason": (j) => {
+    j.outcomes.push({ ...outcomeOf(j, 1), seq: 2, state: "parked", code: "plugin_host/threw", effects: [] });
+  },
+  "a sound version parked for what a broken one cannot handle": (j) => {
+    j.sent[1].wish.trouble = "kill";
+    j.outcomes.push({ ...outcomeOf(j, 1), seq: 2, state: "parked", code: "plugin_host/killed-host", effects: [] });
+  },
+});
+
+objects(withinBounds, {
+  "a queue longer than it may be": (j) => j.gauges.set("q", { node: NODES[0], name: "postings", most: 7, max: 6 }),
+});
+
+objects(allIsSettled, {
+  "a message never acknowledged": (j) => j.acknowledged.pop(),
+  "something still owed": (j) => j.unsettled.push("a client waits"),
+  "a copy that has not read everything": (j) => j.folded[0].seq = 2,
+});
+
+Deno.test("checkers: what is not wrong is not objected to", () => {
+  const journal = soundJournal();
+  const [a, b] = journal.sent;
+  Object.assign(journal.acknowledged[1], { duplicate: true, attempts: 2 });
+  journal.acknowledged.push({ ...journal.acknowledged[0], attempts: 2, duplicate: true });
+  journal.sent.push({ ...a, id: "never", place: 3, ended: "not-applied" }, {
+    ...b,
+    id: "maybe",
+    place: 4,
+    ended: "unknown",
+  });
+  b.wish.trouble = "throw";
+  journal.versions.push({ ...journal.versions[0], version: 2, hash: "v2", throws: true });
+  const code = "plugin_host/threw";
+  journal.outcomes.push({ ...outcomeOf(journal, 1), seq: 2, state: "parked", code, effects: [], hash: "v2" });
+  // A new version folds what the old one has decided already; a read elsewhere is behind; both are in order.
+  journal.outcomes.push({ ...outcomeOf(journal, 1), hash: "v2", effects: [] });
+  journal.reads.push({ ...journal.reads[0], mode: "nearest", invokedMs: 90, answeredMs: 91 });
+  for (const check of [...SAFETY, ...LIVENESS]) assert.deepEqual(check(journal), []);
+});

@@ -2,13 +2,17 @@
  * A whole cluster in one process and in virtual time: real cores, all rooms of them, on a network in memory. Only sockets,
  * host processes and the gateway are left out; plugins run inline.
  */
-import { configWith, NodeCore } from "../../runtime/node/mod.ts";
-import { defineHandler, type HandlerDefinition, InlineHost } from "../../runtime/plugin_host/mod.ts";
+import { NodeCore } from "../../runtime/node/mod.ts";
 import { MemoryNetwork } from "../../runtime/transport/mod.ts";
 import { mintIncarnation, SeededRandom, SimulatedTime, simulatedWorld } from "../../runtime/world/mod.ts";
+import { EventLoop } from "./event_loop.ts";
+import { type HandlerMaker, SimulatedHost } from "./host.ts";
 import type { Journal } from "./journal.ts";
+import { nodeConfigOf, sessionLimitsOf } from "./node_config.ts";
 import { observing } from "./observing.ts";
 import type { SimulationOptions } from "./options.ts";
+import { handlerOf, type SimulatedVersion, versionOf } from "./plugins.ts";
+import { Recorder } from "./recorder.ts";
 import { Trace, type TraceLevel } from "./trace.ts";
 import { unwhole } from "./wholeness.ts";
 import type { Workload } from "./workload.ts";
@@ -20,6 +24,15 @@ export interface SimulatedNode {
   dataCenter: string;
   core: NodeCore;
   isAlive: boolean;
+  /** has said goodbye, and will end */
+  isLeaving: boolean;
+  /** null: it is never slow, and costs nothing */
+  loop: EventLoop | null;
+  host: SimulatedHost;
+  /** how far its wall clock is off */
+  clock: { offsetMs: number };
+  /** shards of which it had a copy that it has given away */
+  dropped: Set<number>;
 }
 
 const DATA_CENTERS = ["TN", "TX", "FL", "UT"];
@@ -32,16 +45,6 @@ export function nodeNames(count: number): string[] {
     const zone = ZONES[Math.floor(i / 4) % 2];
     return `${dataCenter}-${zone}-${Math.floor(i / 8) + 1}`;
   });
-}
-
-/** The handler that runs in every simulation: it counts, and says how in its version. */
-export function countingHandler(version: number): HandlerDefinition {
-  return defineHandler<{ count: number; version: number }>({
-    name: "count",
-    kind: "patient",
-    initial: { count: 0, version: 0 },
-    handle: (_key, projections) => ["ok", { count: projections.count + 1, version }, []],
-  }) as HandlerDefinition;
 }
 
 /** A cluster that can be started, hurt and looked at. */
@@ -62,7 +65,9 @@ export class SimulatedCluster {
   isFaulty = false;
   /** null: nobody reads it, so nothing is made for it: `cluster.trace?.write({ ... })` */
   readonly trace: Trace | null;
-  readonly #handlers = new Map<string, HandlerDefinition>();
+  readonly #recorder: Recorder;
+  readonly #shards = new Map<string, number>();
+  readonly #versions = new Map<string, HandlerMaker>();
 
   constructor(
     options: SimulationOptions,
@@ -73,9 +78,12 @@ export class SimulatedCluster {
     this.workload = workload;
     this.options = options;
     this.journal = journal;
+    this.#recorder = new Recorder(journal, this.time);
     this.trace = trace === null ? null : new Trace(this.time, trace.write, trace.level);
     this.random = new SeededRandom(options.seed);
     this.names = nodeNames(options.nodes);
+    journal.nodes = options.nodes;
+    journal.hostsDie = options.hostCrashEveryMs > 0;
     journal.dataCenters = new Set(this.names.map((name) => name.slice(0, 2))).size;
     const random = new SeededRandom(options.seed + 1);
     this.network = new MemoryNetwork({
@@ -100,22 +108,38 @@ export class SimulatedCluster {
   /** A new life for `name`: the first of all creates the cluster, every other joins. */
   boot(name: string): void {
     const address = `${name}:4600`;
+    const { time, options } = this;
     const random = new SeededRandom(this.random.next32());
-    const node = { name, address, dataCenter: name.slice(0, 2), isAlive: true } as SimulatedNode;
-    const world = simulatedWorld({ time: this.time, random, isAlive: () => node.isAlive });
-    const host = new InlineHost({ world });
+    const clock = { offsetMs: 0 };
+    const node = { name, address, dataCenter: name.slice(0, 2), isAlive: true, isLeaving: false } as SimulatedNode;
+    const isAlive = () => node.isAlive;
+    const { clockDrift, stallEveryMs, slowNodeEveryMs, clogEveryMs } = options;
+    const hasLoop = stallEveryMs + slowNodeEveryMs + clogEveryMs > 0;
+    const loop = hasLoop ? new EventLoop({ time, random: new SeededRandom(random.next32()), isAlive }) : null;
+    const world = simulatedWorld({
+      time,
+      random,
+      isAlive,
+      clockRate: clockDrift === 0 ? 1 : 1 + clockDrift * (2 * random.next() - 1),
+      wallOffsetMs: () => clock.offsetMs,
+      turn: loop?.turn,
+    });
+    const host = new SimulatedHost({ world, callMsMax: options.foldMsMax, limits: sessionLimitsOf(options) });
+    Object.assign(node, { clock, loop, host, dropped: new Set() });
+    const carrier = this.network.carrier(address);
     node.core = new NodeCore({
       world,
-      config: configWith({ replication: { stableAfterMs: 3000 }, absentAfterMs: 20_000 }),
+      config: nodeConfigOf(options),
       self: { name, incarnation: mintIncarnation(world), address, http: null, mllp: null },
-      carriers: [this.network.carrier(address)],
+      carriers: [loop === null ? carrier : loop.carrier(carrier)],
       secret: null,
       fold: host.fold,
       onPlugins: (plugins) => {
-        for (const { hash } of plugins) host.load(hash, this.#handlers.get(hash)!);
+        for (const { hash } of plugins) host.load(hash, this.#versions.get(hash)!);
       },
-      observer: observing(node, { journal: this.journal, trace: this.trace }),
+      observer: observing(node, { recorder: this.#recorder, trace: this.trace }),
     });
+    this.#recorder.watch(node);
     node.core.mesh.listenSync(address);
     const isFirst = this.nodes.size === 0;
     this.nodes.set(name, node);
@@ -134,31 +158,63 @@ export class SimulatedCluster {
     this.network.crash(node.address);
   }
 
-  /** Puts a version of the handler into force, and with it the workload's anew. */
-  deploy(version: number): void {
-    const counting = countingHandler(version);
-    // somebody's own messages go to actors of any kind
-    this.#deploy(version, 0, this.workload === null ? counting : { ...counting, kind: "*" });
-    for (const [i, handler] of this.workload?.handlers.entries() ?? []) this.#deploy(version, i + 1, handler);
+  /** Puts what runs in every simulation into force for the first time. */
+  deployFirst(): void {
+    this.deploy("chain");
+    if (this.workload === null) this.deploy("census");
   }
 
-  #deploy(version: number, place: number, handler: HandlerDefinition): void {
-    const { name, kind } = handler;
-    const hash = (version + place * 0x1000000).toString(16).padStart(64, "0");
-    this.#handlers.set(hash, handler);
+  /** Puts a new version of a plugin into force, sound unless said otherwise, and with it somebody's own ones anew. */
+  deploy(
+    plugin: SimulatedVersion["plugin"],
+    faults: { throws?: boolean; kills?: boolean } = {},
+  ): void {
+    // Somebody's own messages go to actors of any kind.
+    const kind = this.workload === null ? {} : { kind: "*" };
+    const version = versionOf(plugin, this.journal.versions.length + 1, { ...kind, ...faults });
+    this.journal.versions.push(version);
+    this.#deploy(version, (onKill) => handlerOf(version, onKill));
+    for (const [i, handler] of this.workload?.handlers.entries() ?? []) {
+      const hash = (i + 1).toString(16).padStart(8, "e") + version.hash.slice(8);
+      this.#deploy({ ...version, plugin: handler.name, kind: handler.kind, hash }, () => handler);
+    }
+  }
+
+  #deploy(about: Omit<SimulatedVersion, "plugin"> & { plugin: string }, make: HandlerMaker): void {
+    const { plugin, version, hash, kind, throws, kills } = about;
+    this.#versions.set(hash, make);
     const node = this.living()[0];
-    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", name, version });
-    node.core.directory.command({
-      type: "deploy",
-      name,
-      kind: "handler",
-      actorKind: kind,
-      hash,
-      url: `file:///${name}.ts`,
-      bytes: Uint8Array.of(version, place),
-      stage: "live",
-      atMs: 0,
-    }, () => {});
+    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", plugin, version, throws, kills });
+    this.call(node, () => {
+      node.core.directory.command({
+        type: "deploy",
+        name: plugin,
+        kind: "handler",
+        actorKind: kind,
+        hash,
+        url: `file:///${plugin}.ts`,
+        bytes: Uint8Array.of(1, version),
+        stage: "live",
+        atMs: 0,
+      }, () => {});
+    });
+  }
+
+  /** Has a node do something when its event loop gets round to it; never if it ends before that. */
+  call(node: SimulatedNode, fn: () => void): void {
+    if (!node.isAlive) return;
+    if (node.loop === null) fn();
+    else node.loop.turn(fn);
+  }
+
+  /** The shard of an actor; the same for ever. */
+  shardOf(key: string): number {
+    let shard = this.#shards.get(key);
+    if (shard === undefined) {
+      const knowing = this.living().find((node) => node.core.directory.topology !== null)!;
+      this.#shards.set(key, shard = knowing.core.directory.topology!.shardOf(key));
+    }
+    return shard;
   }
 
   /** The nodes that are up, in order of their names. */

@@ -1,108 +1,98 @@
 /**
- * Faults: crashes within the promised bound (two nodes, or one data center, and no more until the copies are whole
- * again), cuts of one or both directions without any bound, new plugin versions in mid-flow.
+ * Faults: what goes wrong in the safety phase, each kind in a file of `faults/`, each with chance of its own. Crashes
+ * stay within the promised bound (two nodes, or one data center, and no more until the copies are whole again); the
+ * network, the machines and the plugins keep no bound.
  */
 import { SeededRandom } from "../../runtime/world/mod.ts";
+import type { SimulatedClient } from "./clients.ts";
 import type { SimulatedCluster } from "./cluster.ts";
+import { crashes } from "./faults/crashes.ts";
+import { Bound, type Fault, Ground } from "./faults/ground.ts";
+import { clockJumps, slowNodes, stalls } from "./faults/machines.ts";
+import { clogs, cuts, isolations, splits } from "./faults/network.ts";
+import { handOvers, operations, restarts } from "./faults/planned.ts";
+import { deploys, hostCrashes, rollbacks } from "./faults/plugins.ts";
+
+/** They share one source of chance, as they did when they were all there was: old seeds stay what they were. */
+const FIRST: Fault[] = [crashes, restarts, cuts, deploys];
+const OTHERS: Fault[] = [
+  splits,
+  isolations,
+  clogs,
+  slowNodes,
+  stalls,
+  clockJumps,
+  operations,
+  handOvers,
+  rollbacks,
+  hostCrashes,
+];
 
 /** Hurts a cluster until it is told to stop. */
 export class Faults {
   readonly #cluster: SimulatedCluster;
-  readonly #random: SeededRandom;
+  readonly #ground: Ground;
+  readonly #undone = new Set<() => void>();
   #isOver = false;
-  #mayCrash = true;
-  #version = 1;
 
-  constructor(cluster: SimulatedCluster) {
+  constructor(cluster: SimulatedCluster, clients: readonly SimulatedClient[]) {
     this.#cluster = cluster;
-    this.#random = new SeededRandom(cluster.random.next32());
+    this.#ground = new Ground({
+      cluster,
+      clients,
+      random: new SeededRandom(cluster.random.next32()),
+      bound: new Bound(cluster),
+      undone: this.#undone,
+      isOver: () => this.#isOver,
+    });
   }
 
   start(): void {
-    const { crashEveryMs, cutEveryMs, deployEveryMs, restartEveryMs } = this.#cluster.options;
     this.#cluster.isFaulty = true;
-    this.#every(crashEveryMs, () => this.#crash());
-    this.#every(restartEveryMs, () => this.#restart());
-    this.#every(cutEveryMs, () => this.#cut());
-    this.#every(deployEveryMs, () => this.#cluster.deploy(++this.#version));
+    for (const fault of FIRST) this.#every(fault, this.#ground);
+    for (const fault of OTHERS) this.#every(fault, this.#ground.for(fault.name));
   }
 
-  /** Ends all faults: links are mended and frames arrive; nodes that are down come back. */
+  /** Ends all faults: links are mended and frames arrive, clocks are right; nodes that are down come back. */
   stop(): void {
     this.#isOver = true;
     this.#cluster.isFaulty = false;
     this.#cluster.network.healAll();
+    for (const undo of [...this.#undone]) undo();
+    for (const { name, isAlive, isLeaving, core, clock } of [...this.#cluster.nodes.values()]) {
+      clock.offsetMs = 0;
+      const leaves = isLeaving || core.directory.topology?.nodeByName(name)?.status === "draining";
+      if (isAlive && leaves) this.#cluster.crash(name);
+      if (!isAlive || leaves) this.#cluster.boot(name);
+    }
+  }
+
+  /** Once faults have ended: what had been ordered before may take effect late; a node that is drained is started anew. */
+  tend(): void {
     for (const { name, isAlive, core } of [...this.#cluster.nodes.values()]) {
-      const status = core.directory.topology?.nodeByName(name)?.status;
-      if (isAlive && status === "draining") this.#cluster.crash(name);
-      if (!isAlive || status === "draining") this.#cluster.boot(name);
-    }
-  }
-
-  #every(meanMs: number, act: () => void): void {
-    if (meanMs === 0) return;
-    this.#cluster.time.after(meanMs * (0.2 + 1.6 * this.#random.next()), () => {
-      if (this.#isOver) return;
-      act();
-      this.#every(meanMs, act);
-    });
-  }
-
-  #crash(): void {
-    if (!this.#mayCrash) return;
-    const living = this.#cluster.living();
-    let victims = [living[this.#random.below(living.length)]];
-    if (this.#random.next() < this.#cluster.options.dataCenterRate) {
-      victims = living.filter((node) => node.dataCenter === victims[0].dataCenter).slice(0, 2);
-    } else if (this.#random.next() < 0.3) {
-      const other = living[this.#random.below(living.length)];
-      if (other !== victims[0]) victims.push(other);
-    }
-    this.#mayCrash = false;
-    for (const { name } of victims) {
-      this.#cluster.crash(name);
-      this.#cluster.time.after(300 + this.#random.next() * 4000, () => {
-        if (!this.#cluster.nodes.get(name)!.isAlive) this.#cluster.boot(name);
-      });
-    }
-    this.#allowWhenWhole();
-  }
-
-  /** Planned work: living copies leave and come again, while everything else goes wrong. */
-  #restart(): void {
-    if (!this.#mayCrash) return;
-    this.#mayCrash = false;
-    const { time } = this.#cluster;
-    const living = this.#cluster.living();
-    const { name, core } = living[this.#random.below(living.length)];
-    this.#cluster.trace?.write({ node: name, room: "fault", event: "drain" });
-    const { incarnation } = core.self;
-    living[0].core.directory.command({ type: "drain", name, incarnation }, () => {});
-    time.after(1000 + this.#random.next() * 5000, () => {
-      if (this.#isOver) return;
+      const isDraining = core.directory.topology?.nodeByName(name)?.status === "draining";
+      // Who drains stays a learner of the system shard.
+      if (!isAlive || !isDraining || core.replication.counts().replicas > 1) continue;
       this.#cluster.crash(name);
       this.#cluster.boot(name);
-    });
-    time.after(7000, () => this.#allowWhenWhole());
+    }
   }
 
-  #allowWhenWhole(): void {
-    this.#cluster.time.after(250, () => {
+  /** Puts a sound version into force if there may be none, so that what stands still goes on; whether it did. */
+  mend(): boolean {
+    const { brokenVersionRate, hostCrashEveryMs } = this.#cluster.options;
+    if (brokenVersionRate === 0 && hostCrashEveryMs === 0) return false;
+    this.#cluster.deploy("chain");
+    return true;
+  }
+
+  #every(fault: Fault, ground: Ground): void {
+    const meanMs = fault.everyMs(this.#cluster.options);
+    if (meanMs === 0) return;
+    this.#cluster.time.after(meanMs * (0.2 + 1.6 * ground.random.next()), () => {
       if (this.#isOver) return;
-      if (this.#cluster.unwhole({ inPlace: false }).length === 0) {
-        this.#mayCrash = true;
-      } else this.#allowWhenWhole();
+      fault.strike(ground);
+      this.#every(fault, ground);
     });
-  }
-
-  #cut(): void {
-    const { names, network, time } = this.#cluster;
-    const from = names[this.#random.below(names.length)];
-    const to = names[this.#random.below(names.length)];
-    if (from === to) return;
-    const isOneWay = this.#random.next() < 0.4;
-    this.#cluster.trace?.write({ node: from, room: "fault", event: "cut", off: to, oneWay: isOneWay });
-    network.cut(`${from}:4600`, `${to}:4600`, { isOneWay });
-    time.after(100 + this.#random.next() * 5000, () => network.heal(`${from}:4600`, `${to}:4600`));
   }
 }

@@ -1,7 +1,9 @@
 /**
  * Journal: everything that checkers may look at. It is written by the clients and by observers of the nodes; checkers
- * read it and nothing else, and share no code with what they watch.
+ * read it and nothing else, and share no code with what they watch. All times are those of the simulation, which no
+ * node's clock knows, ms.
  */
+import type { SimulatedVersion, Wish } from "./plugins.ts";
 
 /** A message that a client wants recorded. */
 export interface Sent {
@@ -11,23 +13,53 @@ export interface Sent {
   key: string;
   id: string;
   body: string;
-  /** what is sent where it is not the body as text */
+  /** what the handler is asked for in `body` */
+  wish: Wish;
+  /** what is sent where it is not the body as JSON */
   content?: { type: string; contentType: string; payload: Uint8Array };
+  /** record only if the actor's last seq is this; -1: whatever it is */
+  ifMatch: number;
+  /** when it was first handed to a node */
+  atMs: number;
+  /** how often it was handed to a node */
+  attempts: number;
+  /**
+   * "": it goes on until it has its receipt. Else the client has given it up: `not-applied` was said of its only attempt,
+   * so it must never show up; `unknown`: there were others, so it may
+   */
+  ended: "" | "not-applied" | "unknown";
 }
 
-/** A receipt as the client got it. */
-export interface Acknowledged {
+/** A message that is known to be recorded. */
+export interface Recorded {
   key: string;
   id: string;
-  seq: number;
-  shard: string;
-  term: number;
-  index: number;
-  copies: string[];
-  duplicate: boolean;
   /** lives of nodes, ended ones too, that really held the message */
   held: { node: string; dataCenter: string }[];
   atMs: number;
+}
+
+/** A receipt as the client got it. */
+export interface Acknowledged extends Recorded {
+  seq: number;
+  shard: string;
+  generation: number;
+  term: number;
+  index: number;
+  writer: string;
+  copies: string[];
+  digest: string;
+  duplicate: boolean;
+  /** how often the message had been handed to a node until then */
+  attempts: number;
+}
+
+/** A message sent once more under an id that has its receipt, with other bytes, and what came of it. */
+export interface Forged {
+  key: string;
+  id: string;
+  /** `recorded`, or the code of the refusal */
+  answer: string;
 }
 
 /** A commit on one node. */
@@ -41,23 +73,123 @@ export interface Committed {
   term: number;
 }
 
+/** What handlers decided about messages up to `seq` of an actor, as an entry of the log has it; in log order. */
+export interface Outcome {
+  shard: number;
+  /** of the entry; several outcomes may share one */
+  index: number;
+  /** "": from here on the plugin handles the shard */
+  key: string;
+  plugin: string;
+  /** which version decided */
+  hash: string;
+  seq: number;
+  state: "ok" | "parked";
+  effects: { type: string; key: string; body: unknown }[];
+  /** why it was parked; "" it was not */
+  code: string;
+  /** when the first node had it committed */
+  atMs: number;
+}
+
+/** A message that a node posts because a handler asked for it. */
+export interface CarriedOut {
+  /** the actor whose handler asked */
+  source: string;
+  /** the message that was handled */
+  seq: number;
+  plugin: string;
+  key: string;
+  id: string;
+  atMs: number;
+}
+
+/** Somebody waited until handlers were through with a message. */
+export interface Handled {
+  key: string;
+  seq: number;
+  reply: unknown;
+  atMs: number;
+}
+
+/** A read and its answer. */
+export interface Read {
+  key: string;
+  mode: "fresh" | "writer" | "nearest";
+  /** asked to be as of this seq; 0: as of now */
+  at: number;
+  /** asked to wait for this seq; 0: not */
+  after: number;
+  /** the last seq in the answer; 0: there is no such actor */
+  seq: number;
+  /** the handler's count and chain; null where there is none, or it stands still */
+  kept: { count: number; chain: number } | null;
+  invokedMs: number;
+  answeredMs: number;
+}
+
+/** One message as one copy has it. */
+export interface Kept {
+  id: string;
+  seq: number;
+  type: string;
+  body: string;
+  index: number;
+  term: number;
+  /** digest of the bytes, and of the actor's history up to here */
+  digest: string;
+  chain: string;
+  /** wall time that came with it */
+  atMs: number;
+}
+
 /** One copy of an actor's history at the end. */
 export interface History {
   node: string;
   key: string;
+  shard: string;
   isVoter: boolean;
-  messages: { id: string; seq: number; body: string }[];
+  messages: Kept[];
+}
+
+/** What handlers keep of an actor, as read from one copy at the end. */
+export interface Folded {
+  node: string;
+  key: string;
+  seq: number;
+  count: number;
+  chain: number;
+}
+
+/** A gauge of one node: the most that was seen, and what it may be. */
+export interface Gauge {
+  node: string;
+  name: string;
+  most: number;
+  max: number;
 }
 
 /** What was seen of one simulation. */
 export interface Journal {
+  nodes: number;
   dataCenters: number;
+  /** plugin hosts die without any message's doing */
+  hostsDie: boolean;
   sent: Sent[];
   acknowledged: Acknowledged[];
+  /** messages without a receipt, from handlers, that must be kept all the same */
+  recorded: Recorded[];
+  forged: Forged[];
   committed: Committed[];
+  outcomes: Outcome[];
+  /** every version of every plugin that was ever deployed */
+  versions: SimulatedVersion[];
+  carriedOut: CarriedOut[];
+  handled: Handled[];
+  reads: Read[];
   histories: History[];
-  /** what the handlers keep at the end: per key, the count of messages folded */
-  folded: Map<string, number>;
+  folded: Folded[];
+  gauges: Map<string, Gauge>;
   /** what was still owed when the liveness phase ended */
   unsettled: string[];
 }
@@ -65,12 +197,22 @@ export interface Journal {
 /** A journal with nothing in it. */
 export function emptyJournal(): Journal {
   return {
+    nodes: 8,
     dataCenters: 4,
+    hostsDie: false,
     sent: [],
     acknowledged: [],
+    recorded: [],
+    forged: [],
     committed: [],
+    outcomes: [],
+    versions: [],
+    carriedOut: [],
+    handled: [],
+    reads: [],
     histories: [],
-    folded: new Map(),
+    folded: [],
+    gauges: new Map(),
     unsettled: [],
   };
 }

@@ -6,22 +6,15 @@ import type { CoreObserver } from "../../runtime/node/mod.ts";
 import { ENTRY } from "../../runtime/storage/mod.ts";
 import { shardText } from "../../runtime/topology/mod.ts";
 import type { SimulatedNode } from "./cluster.ts";
-import { fingerprint, type Journal } from "./journal.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Trace } from "./trace.ts";
 
 /** Watches `node`; nothing of what it does depends on being watched. */
-export function observing(node: SimulatedNode, options: { journal: Journal; trace: Trace | null }): CoreObserver {
-  const { journal, trace } = options;
+export function observing(node: SimulatedNode, options: { recorder: Recorder; trace: Trace | null }): CoreObserver {
+  const { recorder, trace } = options;
   const { name } = node;
-  let life = "";
-  const committed: CoreObserver["committed"] = (shard, first, last, as) => {
-    const store = node.core.replication.store(shard)!;
-    if (life === "") life = `${name}#${node.core.self.incarnation}`;
-    for (let index = first; index <= last; index++) {
-      const print = fingerprint(store.viewRange(index, 1, index).bytes);
-      journal.committed.push({ node: life, shard, index, print, isWriter: as.isWriter, term: as.term });
-    }
-  };
+  const committed: CoreObserver["committed"] = (shard, first, last, as) =>
+    recorder.committed(node, { shard, first, last, ...as });
   if (trace === null) return { committed };
   const nameOf = (incarnation: number) => node.core.nameOf(incarnation);
   return {

@@ -6,8 +6,11 @@ import { SeededRandom } from "../../runtime/world/mod.ts";
 import { LIVENESS, SAFETY } from "./checkers/mod.ts";
 import { SimulatedClient } from "./clients.ts";
 import { SimulatedCluster } from "./cluster.ts";
+import { collect } from "./collecting.ts";
 import { Faults } from "./faults.ts";
+import { leftOver, sampleGauges, standingStill } from "./gauges.ts";
 import { emptyJournal, type Journal } from "./journal.ts";
+import { SimulatedReader } from "./readers.ts";
 import { drawOptions, type SimulationOptions } from "./options.ts";
 import type { TraceLevel } from "./trace.ts";
 import type { Workload } from "./workload.ts";
@@ -66,9 +69,9 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
   };
   try {
     if (!cluster.start()) return done("stuck", ["liveness: the cluster has not come up"]);
-    cluster.deploy(1);
+    cluster.deployFirst();
     cluster.time.runUntil(cluster.time.nowMs + 500);
-    run(cluster, journal);
+    run(cluster);
     settings.spoil?.(journal);
     const own = settings.workload?.inspect(cluster, journal) ?? { wrong: [], stuck: [] };
     const wrong = [...own.wrong, ...SAFETY.flatMap((check) => check(journal))];
@@ -80,73 +83,39 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
   }
 }
 
-function run(cluster: SimulatedCluster, journal: Journal): void {
+function run(cluster: SimulatedCluster): void {
   const { options, time } = cluster;
   const clients = Array.from({ length: options.clients }, (_, i) => new SimulatedClient(cluster, i + 1));
-  const faults = new Faults(cluster);
-  for (const client of clients) client.start();
-  faults.start();
+  const readers = Array.from({ length: options.readers }, (_, i) => new SimulatedReader(cluster, i + 1));
+  const faults = new Faults(cluster, clients);
+  for (const who of [...clients, ...readers, faults]) who.start();
+  sampleGauges(cluster);
   time.runUntil(time.nowMs + options.safetyMs);
   cluster.trace?.write({ node: "-", room: "fault", event: "end" });
   faults.stop();
   for (const client of clients) client.stop();
+  const isSettled = settle(cluster, () => {
+    faults.tend();
+    if (clients.some((client) => client.open > 0)) return ["a client waits for receipts"];
+    const unwhole = cluster.unwhole({ inPlace: true });
+    return unwhole.length > 0 ? unwhole : leftOver(cluster);
+  });
+  for (const reader of readers) reader.stop();
+  if (isSettled && faults.mend()) {
+    settle(cluster, () => {
+      const still = standingStill(cluster);
+      return still.length > 0 ? still : leftOver(cluster);
+    });
+  }
+  collect(cluster);
+}
+
+/** Lets time pass until nothing is left to be done; what was, when there is no time left. */
+function settle({ journal, options, time }: SimulatedCluster, left: () => string[]): boolean {
   const untilMs = time.nowMs + options.livenessMs;
-  for (;;) {
+  do {
     time.runUntil(time.nowMs + 250);
-    journal.unsettled = clients.some((client) => client.open > 0)
-      ? ["a client waits for receipts"]
-      : [...cluster.unwhole({ inPlace: true }), ...(cluster.workload === null ? [] : owed(cluster))];
-    if (journal.unsettled.length === 0 || time.nowMs > untilMs) break;
-  }
-  collect(cluster, journal);
-}
-
-/** What plugins still have to do: messages to handle, effects to carry out. */
-function owed(cluster: SimulatedCluster): string[] {
-  return cluster.living().filter(({ core }) => core.actors.backlog() + core.effects.owed() > 0)
-    .map(({ name }) => `${name} has messages to handle, or effects to carry out`);
-}
-
-/** Reads all copies of all histories, and what the handlers keep. */
-function collect(cluster: SimulatedCluster, journal: Journal): void {
-  const keys = cluster.workload === null ? new Set(journal.sent.map((message) => message.key)) : keysIn(cluster);
-  const decoder = new TextDecoder();
-  let reading = 0;
-  for (const node of cluster.living()) {
-    const { replication, directory, actors } = node.core;
-    for (const key of keys) {
-      const shard = directory.topology!.shardOf(key);
-      const store = replication.store(shard);
-      if (store === null) continue;
-      const commit = replication.commitIndex(shard);
-      const messages = store.history(key, 0, 100_000).filter((index) => index <= commit).map((index) => {
-        const { id, seq, payload } = store.message(index);
-        return { id, seq, body: decoder.decode(payload) };
-      });
-      const isVoter = replication.members(shard).includes(node.core.self.incarnation);
-      journal.histories.push({ node: node.name, key, isVoter, messages });
-      if (!replication.isWriter(shard) || messages.length === 0) continue;
-      reading++;
-      actors.project(shard, key, {}, (answer) => {
-        reading--;
-        if (answer.state !== "ok") journal.unsettled.push(`a projection cannot be read: ${answer.code}`);
-        else journal.folded.set(key, (answer.projections.count as { count: number })?.count ?? 0);
-      });
-    }
-  }
-  const untilMs = cluster.time.nowMs + 5000;
-  while (reading > 0 && cluster.time.nowMs < untilMs) cluster.time.runUntil(cluster.time.nowMs + 50);
-  if (reading > 0) journal.unsettled.push("projections cannot be read");
-}
-
-/** Every actor that some node has a copy of, whoever sent to it. */
-function keysIn(cluster: SimulatedCluster): Set<string> {
-  const keys = new Set<string>();
-  for (const { core } of cluster.living()) {
-    for (let shard = 0; shard < 1024; shard++) {
-      const store = core.replication.store(shard);
-      for (let row = 0; row < (store?.rowCount ?? 0); row++) keys.add(store!.rowKey(row));
-    }
-  }
-  return keys;
+    journal.unsettled = left();
+  } while (journal.unsettled.length > 0 && time.nowMs < untilMs);
+  return journal.unsettled.length === 0;
 }

@@ -6,11 +6,33 @@
  */
 import type { Journal } from "../journal.ts";
 import { allIsSettled } from "./all_is_settled.ts";
-import { oneHistory } from "./one_history.ts";
+import { copiesAgree } from "./copies_agree.ts";
+import { effectsOnce } from "./effects_once.ts";
+import { foldsAreTrue } from "./folds_are_true.ts";
+import { ifMatchHolds } from "./if_match.ts";
 import { oneWriter } from "./one_writer.ts";
+import { pluginsCannotHurt } from "./plugins_cannot_hurt.ts";
+import { readsAreTrue } from "./reads_are_true.ts";
+import { receiptsAreTrue } from "./receipts_are_true.ts";
 import { recordedIsKept } from "./recorded_is_kept.ts";
+import { sendersOrder } from "./senders_order.ts";
+import { standsOnce } from "./stands_once.ts";
+import { withinBounds } from "./within_bounds.ts";
 
 /** Safety: what may never be wrong, whatever fails. */
-export const SAFETY: ((journal: Journal) => string[])[] = [recordedIsKept, oneHistory, oneWriter];
+export const SAFETY: ((journal: Journal) => string[])[] = [
+  recordedIsKept,
+  standsOnce,
+  sendersOrder,
+  copiesAgree,
+  oneWriter,
+  receiptsAreTrue,
+  ifMatchHolds,
+  readsAreTrue,
+  foldsAreTrue,
+  effectsOnce,
+  pluginsCannotHurt,
+  withinBounds,
+];
 /** Liveness: what must come true once faults have ended. */
 export const LIVENESS: ((journal: Journal) => string[])[] = [allIsSettled];

@@ -1,0 +1,36 @@
+/** Plugins: new versions in mid-message, some of them broken, roll-backs, hosts that die. */
+import type { Fault } from "./ground.ts";
+
+/** A new version of `chain` goes live; a broken one throws at some messages, or takes its host along. */
+export const deploys: Fault = {
+  name: "deploys",
+  everyMs: (options) => options.deployEveryMs,
+  strike({ cluster, random }) {
+    const { brokenVersionRate } = cluster.options;
+    const isBroken = brokenVersionRate > 0 && random.next() < brokenVersionRate;
+    const kills = isBroken && random.next() < 0.5;
+    cluster.deploy("chain", { throws: isBroken && !kills, kills });
+  },
+};
+
+/** The version that was live before is live again. */
+export const rollbacks: Fault = {
+  name: "rollbacks",
+  everyMs: (options) => options.rollbackEveryMs,
+  strike(ground) {
+    const node = ground.anyNode();
+    ground.trace("rollback", node.name);
+    ground.cluster.call(node, () => node.core.directory.command({ type: "rollback", name: "chain" }, () => {}));
+  },
+};
+
+/** A plugin host ends with all its calls open. */
+export const hostCrashes: Fault = {
+  name: "host-crashes",
+  everyMs: (options) => options.hostCrashEveryMs,
+  strike(ground) {
+    const node = ground.anyNode();
+    ground.trace("host-dies", node.name);
+    ground.cluster.call(node, () => node.host.crash());
+  },
+};
