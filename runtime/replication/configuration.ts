@@ -77,7 +77,14 @@ function majorityIndexOf(voters: number[], indexOf: (incarnation: number) => num
 
 /** True when `incarnation` has a vote on either side. */
 export function isVoter(configuration: Configuration, incarnation: number): boolean {
-  return configuration.voters.includes(incarnation) || (configuration.old?.includes(incarnation) ?? false);
+  const { voters, old } = configuration;
+  return holds(voters, incarnation) || (old !== null && holds(old, incarnation));
+}
+
+/** As `includes`, which is a call out of compiled code; this is asked some times for every record. */
+export function holds(incarnations: readonly number[], incarnation: number): boolean {
+  for (let i = 0; i < incarnations.length; i++) if (incarnations[i] === incarnation) return true;
+  return false;
 }
 
 /** Everybody who has a vote on either side, each once. */

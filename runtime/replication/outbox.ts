@@ -7,12 +7,23 @@ const CONTROL_BYTES_MAX = 64 * 1024;
 /** Buffers of so many peers are kept for the next turn. */
 const PEERS_KEPT_MAX = 128;
 
+interface Box {
+  readonly to: number;
+  readonly number: number;
+  isFull: boolean;
+  readonly control: ByteWriter;
+  readonly message: ByteWriter;
+}
+
 /**
  * What all shards have to say to each peer in one turn: one frame of entries, one of everything else. Answers and votes
  * go in the control lane, so that they never wait behind entries.
  */
 export class Outbox {
-  readonly #boxes = new Map<number, { control: ByteWriter; message: ByteWriter }>();
+  readonly #boxes = new Map<number, Box>();
+  /** those with something in */
+  readonly #full: Box[] = [];
+  #number = 0;
   readonly #send: (to: number, lane: Lane, payload: Uint8Array) => boolean;
 
   constructor(send: (to: number, lane: Lane, payload: Uint8Array) => boolean) {
@@ -23,8 +34,13 @@ export class Outbox {
   post(to: number, message: RaftMessage): void {
     let box = this.#boxes.get(to);
     if (box === undefined) {
-      box = { control: new ByteWriter(), message: new ByteWriter(16 * 1024) };
+      const number = this.#number++;
+      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter(16 * 1024) };
       this.#boxes.set(to, box);
+    }
+    if (!box.isFull) {
+      box.isFull = true;
+      this.#full.push(box);
     }
     if (message.type === RAFT.APPEND) {
       writeMessage(box.message, message);
@@ -37,10 +53,15 @@ export class Outbox {
 
   /** Sends everything. What cannot be queued is lost, and sent again by the tick. */
   flush(): void {
-    for (const [to, box] of this.#boxes) {
-      if (box.control.length > 0) this.#sendAll(to, LANE_CONTROL, box.control);
-      if (box.message.length > 0) this.#sendAll(to, LANE_MESSAGE, box.message);
+    const full = this.#full;
+    // In the order in which the peers were first written to, ever; a turn mostly has something for few of them.
+    if (full.length > 1) full.sort((a, b) => a.number - b.number);
+    for (const box of full) {
+      box.isFull = false;
+      if (box.control.length > 0) this.#sendAll(box.to, LANE_CONTROL, box.control);
+      if (box.message.length > 0) this.#sendAll(box.to, LANE_MESSAGE, box.message);
     }
+    full.length = 0;
     if (this.#boxes.size > PEERS_KEPT_MAX) this.#boxes.clear();
   }
 

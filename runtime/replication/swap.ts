@@ -10,7 +10,7 @@
  * committed; leavers are served until they know that the change is committed, and free their memory only then.
  */
 import { addPeer, advanceCommit, appendConfiguration, resign } from "./append.ts";
-import { isVoter, sameVoters } from "./configuration.ts";
+import { holds, isVoter, sameVoters } from "./configuration.ts";
 import { handOverToAny, isCaughtUp, startHandOver } from "./hand_over.ts";
 import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 
@@ -133,5 +133,5 @@ export function letsGo(state: ShardState, incarnation: number): boolean {
 /** True when placement wants a copy there; while it is not known, everybody is. */
 export function isWanted(state: ShardState, incarnation: number): boolean {
   const { desired } = state;
-  return desired === null || desired.voters.includes(incarnation) || desired.learners.includes(incarnation);
+  return desired === null || holds(desired.voters, incarnation) || holds(desired.learners, incarnation);
 }

@@ -43,6 +43,8 @@ export class Link {
   readonly connection: Connection;
   readonly side: "dial" | "accept";
   readonly peer: Hello;
+  /** the peer alone, without what its hello said beside */
+  readonly who: Peer;
   /** the dialler's count of its calls */
   readonly call: number;
   framesIn = 0;
@@ -61,6 +63,7 @@ export class Link {
     this.connection = options.connection;
     this.side = options.side;
     this.peer = options.peer;
+    this.who = peerOf(options.peer);
     this.call = options.call;
     this.lastHeardMs = options.nowMs;
     this.connection.frameBytesMax = FRAME_BYTES_MAX;

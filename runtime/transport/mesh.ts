@@ -277,7 +277,7 @@ export class Mesh {
     if (frame.type === FRAME.GOODBYE || frame.type === FRAME.GOODBYE_ACK) return this.#part(link, lane, frame.type);
     if (frame.type === FRAME.REFUSED) return this.#drop(link, "refused");
     try {
-      onFrame(peerOf(link.peer), frame.type, frame.payload, frame.topologyVersion);
+      onFrame(link.who, frame.type, frame.payload, frame.topologyVersion);
     } catch (error) {
       // Hostile or of another version: what cannot be read ends the link. Anything else is a bug of ours.
       if (!(error instanceof WaterparkError)) throw error;
