@@ -285,7 +285,7 @@ Deno.test("mesh: frames for another incarnation, from another or of another clus
   run(100);
   for (const offset of [28, 20, 12]) {
     network.setFate((_from, _to, bytes) => {
-      new DataView(bytes.buffer).setFloat64(offset, 1234, true);
+      new DataView(bytes.buffer, bytes.byteOffset).setFloat64(offset, 1234, true);
       return [1];
     });
     a.mesh.send(2, LANE_MESSAGE, FRAME.DELIVER, text("x"));

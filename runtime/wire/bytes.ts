@@ -1,4 +1,5 @@
 import { WaterparkError } from "../base/mod.ts";
+import { allocate } from "./slab.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { fatal: true });
@@ -94,9 +95,10 @@ export class ByteWriter {
     return this;
   }
 
-  /** a copy of what was written; the writer is empty afterwards */
+  /** a copy of what was written, to be used up soon if it is small: see `slab.ts`; the writer is empty afterwards */
   take(): Uint8Array<ArrayBuffer> {
-    const out = this.#bytes.slice(0, this.#length);
+    const out = allocate(this.#length);
+    out.set(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     return out;
   }
@@ -126,8 +128,7 @@ export class ByteWriter {
 
 /** Reads what {@linkcode ByteWriter} wrote; anything past the end or not UTF-8 throws `wire/bad-payload`. */
 export class ByteReader {
-  // Read by bytes, without a DataView: making one costs more than most payloads take to read, and it moves a small
-  // array's bytes out of V8's heap.
+  // Read by bytes, without a DataView: making one costs more than most payloads take to read.
   readonly #bytes: Uint8Array;
   #at: number;
 

@@ -11,6 +11,7 @@
  * one chunk: the payload is then a view that keeps the chunk alive, so whoever stores a payload copies it.
  */
 import { type Digest64, digest64, WaterparkError } from "../base/mod.ts";
+import { allocate } from "./slab.ts";
 
 /** The version of the layout above; a node closes a connection on which it reads another. */
 export const PROTOCOL_VERSION = 1;
@@ -21,13 +22,6 @@ export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 const LENGTH_BYTES = 4;
 const INCARNATION_MAX = 2 ** 52;
-/** Payloads up to this are copied, which V8 does within its heap; a view of them would cost an allocation outside. */
-const COPY_BYTES_MAX = 64;
-/** Frames up to this size share slabs of that size. */
-const SLAB_FRAME_BYTES_MAX = 4 * 1024;
-const SLAB_BYTES = 64 * 1024;
-let slab = new ArrayBuffer(0);
-let slabUsed = SLAB_BYTES;
 /** One header is laid out, or read, at a time. */
 const HEADER = new Uint8Array(FRAME_HEADER_BYTES);
 const HEADER_VIEW = new DataView(HEADER.buffer);
@@ -46,7 +40,7 @@ export interface Frame {
   to: number;
   /** version of the topology that the sender stands at; u32 */
   topologyVersion: number;
-  /** what is said; when read, a view or a copy that is valid for as long as it is held */
+  /** what is said; when read, a view that is valid for as long as it is held */
   payload: Uint8Array;
 }
 
@@ -64,7 +58,6 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const { payload } = frame;
   const length = FRAME_HEADER_BYTES + payload.length;
   if (length > FRAME_BYTES_MAX) throw tooLarge(length, FRAME_BYTES_MAX);
-  // No view of its own: V8 keeps arrays of up to 64 bytes, pings and pongs, in its heap until somebody asks for their buffer.
   HEADER_VIEW.setUint32(0, length - LENGTH_BYTES, true);
   HEADER[4] = PROTOCOL_VERSION;
   HEADER[5] = frame.type;
@@ -73,30 +66,14 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   HEADER_VIEW.setUint32(16, frame.cluster.lo, true);
   HEADER_VIEW.setFloat64(20, frame.from, true);
   HEADER_VIEW.setFloat64(28, frame.to, true);
-  const bytes = room(length);
+  const bytes = allocate(length);
   bytes.set(HEADER);
   bytes.set(payload, FRAME_HEADER_BYTES);
   return bytes;
 }
 
 /**
- * Memory for one frame. Tiny ones V8 keeps in its heap; small ones share a slab, which lives as long as any of them: an
- * allocation outside of the heap for each frame cost more than everything else about it.
- */
-function room(length: number): Uint8Array<ArrayBuffer> {
-  if (length <= COPY_BYTES_MAX || length > SLAB_FRAME_BYTES_MAX) return new Uint8Array(length);
-  if (slabUsed + length > SLAB_BYTES) {
-    slab = new ArrayBuffer(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const bytes = new Uint8Array(slab, slabUsed, length);
-  slabUsed += length;
-  return bytes;
-}
-
-/**
- * The frame that is all of `bytes`, for carriers that keep frames apart; the payload is a copy where that is cheaper
- * than a view.
+ * The frame that is all of `bytes`, for carriers that keep frames apart.
  *
  * @throws {WaterparkError} as {@linkcode FrameReader.push}
  */
@@ -104,8 +81,7 @@ export function decodeFrame(bytes: Uint8Array, frameBytesMax: number = FRAME_BYT
   if (bytes.length < LENGTH_BYTES) throw badFrame(`${bytes.length} bytes`);
   const length = lengthAt(bytes, 0, frameBytesMax);
   if (length !== bytes.length) throw badFrame(`${bytes.length} bytes of ${length}`);
-  const payload = length <= COPY_BYTES_MAX ? bytes.slice(FRAME_HEADER_BYTES) : bytes.subarray(FRAME_HEADER_BYTES);
-  return frameOf(bytes, 0, payload);
+  return frameAt(bytes, 0, length);
 }
 
 /**
@@ -210,10 +186,6 @@ function lengthAt(bytes: Uint8Array, at: number, frameBytesMax: number): number 
 }
 
 function frameAt(bytes: Uint8Array, at: number, length: number): Frame {
-  return frameOf(bytes, at, bytes.subarray(at + FRAME_HEADER_BYTES, at + length));
-}
-
-function frameOf(bytes: Uint8Array, at: number, payload: Uint8Array): Frame {
   for (let i = 0; i < FRAME_HEADER_BYTES; i++) HEADER[i] = bytes[at + i];
   const version = HEADER[4];
   if (version !== PROTOCOL_VERSION) throw badFrame(`protocol version ${version}`);
@@ -223,7 +195,7 @@ function frameOf(bytes: Uint8Array, at: number, payload: Uint8Array): Frame {
     cluster: { hi: HEADER_VIEW.getUint32(12, true), lo: HEADER_VIEW.getUint32(16, true) },
     from: incarnationAt(HEADER_VIEW, 20),
     to: incarnationAt(HEADER_VIEW, 28),
-    payload,
+    payload: bytes.subarray(at + FRAME_HEADER_BYTES, at + length),
   };
 }
 
