@@ -16,7 +16,8 @@ import { transportError, unreachable } from "./errors.ts";
 import { MemoryConnection } from "./memory_connection.ts";
 
 /**
- * Decides what becomes of one frame: when its copies arrive, in ms from now. `[]` loses it, two numbers double it.
+ * Decides what becomes of one frame: when its copies arrive, in ms from now. `[]` loses it, two numbers double it; where
+ * lanes keep their order the second copy comes right behind the first.
  * `from` and `to` are the addresses of the hosts; `bytes` is the encoded frame.
  */
 export type FrameFate = (from: string, to: string, bytes: Uint8Array, lane: Lane) => number[];

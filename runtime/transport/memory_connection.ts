@@ -30,6 +30,8 @@ interface Way {
 export class MemoryConnection implements Connection {
   readonly carrier = "memory";
   readonly remote: string;
+  /** The address of the host that this end belongs to. */
+  readonly host: string;
   frameBytesMax = HELLO_FRAME_BYTES_MAX;
   onFrame: ((lane: Lane, frame: Frame) => void) | null = null;
   onClose: ((reason: string) => void) | null = null;
@@ -49,6 +51,7 @@ export class MemoryConnection implements Connection {
   constructor(options: MemoryConnectionOptions) {
     this.#options = options;
     this.remote = options.remote;
+    this.host = options.host;
     for (let lane = 0; lane < LANES; lane++) {
       const way: Way = { frames: [], ready: 0, lastAtMs: 0, arrive: () => {} };
       way.arrive = () => {
@@ -59,27 +62,24 @@ export class MemoryConnection implements Connection {
     }
   }
 
-  /** The address of the host that this end belongs to. */
-  get host(): string {
-    return this.#options.host;
-  }
-
   send(lane: Lane, bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    const { world, fate } = this.#options;
-    const way = this.#ways[lane];
-    for (const delayMs of fate(this.host, this.peer.host, bytes, lane)) {
-      if (this.#options.isUnordered) {
-        world.after(delayMs, () => {
+    const { world, fate, isUnordered } = this.#options;
+    const delaysMs = fate(this.host, this.peer.host, bytes, lane);
+    for (let copy = 0; copy < delaysMs.length; copy++) {
+      if (isUnordered) {
+        world.after(delaysMs[copy], () => {
           if (!this.#options.isCut(this.host, this.peer.host)) this.peer.#deliver(lane, bytes);
         });
         continue;
       }
+      const way = this.#ways[lane];
       this.#queuedBytes += bytes.length;
       way.frames.push(bytes);
       const nowMs = world.nowMonoMs();
-      // A lane is a stream: what was sent later arrives later, whatever its fate says.
-      way.lastAtMs = Math.max(nowMs + delayMs, way.lastAtMs);
+      // A lane is a stream: what was sent later arrives later, whatever its fate says; and a second copy right behind
+      // the first, or one frame that comes twice would hold up all others for as long as its copy takes.
+      if (copy === 0) way.lastAtMs = Math.max(nowMs + delaysMs[copy], way.lastAtMs);
       world.after(way.lastAtMs - nowMs, way.arrive);
     }
   }

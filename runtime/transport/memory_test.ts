@@ -40,6 +40,16 @@ Deno.test("memory network: a cut holds frames back, and a heal in time delivers 
   assert.deepEqual(arrived, [1, 2, 3]);
 });
 
+Deno.test("memory network: a frame that comes twice holds up nobody behind it", () => {
+  const { time, network, dialled, arrived } = pair();
+  network.setFate(() => [1, 5_000]);
+  dialled.send(LANE_MESSAGE, frame(1));
+  network.setFate(() => [1]);
+  dialled.send(LANE_MESSAGE, frame(2));
+  time.runUntil(time.nowMs + 2);
+  assert.deepEqual(arrived, [1, 1, 2]);
+});
+
 Deno.test("memory network: a cut one way ends the connection by time-out, on both sides", () => {
   const { time, network, dialled, accepted, arrived } = pair();
   const ended: string[] = [];

@@ -98,7 +98,11 @@ export class SimulatedTime {
   /** Runs everything due until `untilMs`, then stands at `untilMs`. */
   runUntil(untilMs: number): void {
     this.#drain();
-    while (this.#heap.length > 0 && this.#heap[0].atMs <= untilMs) this.step();
+    while (this.#heap.length > 0 && this.#heap[0].atMs <= untilMs) {
+      // A cancelled one must not stand for the next, which may be due later.
+      if (this.#heap[0].fn === null) this.#pop();
+      else this.step();
+    }
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
 

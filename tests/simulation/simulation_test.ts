@@ -21,3 +21,15 @@ Deno.test("simulation: one seed is one history, to the last line of its trace", 
   assert.ok(traces[0].length > 20);
   assert.deepEqual(traces[0], traces[1]);
 });
+
+Deno.test("simulation: thirty-two nodes in four data centers hold, with all shards, crashes and restarts", () => {
+  const override = { safetyMs: 10_000, shardsPerSet: 64, crashEveryMs: 1000, restartEveryMs: 0, deployEveryMs: 2000 };
+  const lines: string[] = [];
+  const { verdict, findings, acknowledged } = simulate(21, { nodes: 32, override, trace: (line) => lines.push(line) });
+  assert.equal(verdict, "held", findings.join("\n"));
+  assert.ok(acknowledged > 100);
+  const published = lines.filter((line) => line.includes("published"));
+  assert.ok(published.some((line) => line.endsWith("nodes=32")));
+  const crashed = new Set(lines.filter((line) => / fault +crash /.test(line)).map((line) => line.slice(14, 26)));
+  assert.ok(crashed.size >= 2, "some nodes were ended and came again");
+});
