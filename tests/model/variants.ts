@@ -31,8 +31,8 @@ export const VARIANTS: readonly Variant[] = [
     isLong: true,
   },
   {
-    name: "the protocol: 3 terms, 2 swaps, 2 crashes",
-    model: { break: "none", terms: 3, values: 0, swaps: 2, crashes: 2 },
+    name: "the protocol: 2 terms, 2 swaps, 2 crashes",
+    model: { break: "none", terms: 2, values: 0, swaps: 2, crashes: 2 },
     expected: "",
     isLong: true,
   },
