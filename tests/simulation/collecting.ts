@@ -5,6 +5,7 @@ import type { SimulatedCluster, SimulatedNode } from "./cluster.ts";
 import type { Chained } from "./plugins.ts";
 
 const HISTORY_MAX = 100_000;
+const BUSY_MS = 20;
 const READING_MS_MAX = 120_000;
 
 /** Reads all that there is. */
@@ -64,8 +65,12 @@ function readAll(cluster: SimulatedCluster, reads: { node: SimulatedNode; key: s
     const keys = reads.filter(({ node }) => node === here).map(({ key }) => key);
     const next = () => {
       const key = keys.pop();
-      if (key === undefined) return;
+      if (key !== undefined) read(key);
+    };
+    const read = (key: string) => {
       here.core.actors.project(cluster.shardOf(key), key, {}, (answer) => {
+        // Readers that have stopped may have left questions behind.
+        if (answer.state !== "ok" && answer.code === "actors/busy") return void time.after(BUSY_MS, () => read(key));
         open--;
         if (answer.state !== "ok") journal.unsettled.push(`${here.name} cannot read a projection: ${answer.code}`);
         else {
