@@ -158,6 +158,7 @@ export class NodeCore {
       isSuspect,
       proposeEntry: (shard, kind, body, done) => this.replication.proposeEntry(shard, kind, body, done),
       onPublished: (topology, previous) => this.#onPublished(topology, previous),
+      onLife: (name, incarnation) => this.#names.add(name, incarnation),
       requestMs: config.requestMs,
     });
     this.mailroom = new Mailroom({

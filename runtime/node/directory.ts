@@ -37,6 +37,8 @@ export interface DirectoryOptions {
   ): void;
   /** a newer topology is in force */
   onPublished(topology: Topology, previous: Topology | null): void;
+  /** a life of a node that the log has told of, which may have ended long ago */
+  onLife(name: string, incarnation: number): void;
   requestMs: number;
 }
 
@@ -90,8 +92,10 @@ export class Directory {
     const store = this.#options.systemStore()!;
     for (let index = first; index <= last; index++) {
       if (store.kindAt(index) !== ENTRY.COMMAND) continue;
-      const { state, answer } = applyCommand(this.#applied, unpack(store.body(index)) as TopologyCommand);
+      const command = unpack(store.body(index)) as TopologyCommand;
+      const { state, answer } = applyCommand(this.#applied, command);
       this.#applied = state;
+      if (command.type === "join" && answer.ok) this.#options.onLife(command.node.name, command.node.incarnation);
       this.#answers.set(index, answer);
       if (this.#answers.size > ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!);
     }

@@ -1,4 +1,4 @@
-import type { Topology } from "../topology/mod.ts";
+import { parseNodeName, type Topology } from "../topology/mod.ts";
 
 /** Incarnations, gone ones too, whose names are known. */
 const NAMES_MAX = 4096;
@@ -21,6 +21,14 @@ export class Names {
   /** Its data center; `""` when it was never heard of. */
   dataCenterOf(incarnation: number): string {
     return this.#names.get(incarnation)?.dataCenter ?? "";
+  }
+
+  /**
+   * Takes note of one life, even of one that ended before this node was there: receipts given again may name it. The
+   * topology that comes of it is learnt next, and that keeps the bound.
+   */
+  add(name: string, incarnation: number): void {
+    this.#names.set(incarnation, { name, dataCenter: parseNodeName(name).dataCenter });
   }
 
   /** Takes note of a topology. Who is gone for good needs no name for ever: old enough receipts name a number. */

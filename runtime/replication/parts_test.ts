@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ENTRY, ShardStore } from "../storage/mod.ts";
 import { ByteReader, ByteWriter } from "../wire/mod.ts";
 import {
   type Configuration,
@@ -10,7 +11,8 @@ import {
   majorityIndex,
 } from "./configuration.ts";
 import { blankMessage, RAFT, readMessage, writeMessage } from "./raft_message.ts";
-import { SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
+import { newShardState, type Progress } from "./shard_state.ts";
+import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
 
 const u32 = fc.nat(0xffffffff);
 
@@ -133,3 +135,39 @@ Deno.test("sender order: the next number, or the oldest open one, and nothing el
   assert.equal(order.check("s", 1, 1), 2, "a late frame is no oldest");
   assert.equal(order.check("new", 7, 7), null, "a new writer goes on where the sender stands");
 });
+
+Deno.test("a receipt relies on copies that can be named only", () => {
+  const store = new ShardStore();
+  const state = newShardState({
+    shard: 0,
+    self: 1,
+    store,
+    configuration: { voters: [1, 2, 3], old: null },
+    generation: 1,
+  });
+  store.appendEntry(1, ENTRY.DONE, new Uint8Array());
+  state.commit = 1;
+  for (const incarnation of [2, 3]) state.peers.set(incarnation, newProgress({ match: 1 }));
+  const rule = { copies: 3, dataCenters: 2 };
+  const acknowledged = (names: Record<number, string>) =>
+    acknowledgedIndex(state, rule, { dataCenterOf: (one) => names[one] ?? "", isSuspect: () => false });
+  assert.equal(acknowledged({ 1: "TN", 2: "TX", 3: "FL" }), 1);
+  assert.equal(acknowledged({ 1: "TN", 2: "TX" }), 0, "of the third nobody here knows where it is");
+});
+
+function newProgress(fields: Partial<Progress>): Progress {
+  return {
+    session: 1,
+    match: 0,
+    next: 1,
+    commit: 0,
+    round: 0,
+    answeredAtMs: 0,
+    sentAtMs: 0,
+    flyingBytes: 0,
+    refusedIndex: 0,
+    refusedAtMs: 0,
+    settled: true,
+    ...fields,
+  };
+}

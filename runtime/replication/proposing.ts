@@ -14,6 +14,8 @@ import type { Waiter } from "./waiting.ts";
 export interface ProposingContext {
   nowMs: number;
   nameOf(incarnation: number): string;
+  /** "" for who is not known here yet */
+  dataCenterOf(incarnation: number): string;
   shardText(shard: number): string;
   wait(waiter: Waiter): void;
 }
@@ -114,7 +116,11 @@ function waiterFor(
       const { store } = state;
       const term = store.termAt(index);
       const copies = [context.nameOf(state.self)];
-      for (const [incarnation, peer] of state.peers) if (peer.match >= index) copies.push(context.nameOf(incarnation));
+      for (const [incarnation, peer] of state.peers) {
+        // The log may name a member of whom the topology here has not heard: it was not counted, so it is not shown.
+        const isKnown = context.dataCenterOf(incarnation) !== "";
+        if (peer.match >= index && isKnown) copies.push(context.nameOf(incarnation));
+      }
       done({
         state: "recorded",
         duplicate,

@@ -186,12 +186,9 @@ export class Replication {
     const replica = this.#writerOf(shard);
     if (replica === "elsewhere") return done({ state: "moved", hint: this.hint(shard) });
     if (replica === "busy") return done({ state: "busy", retryAfterMs: 10 });
-    proposeMessage(replica, proposal, {
-      nowMs: this.#options.world.nowMonoMs(),
-      nameOf: this.#options.nameOf,
-      shardText: this.#options.shardText,
-      wait: (waiter) => this.#wait(replica, waiter),
-    }, done);
+    const { world, nameOf, dataCenterOf, shardText } = this.#options;
+    const wait = (waiter: Waiter) => this.#wait(replica, waiter);
+    proposeMessage(replica, proposal, { nowMs: world.nowMonoMs(), nameOf, dataCenterOf, shardText, wait }, done);
   }
 
   /** Appends an entry that is no message; `done` says whether it was committed, and where. */

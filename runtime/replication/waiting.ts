@@ -138,9 +138,11 @@ function meetsRule(
     // Copies that come or go are none to rely on.
     const stands = isVoter(configurationOf(state), incarnation) || state.desired?.learners.includes(incarnation);
     if (peer.match >= index && stands) {
-      copies++;
       const dataCenter = about.dataCenterOf(incarnation);
-      if (dataCenter !== "" && !dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
+      // Of whom the topology here has not heard yet a receipt cannot say where it is.
+      if (dataCenter === "") continue;
+      copies++;
+      if (!dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
     } else if (
       peer.settled && state.desired !== null && state.desired.learners.includes(incarnation) &&
       !about.isSuspect(incarnation)
