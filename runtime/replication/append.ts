@@ -10,16 +10,9 @@
 import { assert, WaterparkError } from "../base/mod.ts";
 import { badPayload } from "../wire/mod.ts";
 import { ENTRY, peekNext, peekTerm } from "../storage/mod.ts";
-import {
-  decodeConfiguration,
-  encodeConfiguration,
-  everyVoter,
-  hasMajority,
-  isVoter,
-  majorityIndex,
-} from "./configuration.ts";
+import { decodeConfiguration, encodeConfiguration, everyVoter, hasMajority, majorityIndex } from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
-import { configurationOf, type Progress, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { configurationOf, mayStand, type Progress, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 /** Entries under way to one peer for one shard: enough to fill a link of 20 Mbit/s and 100 ms. */
 export const FLYING_BYTES_MAX = 1024 * 1024;
@@ -41,7 +34,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Takes the writer's role in the current term. */
 export function becomeWriter(state: ShardState, env: ShardEnv): void {
-  assert(isVoter(configurationOf(state), state.self), "only a voter becomes writer");
+  assert(mayStand(state), "only a voter becomes writer");
   state.role = "writer";
   state.writer = state.self;
   state.electionRounds = 0;
@@ -269,9 +262,18 @@ export function refuse(state: ShardState, env: ShardEnv, to: number): void {
   answerAppend(state, env, to, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
 }
 
+/** Lets the writer that is believed in know; one that is none any more says so. */
+export function askWriter(state: ShardState, env: ShardEnv): void {
+  answerAppend(state, env, state.writer, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
+}
+
 /** A peer's answer to an append of this writer. */
 export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
-  if (state.role !== "writer" || message.term !== state.term) return;
+  if (message.term !== state.term) return;
+  if (state.role !== "writer") {
+    sayResigned(state, env, from);
+    return;
+  }
   const peer = state.peers.get(from);
   if (peer === undefined || peer.session !== message.session) return;
   peer.answeredAtMs = env.nowMs;
@@ -371,14 +373,15 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
 export function resign(state: ShardState, env: ShardEnv): void {
   const voters = everyVoter(configurationOf(state));
   becomeFollower(state, env, { term: state.term, writer: 0 });
-  for (const voter of voters) {
-    if (voter === state.self) continue;
-    OUT.type = RAFT.RESIGNED;
-    OUT.shard = state.shard;
-    OUT.generation = state.generation;
-    OUT.term = state.term;
-    OUT.flag = 0;
-    OUT.index = state.store.lastIndex;
-    env.send(voter, OUT);
-  }
+  for (const voter of voters) if (voter !== state.self) sayResigned(state, env, voter);
+}
+
+function sayResigned(state: ShardState, env: ShardEnv, to: number): void {
+  OUT.type = RAFT.RESIGNED;
+  OUT.shard = state.shard;
+  OUT.generation = state.generation;
+  OUT.term = state.term;
+  OUT.flag = 0;
+  OUT.index = state.store.lastIndex;
+  env.send(to, OUT);
 }

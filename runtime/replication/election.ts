@@ -8,10 +8,17 @@
  *
  * Source: Ongaro, "Consensus: Bridging Theory and Practice", 3.4, 4.2.3, 9.6.
  */
-import { everyVoter, hasMajority, isVoter } from "./configuration.ts";
-import { becomeWriter, sendAppend } from "./append.ts";
+import { everyVoter, hasMajority } from "./configuration.ts";
+import { askWriter, becomeWriter, sendAppend } from "./append.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
-import { configurationOf, endOfLog, hasWorkingWriter, type ShardEnv, type ShardState } from "./shard_state.ts";
+import {
+  configurationOf,
+  endOfLog,
+  hasWorkingWriter,
+  mayStand,
+  type ShardEnv,
+  type ShardState,
+} from "./shard_state.ts";
 
 const OUT = blankMessage();
 
@@ -20,7 +27,7 @@ const OUT = blankMessage();
  * with chance, so that two candidates who split the votes do not do so again.
  */
 export function planElection(state: ShardState, env: ShardEnv): void {
-  if (state.role === "writer" || !isVoter(configurationOf(state), state.self)) {
+  if (state.role === "writer" || !mayStand(state)) {
     state.campaignAtMs = Infinity;
     return;
   }
@@ -53,7 +60,7 @@ export function campaignIfDue(state: ShardState, env: ShardEnv): void {
 }
 
 function startPreVote(state: ShardState, env: ShardEnv): void {
-  if (!isVoter(configurationOf(state), state.self) || endOfLog(state).index > state.store.lastIndex) return;
+  if (!mayStand(state) || endOfLog(state).index > state.store.lastIndex) return;
   state.role = "pre-candidate";
   state.writer = 0;
   askForVotes(state, env, { type: RAFT.PRE_VOTE, term: state.term + 1, handedOver: false });
@@ -61,7 +68,7 @@ function startPreVote(state: ShardState, env: ShardEnv): void {
 
 /** Starts a real election: after a won pre-vote, or at once when the writer hands over. */
 export function startElection(state: ShardState, env: ShardEnv, handedOver: boolean): void {
-  if (!isVoter(configurationOf(state), state.self) || state.role === "writer") return;
+  if (!mayStand(state) || state.role === "writer") return;
   state.role = "candidate";
   state.term++;
   state.votedFor = state.self;
@@ -114,6 +121,8 @@ export function onPreVote(state: ShardState, env: ShardEnv, from: number, messag
   const granted = message.term > state.term && complete && !working;
   // Who asks a working writer has lost sight of it, and a quiet shard would never let it know.
   if (role === "writer") sendAppend(state, env, from, true);
+  // And the writer believed in here may have gone without its word of farewell getting through.
+  else if (working) askWriter(state, env);
   answer(state, env, from, {
     type: RAFT.PRE_VOTE_ANSWER,
     term: granted ? message.term : state.term,

@@ -3,6 +3,9 @@ import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { Replication } from "./replication.ts";
 import type { Desired } from "./shard_state.ts";
 
+/** Entries are kept as text, a character a byte: equal texts are equal bytes. */
+const ENTRY = new TextDecoder("latin1");
+
 /** A handful of nodes and one shard; frames take 1 to 5 ms, more and worse where told. */
 export class Group {
   readonly time = new SimulatedTime();
@@ -156,7 +159,7 @@ export class Group {
     const node = this.nodes.get(incarnation)!.replication;
     const store = node.store(shard)!;
     for (let index = first; index <= last; index++) {
-      const entry = Array.from(store.copyRange(index, 1, index).bytes).join();
+      const entry = ENTRY.decode(store.copyRange(index, 1, index).bytes);
       const known = this.committed.get(index);
       if (known === undefined) this.committed.set(index, entry);
       else if (known !== entry) this.violations.push(`index ${index} was committed with two contents`);

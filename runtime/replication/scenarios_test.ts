@@ -103,3 +103,52 @@ Deno.test("scenario: under steady load a dead copy is replaced all the same, and
   assert.deepEqual(group.nodes.get(2)!.replication.members(7).sort(), [1, 2, 3, 4, 6]);
   assert.equal(group.writer(), 2);
 });
+
+/**
+ * A swap to 6, 7, 8, 4, 5 whose last entry only those have got that it leaves out; the writer and one more are dead. Which
+ * frame is first is chance, so it is tried until it comes out so.
+ */
+function tornSwap(seed = 1): Group {
+  const group = new Group(seed);
+  group.birth([1, 2, 3, 4, 5]);
+  group.post({ id: "a" }, 1000);
+  for (const newcomer of [6, 7, 8]) group.start(newcomer);
+  group.desire({ voters: [6, 7, 8, 4, 5], learners: [] });
+  const isSwapped = (node: number) => {
+    const last = group.nodes.get(node)!.replication.stateOf(7)?.configurations.at(-1)?.configuration;
+    return last?.voters[0] === 6 && last.old === null;
+  };
+  while ((group.writer() !== 4 || !isSwapped(4)) && group.time.nowMs < 3000) group.time.step();
+  for (const other of [5, 6, 7, 8]) group.cuts.add(`4>${other}`);
+  group.time.runUntil(group.time.nowMs + 10);
+  const swapped = [1, 2, 3, 5, 6, 7, 8].filter(isSwapped);
+  if (group.writer() !== 4 || swapped.length < 2 || swapped.some((node) => node > 3)) return tornSwap(seed + 1);
+  group.crash(4);
+  group.crash(5);
+  return group;
+}
+
+Deno.test("scenario: who a swap leaves out stands for writer while nobody else has the swap's last entry", () => {
+  const group = tornSwap();
+  assert.equal(group.post({ id: "b" }, group.time.nowMs + 5000)?.state, "recorded");
+  group.time.runUntil(group.time.nowMs + 2000);
+  assert.ok([6, 7, 8].includes(group.writer()!));
+  assert.deepEqual(group.ids(6), ["a", "b"]);
+  assert.deepEqual(group.violations, []);
+});
+
+Deno.test("scenario: a writer that has gone without its farewell being heard is believed in no longer", () => {
+  const group = tornSwap();
+  while (![1, 2, 3].includes(group.writer()!)) assert.ok(group.time.step() && group.time.nowMs < 9000);
+  const writer = group.writer()!;
+  const { replication } = group.nodes.get(writer)!;
+  while (replication.stateOf(7)!.configurations.length > 1) assert.ok(group.time.step());
+  // It hands over, and resigns when that comes to nothing; nobody hears of either, and nobody suspects it.
+  for (const other of [6, 7, 8]) group.cuts.add(`${writer}>${other}`);
+  while (replication.isWriter(7)) assert.ok(group.time.step() && group.time.nowMs < 20_000);
+  group.time.runUntil(group.time.nowMs + 100);
+  group.cuts.clear();
+  group.suspectPair(6, writer, true);
+  assert.equal(group.post({ id: "b" }, group.time.nowMs + 5000)?.state, "recorded");
+  assert.deepEqual(group.violations, []);
+});

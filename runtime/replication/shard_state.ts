@@ -3,7 +3,7 @@
  * in `election.ts`, `append.ts`, `swap.ts` and `hand_over.ts`, one mechanism a file.
  */
 import type { ShardStore } from "../storage/mod.ts";
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, isVoter } from "./configuration.ts";
 import type { RaftMessage } from "./raft_message.ts";
 
 /** Raft's roles, with "writer" for leader. A learner is a follower without a vote. */
@@ -119,6 +119,14 @@ export function configurationOf(state: ShardState): Configuration {
 /** Index of the entry that brought the configuration in force; 0 from birth. */
 export function configurationIndexOf(state: ShardState): number {
   return state.configurations[state.configurations.length - 1].index;
+}
+
+/**
+ * True when this replica may stand for writer: it votes, or it did before a change that is not known to be committed. Its
+ * log may be the only one left that has the change, and then nobody else can be elected (thesis, 4.2.2).
+ */
+export function mayStand({ configurations, self }: ShardState): boolean {
+  return configurations.some(({ configuration }) => isVoter(configuration, self));
 }
 
 /** The end of the log, or that of an earlier life's where it was further. */

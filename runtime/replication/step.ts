@@ -8,8 +8,7 @@ import { campaignIfDue, onPreVote, onPreVoteAnswer, onVote, onVoteAnswer, planEl
 import { continueHandOver, onHandOver } from "./hand_over.ts";
 import { TERMS_PER_GENERATION } from "./generations.ts";
 import { RAFT, type RaftMessage } from "./raft_message.ts";
-import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
-import { isVoter } from "./configuration.ts";
+import type { ShardEnv, ShardState } from "./shard_state.ts";
 import { manageMembers } from "./swap.ts";
 
 /** A term takes an election; nobody has been away for a million of them, but a broken peer may say so. */
@@ -71,5 +70,5 @@ export function stepTick(state: ShardState, env: ShardEnv): boolean {
 
 /** Somebody wants this replica's writer and there is none: a member then starts an election instead of waiting. */
 export function stepAsked(state: ShardState, env: ShardEnv): void {
-  if (isVoter(configurationOf(state), state.self)) planElection(state, env);
+  planElection(state, env);
 }
