@@ -1,15 +1,26 @@
 /**
- * Where each actor's history ends: a row of two numbers per actor, found by the hash of its key.
+ * Where each actor's history ends: a row of three numbers per actor, found by the hash of its key.
  *
- * The key itself is not kept: every message of the actor holds it, the newest one is read to compare. Rows are numbered
- * in the order in which the actors got their first message, which the log alone decides, so the numbers are the same in
- * every copy; taking back an actor's first message takes back its row, which then is the last one.
+ * The key itself is not kept: every message of the actor holds it, and so does the RETIRE that ends a life; the newest
+ * of them is read to compare. Rows are numbered in the order in which the actors were first seen in this copy: a copy
+ * that was fed a hollow history learns of an actor by the end of its life. Taking back what made a row takes back the
+ * row, which then is the last one. The row of an actor whose life has ended stays, as its next life goes on from there.
  */
 import { assert } from "../base/mod.ts";
 import { HashIndex } from "./hash_index.ts";
 import { keyIs } from "./message_fields.ts";
 import type { SegmentLog } from "./segment_log.ts";
 import { U32Column } from "./u32_column.ts";
+
+/** What a row says. */
+export interface ActorEnd {
+  /** log index of the actor's newest message, or of the RETIRE behind it */
+  lastIndex: number;
+  /** seq of the newest message */
+  seq: number;
+  /** log index of the newest RETIRE, 0 = none */
+  retired: number;
+}
 
 /** See the file's header. */
 export class ActorTable {
@@ -18,19 +29,20 @@ export class ActorTable {
   readonly #rows = new HashIndex();
   readonly #lastIndexes = new U32Column();
   readonly #seqs = new U32Column();
+  readonly #retired = new U32Column();
 
   constructor(log: SegmentLog) {
     this.#log = log;
   }
 
-  /** how many actors have a message */
+  /** how many rows there are */
   get rowCount(): number {
     return this.#seqs.length;
   }
 
   /** bytes of memory, unused ones included */
   get heldBytes(): number {
-    return this.#rows.heldBytes + this.#lastIndexes.heldBytes + this.#seqs.heldBytes;
+    return this.#rows.heldBytes + this.#lastIndexes.heldBytes + this.#seqs.heldBytes + this.#retired.heldBytes;
   }
 
   /** The row of the actor whose key is `bytes[from, from + length)`, -1 = none. */
@@ -42,40 +54,48 @@ export class ActorTable {
     return -1;
   }
 
-  /** log index of the actor's newest message */
+  /** log index of the actor's newest message, or of the RETIRE behind it */
   lastIndex(row: number): number {
     assert(row >= 0 && row < this.#seqs.length, "a row that is asked for stands in the table");
     return this.#lastIndexes.get(row);
   }
 
-  /** the actor's seq: how many messages it has */
+  /** seq of the actor's newest message */
   seq(row: number): number {
     assert(row >= 0 && row < this.#seqs.length, "a row that is asked for stands in the table");
     return this.#seqs.get(row);
   }
 
-  /** The actor's next message stands at `index`; row -1: it is its first. */
-  advance(row: number, keyHash: number, index: number): void {
-    if (row >= 0) {
-      this.#lastIndexes.set(row, index);
-      this.#seqs.set(row, this.#seqs.get(row) + 1);
-      return;
-    }
-    this.#lastIndexes.push(index);
-    this.#seqs.push(1);
-    this.#rows.insert(keyHash, this.#seqs.length);
+  /** log index of the actor's newest RETIRE, 0 = none */
+  retired(row: number): number {
+    assert(row >= 0 && row < this.#seqs.length, "a row that is asked for stands in the table");
+    return this.#retired.get(row);
   }
 
-  /** The actor's newest message is taken back; the one before stands at `previous`, 0 = it was the only one. */
-  retreat(row: number, keyHash: number, previous: number): void {
-    if (previous > 0) {
-      this.#lastIndexes.set(row, previous);
-      this.#seqs.set(row, this.#seqs.get(row) - 1);
+  /** Something new about the actor stands in the log; row -1: it is the first. */
+  advance(row: number, keyHash: number, lastIndex: number, seq: number, retired: number): void {
+    if (row < 0) {
+      this.#lastIndexes.push(lastIndex);
+      this.#seqs.push(seq);
+      this.#retired.push(retired);
+      this.#rows.insert(keyHash, this.#seqs.length);
+      return;
+    }
+    this.#lastIndexes.set(row, lastIndex);
+    this.#seqs.set(row, seq);
+    this.#retired.set(row, retired);
+  }
+
+  /** The newest about the actor is taken back; `end` is what was before it, null = nothing. */
+  retreat(row: number, keyHash: number, end: ActorEnd | null): void {
+    if (end !== null) {
+      this.advance(row, keyHash, end.lastIndex, end.seq, end.retired);
       return;
     }
     assert(row === this.#seqs.length - 1, "rows are taken back in the order opposite to their making");
     this.#rows.remove(keyHash, row + 1);
     this.#lastIndexes.pop();
     this.#seqs.pop();
+    this.#retired.pop();
   }
 }

@@ -16,10 +16,17 @@
  *     48 u16 u16 u16 u16     bytes of key, id, type, contentType
  *     56 key id type contentType payload
  *
+ * A RETIRE, the end of an actor's life, is laid out the same, with no id and no types: `seq` and `chain` are those of
+ * the actor's last message, `previous` is its index, the payload is the tombstone (tombstone.ts). So whatever walks an
+ * actor's chain walks over it. A HOLLOW is what is left of an entry of a life that has ended: index, term, and
+ *
+ *     12 u32 log index of the RETIRE that freed it, in this copy: of its own life, or of a later one
+ *
  * No digest covers term, kind, time and types: what guards them on the way is the carrier's checksum.
  * Little-endian. Every length is checked against hard limits before anything is read by it: bytes come from peers.
  */
 import { TEXT_DECODER } from "./text.ts";
+import { tombstoneFault } from "./tombstone.ts";
 
 /** What an entry is. */
 export const ENTRY = {
@@ -35,10 +42,17 @@ export const ENTRY = {
   DONE: 5,
   /** a command to the topology; in the system shard alone */
   COMMAND: 6,
+  /** the end of an actor's life */
+  RETIRE: 7,
+  /** what is left of an entry of a life that has ended */
+  HOLLOW: 8,
 } as const;
 
 /** One of {@linkcode ENTRY}'s values. */
 export type EntryKind = typeof ENTRY[keyof typeof ENTRY];
+
+/** Kinds whose body is its proposer's alone: those of no actor's chain. */
+export type PlainEntryKind = Exclude<EntryKind, typeof ENTRY.MESSAGE | typeof ENTRY.RETIRE | typeof ENTRY.HOLLOW>;
 
 /** Bytes before an entry's body. */
 export const ENTRY_HEADER_BYTES = 12;
@@ -48,6 +62,8 @@ export const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 export const TEXT_BYTES_MAX = { key: 1024, id: 512, type: 256, contentType: 256 } as const;
 
 export const MESSAGE_TEXTS_AT = 56;
+/** Bytes of a HOLLOW: fewer than any entry has that it takes the place of. */
+export const HOLLOW_BYTES = ENTRY_HEADER_BYTES + 4;
 const ENTRY_BYTES_MAX = PAYLOAD_BYTES_MAX + 4096;
 
 /** Bytes from one entry to the next. */
@@ -100,9 +116,14 @@ export function writeHeader(view: DataView, at: number, total: number, term: num
 export function entryFault(bytes: Uint8Array, view: DataView, at: number): string {
   const total = view.getUint32(at, true);
   const kind = view.getUint32(at + 8, true);
-  if (kind < ENTRY.NOOP || kind > ENTRY.COMMAND) return "unknown kind or flags";
+  if (kind < ENTRY.NOOP || kind > ENTRY.HOLLOW) return "unknown kind or flags";
   for (let i = at + total; i < at + strideOf(total); i++) if (bytes[i] !== 0) return "padding is not zero";
   if (kind === ENTRY.MESSAGE) return messageFault(bytes, view, at, total);
+  if (kind === ENTRY.RETIRE) {
+    const from = at + MESSAGE_TEXTS_AT + view.getUint16(at + 48, true);
+    return messageFault(bytes, view, at, total) || tombstoneFault(view, from, at + total);
+  }
+  if (kind === ENTRY.HOLLOW && total !== HOLLOW_BYTES) return "a hollow entry of another size";
   return total - ENTRY_HEADER_BYTES > PAYLOAD_BYTES_MAX ? "body over its limit" : "";
 }
 
@@ -114,7 +135,9 @@ function messageFault(bytes: Uint8Array, view: DataView, at: number, total: numb
   const contentType = view.getUint16(at + 54, true);
   const texts = key + id + type + contentType;
   if (MESSAGE_TEXTS_AT + texts > total) return "texts longer than the message";
-  if (key === 0 || id === 0) return "no key or no id";
+  const isRetire = bytes[at + 8] === ENTRY.RETIRE;
+  if (key === 0 || (id === 0) !== isRetire) return "no key or no id";
+  if (isRetire && type + contentType > 0) return "an end of a life with types";
   if (
     key > TEXT_BYTES_MAX.key || id > TEXT_BYTES_MAX.id || type > TEXT_BYTES_MAX.type ||
     contentType > TEXT_BYTES_MAX.contentType || total - MESSAGE_TEXTS_AT - texts > PAYLOAD_BYTES_MAX

@@ -2,6 +2,7 @@ import { assert, type Digest64 } from "../base/mod.ts";
 import { ENTRY, ENTRY_HEADER_BYTES, type EntryKind } from "./entry.ts";
 import * as field from "./message_fields.ts";
 import { type Segment, SegmentLog } from "./segment_log.ts";
+import { TombstoneView } from "./tombstone.ts";
 
 /** A message as its sender gave it, with the time at which the writer took it. */
 export interface NewMessage {
@@ -105,19 +106,24 @@ export abstract class EntryReader {
     };
   }
 
-  /** seq of the message at `index` */
+  /** seq of the message at `index`; of a RETIRE, the last seq of the life that it ends */
   seqOf(index: number): number {
-    return field.seqAt(this.messageSegment(index), this.log.offsetOf(index));
+    return field.seqAt(this.linkSegment(index), this.log.offsetOf(index));
   }
 
-  /** log index of the same actor's message before the one at `index`, 0 = none */
+  /** what stands in the same actor's chain before the MESSAGE or RETIRE at `index`, 0 = nothing; it may be hollow */
   previousOf(index: number): number {
-    return field.previousAt(this.messageSegment(index), this.log.offsetOf(index));
+    return field.previousAt(this.linkSegment(index), this.log.offsetOf(index));
   }
 
-  /** key of the message at `index` */
+  /** key of the actor of the MESSAGE or RETIRE at `index` */
   keyOf(index: number): string {
-    return field.keyText(this.messageSegment(index), this.log.offsetOf(index));
+    return field.keyText(this.linkSegment(index), this.log.offsetOf(index));
+  }
+
+  /** when the MESSAGE or RETIRE at `index` was appended, by its writer's clock; never goes back within a log */
+  atMsOf(index: number): number {
+    return field.atMsAt(this.linkSegment(index), this.log.offsetOf(index));
   }
 
   /** id of the message at `index` */
@@ -130,9 +136,17 @@ export abstract class EntryReader {
     return field.digestAt(this.messageSegment(index), this.log.offsetOf(index));
   }
 
-  /** digest of the actor's history up to the message at `index` */
+  /** digest of the actor's history up to the MESSAGE or RETIRE at `index`, former lives included */
   chainOf(index: number): Digest64 {
-    return field.chainAt(this.messageSegment(index), this.log.offsetOf(index));
+    return field.chainAt(this.linkSegment(index), this.log.offsetOf(index));
+  }
+
+  /** log index of the RETIRE that ended the life of which the hollow entry at `index` was a part */
+  freedBy(index: number): number {
+    const segment = this.log.segmentOf(index);
+    const at = this.log.offsetOf(index);
+    assert(segment.bytes[at + 8] === ENTRY.HOLLOW, "what is read as hollow is");
+    return segment.view.getUint32(at + ENTRY_HEADER_BYTES, true);
   }
 
   /** @ignore Where the message at `index` is; asserts that it is one. */
@@ -140,5 +154,20 @@ export abstract class EntryReader {
     const segment = this.log.segmentOf(index);
     assert(segment.bytes[this.log.offsetOf(index) + 8] === ENTRY.MESSAGE, "what is read as a message is one");
     return segment;
+  }
+
+  /** @ignore Where the link of an actor's chain at `index` is; asserts that it is one. */
+  protected linkSegment(index: number): Segment {
+    const segment = this.log.segmentOf(index);
+    const kind = segment.bytes[this.log.offsetOf(index) + 8];
+    assert(kind === ENTRY.MESSAGE || kind === ENTRY.RETIRE, "what is read as a link of a chain is one");
+    return segment;
+  }
+
+  /** @ignore The tombstone in the RETIRE at `index`. */
+  protected tombstoneOf(index: number): TombstoneView {
+    const segment = this.linkSegment(index);
+    const at = this.log.offsetOf(index);
+    return new TombstoneView(segment, field.payloadFrom(segment, at), field.payloadTo(segment, at));
   }
 }

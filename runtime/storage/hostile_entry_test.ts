@@ -32,7 +32,8 @@ Deno.test("store: an entry with any byte changed is refused without a trace, or 
       const uncovered = (at === 8 && flip === 0x01) || (at === 4 && flip === 0x80) || (at > 4 && at < 8) ||
         (at >= 24 && at < 32) ||
         (at >= typesFrom && at < typesTo && flip === 0x01);
-      if (uncovered) follower.appendRaw(bytes, 0);
+      const goesBack = at >= 24 && at < 32 && new DataView(bytes.buffer).getFloat64(24, true) < sample().atMs;
+      if (uncovered && !goesBack) follower.appendRaw(bytes, 0);
       else assert.throws(() => follower.appendRaw(bytes, 0), { code: "storage/bad-entry" }, `byte ${at}`);
       follower.truncateFrom(2);
       assert.deepEqual(follower.copyRange(1, 1 << 20), writer.copyRange(1, 1));
@@ -109,7 +110,7 @@ Deno.test("store: a follower refuses what is malformed, however well its digests
   refuse(forge({ atMs: NaN }), /time/);
   refuse(forge({ atMs: Infinity }), /time/);
   refuse(forge({ kind: 0 }), /kind/);
-  refuse(forge({ kind: 7 }), /kind/);
+  refuse(forge({ kind: ENTRY.HOLLOW + 1 }), /kind/);
   refuse(forge({ kind: ENTRY.NOOP + 256 }), /flags/);
   const short = new ByteWriter().u32(12).u32(1).u32(ENTRY.MESSAGE).take();
   refuse(short, /shorter/);

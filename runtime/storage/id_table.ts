@@ -23,9 +23,12 @@ export class IdTable {
   /**
    * Log index of the message whose key is `keyBytes[keyFrom, keyFrom + keyLength)` and whose id is
    * `idBytes[idFrom, idFrom + idLength)`, 0 = none.
+   *
+   * @param after only messages that stand after this index: those before belong to a life that has ended
    */
   find(
     idHash: number,
+    after: number,
     keyBytes: Uint8Array,
     keyFrom: number,
     keyLength: number,
@@ -34,6 +37,7 @@ export class IdTable {
     idLength: number,
   ): number {
     for (let index = this.#indexes.first(idHash); index !== 0; index = this.#indexes.next()) {
+      if (index <= after) continue;
       const segment = this.#log.segmentOf(index);
       const at = this.#log.offsetOf(index);
       if (idIs(segment, at, idBytes, idFrom, idLength) && keyIs(segment, at, keyBytes, keyFrom, keyLength)) {
@@ -46,11 +50,13 @@ export class IdTable {
   /** How many messages have this key and id, as for `find`: one, unless whoever appended has forgotten to ask. */
   count(
     idHash: number,
+    after: number,
     key: { bytes: Uint8Array; length: number },
     id: { bytes: Uint8Array; length: number },
   ): number {
     let count = 0;
     for (let index = this.#indexes.first(idHash); index !== 0; index = this.#indexes.next()) {
+      if (index <= after) continue;
       const segment = this.#log.segmentOf(index);
       const at = this.#log.offsetOf(index);
       if (idIs(segment, at, id.bytes, 0, id.length) && keyIs(segment, at, key.bytes, 0, key.length)) count++;

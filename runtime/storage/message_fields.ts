@@ -1,4 +1,4 @@
-/** Reads one field of a MESSAGE where it stands, without decoding the others. `at` is where the entry starts. */
+/** Reads one field of a MESSAGE or RETIRE where it stands, without decoding the others. `at` is where the entry starts. */
 import type { Digest64 } from "../base/mod.ts";
 import { MESSAGE_TEXTS_AT } from "./entry.ts";
 import type { Segment } from "./segment_log.ts";
@@ -76,6 +76,12 @@ export function keyText(segment: Segment, at: number): string {
 export function idText(segment: Segment, at: number): string {
   const from = at + MESSAGE_TEXTS_AT + keyLengthAt(segment, at);
   return readText(segment.bytes, from, from + idLengthAt(segment, at));
+}
+
+/** a view of the id */
+export function idBytes({ bytes, view }: Segment, at: number): Uint8Array {
+  const from = at + MESSAGE_TEXTS_AT + view.getUint16(at + 48, true);
+  return bytes.subarray(from, from + view.getUint16(at + 50, true));
 }
 
 /** the message's type */

@@ -1,5 +1,5 @@
 import { assert, chainDigest, type Digest64, digest64, hash32 } from "../base/mod.ts";
-import { ActorTable } from "./actor_table.ts";
+import { ActorReader, ID, KEY } from "./actor_reader.ts";
 import { badEntry, duplicate, full, tooLarge } from "./errors.ts";
 import {
   ENTRY,
@@ -9,15 +9,17 @@ import {
   MESSAGE_TEXTS_AT,
   PAYLOAD_BYTES_MAX,
   peekBytes,
+  type PlainEntryKind,
   strideOf,
   TEXT_BYTES_MAX,
   writeHeader,
 } from "./entry.ts";
-import { IdTable } from "./id_table.ts";
+import type { NewMessage } from "./entry_reader.ts";
+import { Freeing } from "./freeing.ts";
 import * as field from "./message_fields.ts";
-import { EntryReader, type NewMessage } from "./entry_reader.ts";
 import type { Segment } from "./segment_log.ts";
 import { EncodedText } from "./text.ts";
+import { ID_WINDOW_MS, TombstoneMaker, TombstoneView } from "./tombstone.ts";
 
 /** Limits of a {@linkcode ShardStore}. */
 export interface ShardStoreOptions {
@@ -43,9 +45,6 @@ export interface Appended {
   digest: Digest64;
 }
 
-// Shared by all stores, as everything here runs to its end before anything else runs; an empty store holds no buffers.
-const KEY = new EncodedText("key", TEXT_BYTES_MAX.key);
-const ID = new EncodedText("id", TEXT_BYTES_MAX.id);
 const TYPE = new EncodedText("type", TEXT_BYTES_MAX.type);
 const CONTENT_TYPE = new EncodedText("content type", TEXT_BYTES_MAX.contentType);
 const NO_CHAIN: Digest64 = Object.freeze({ hi: 0, lo: 0 });
@@ -55,8 +54,8 @@ const NO_CHAIN: Digest64 = Object.freeze({ hi: 0, lo: 0 });
  * `copyRange` copied, entry by entry, through `appendRaw`, and then answers every lookup as the writer does.
  *
  * May be relied on: an append that throws has changed nothing. Everything that was appended is found at once, committed
- * or not: the store knows nothing of commitment, except that `truncateFrom` takes back a suffix exactly. Views (`body`,
- * `payload`) stay valid until their entry is truncated. Indexes, seqs and rows asked for must exist, or it asserts.
+ * or not: the store knows of commitment only what `free` says, and `truncateFrom` takes back a suffix exactly. Views
+ * (`body`, `payload`) stay valid until their entry is truncated. Indexes, seqs and rows asked for must exist, or it asserts.
  *
  * Costs, measured on 2 shared cores: see bench/storage_bench.ts. An empty store holds under 1 KB, and no buffers.
  *
@@ -71,12 +70,12 @@ const NO_CHAIN: Digest64 = Object.freeze({ hi: 0, lo: 0 });
  * if (follower.findMessage("ward/X/3", "a") !== 1) throw new Error("unreachable");
  * ```
  */
-export class ShardStore extends EntryReader {
+export class ShardStore extends ActorReader {
   readonly #bytesMax: number;
   readonly #verifyDigests: boolean;
-  readonly #actors = new ActorTable(this.log);
-  readonly #ids = new IdTable(this.log);
+  #freeing: Freeing | null = null;
   #lastTerm = 0;
+  #lastAtMs = -Infinity;
 
   /** An empty store; it allocates no buffers before the first append. */
   constructor(options: ShardStoreOptions = {}) {
@@ -92,15 +91,16 @@ export class ShardStore extends EntryReader {
 
   /** bytes of memory: segments and tables, unused parts included */
   get heldBytes(): number {
-    return this.log.heldBytes + this.#actors.heldBytes + this.#ids.heldBytes;
+    return this.log.heldBytes + this.actors.heldBytes + this.ids.heldBytes + (this.#freeing?.heldBytes ?? 0);
   }
 
   /**
-   * Appends a message to its actor's history. The hot path: about 1 us for 300 bytes.
+   * Appends a message to its actor's history. The hot path: about 1 us for 300 bytes. Its time is raised to that of the
+   * message before in the log, whosever: times never go back within a shard.
    *
    * @param term the writer's; at least `lastTerm`
    * @throws {WaterparkError} `storage/full`, `storage/too-large` (a part is over its limit), `storage/duplicate` (the
-   * actor has a message of this id), `storage/bad-entry` (no key or id, half a character, a time that is no number)
+   * actor has a message of this id, or had in a former life within 30 days), `storage/bad-entry` (no key or id, half a character, a time that is no number)
    */
   appendMessage(term: number, message: NewMessage): Appended {
     assert(term >= this.#lastTerm, "terms never fall in a log");
@@ -113,29 +113,21 @@ export class ShardStore extends EntryReader {
     if (KEY.length === 0 || ID.length === 0) throw badEntry("it has no key or no id");
     if (!Number.isFinite(message.atMs)) throw badEntry("its time is no number");
     const total = MESSAGE_TEXTS_AT + KEY.length + ID.length + TYPE.length + CONTENT_TYPE.length + payload.length;
-    const stride = strideOf(total);
-    if (this.log.bytes + stride > this.#bytesMax) throw full(this.log.bytes, this.#bytesMax);
+    if (this.log.bytes + strideOf(total) > this.#bytesMax) throw full(this.log.bytes, this.#bytesMax);
 
     const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
     const idHash = hash32(ID.bytes, keyHash, 0, ID.length);
-    const twin = this.#ids.find(idHash, KEY.bytes, 0, KEY.length, ID.bytes, 0, ID.length);
+    const row = this.actors.find(keyHash, KEY.bytes, 0, KEY.length);
+    const twin = row < 0 ? 0 : this.indexOfId(row, idHash);
     if (twin !== 0) throw duplicate(twin);
-    const row = this.#actors.find(keyHash, KEY.bytes, 0, KEY.length);
-    const previous = row < 0 ? 0 : this.#actors.lastIndex(row);
-    const seq = row < 0 ? 1 : this.#actors.seq(row) + 1;
+    const previous = row < 0 ? 0 : this.actors.lastIndex(row);
+    const seq = row < 0 ? 1 : this.actors.seq(row) + 1;
     const digest = digest64(payload);
     const chain = chainDigest(previous === 0 ? NO_CHAIN : this.chainOf(previous), digest);
 
-    const { bytes, view, used: at } = this.log.room(stride);
+    const { bytes, view, used: at } = this.log.room(strideOf(total));
     writeHeader(view, at, total, term, ENTRY.MESSAGE);
-    view.setUint32(at + 12, idHash, true);
-    view.setUint32(at + 16, previous, true);
-    view.setUint32(at + 20, seq, true);
-    view.setFloat64(at + 24, message.atMs, true);
-    view.setUint32(at + 32, digest.hi, true);
-    view.setUint32(at + 36, digest.lo, true);
-    view.setUint32(at + 40, chain.hi, true);
-    view.setUint32(at + 44, chain.lo, true);
+    this.#writeLink(view, at, { idHash, previous, seq, atMs: message.atMs, digest, chain });
     view.setUint16(at + 48, KEY.length, true);
     view.setUint16(at + 50, ID.length, true);
     view.setUint16(at + 52, TYPE.length, true);
@@ -146,11 +138,45 @@ export class ShardStore extends EntryReader {
     end = CONTENT_TYPE.copyTo(bytes, end);
     bytes.set(payload, end);
 
-    const index = this.log.push(stride);
-    this.#actors.advance(row, keyHash, index);
-    this.#ids.add(idHash, index);
+    const index = this.log.push(strideOf(total));
+    this.actors.advance(row, keyHash, index, seq, row < 0 ? 0 : this.actors.retired(row));
+    this.ids.add(idHash, index);
     this.#lastTerm = term;
     return { index, seq, digest };
+  }
+
+  /**
+   * Ends the life of an actor that has one: from now on `history` is empty until a next life begins, at the next seq.
+   * Nothing is freed before {@linkcode free}. Costs a walk over the messages of the last 30 days, a few milliseconds
+   * for the 16,384 that there may be.
+   *
+   * @param atMs the writer's wall time
+   * @returns the log index of the RETIRE entry
+   * @throws {WaterparkError} `storage/too-large` when more messages than that were recorded within 30 days
+   */
+  appendRetire(term: number, key: string, atMs: number): number {
+    assert(term >= this.#lastTerm, "terms never fall in a log");
+    const row = this.actorRow(key);
+    assert(row >= 0 && !this.isRetired(row), "who is retired lives");
+    assert(Number.isFinite(atMs), "time is a number");
+    const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
+    const previous = this.actors.lastIndex(row);
+    const seq = this.actors.seq(row);
+    const tombstone = this.#tombstone(row, Math.max(atMs, this.#lastAtMs) - ID_WINDOW_MS);
+    const total = MESSAGE_TEXTS_AT + KEY.length + tombstone.length;
+
+    const { bytes, view, used: at } = this.log.room(strideOf(total));
+    writeHeader(view, at, total, term, ENTRY.RETIRE);
+    const digest = digest64(tombstone);
+    this.#writeLink(view, at, { idHash: 0, previous, seq, atMs, digest, chain: this.chainOf(previous) });
+    view.setUint32(at + 48, KEY.length, true);
+    view.setUint32(at + 52, 0, true);
+    bytes.set(tombstone, KEY.copyTo(bytes, at + MESSAGE_TEXTS_AT));
+
+    const index = this.log.push(strideOf(total));
+    this.actors.advance(row, keyHash, index, seq, index);
+    this.#lastTerm = term;
+    return index;
   }
 
   /**
@@ -159,9 +185,12 @@ export class ShardStore extends EntryReader {
    * @param body at most 16 MiB; copied
    * @throws {WaterparkError} `storage/too-large`
    */
-  appendEntry(term: number, kind: Exclude<EntryKind, typeof ENTRY.MESSAGE>, body: Uint8Array): number {
+  appendEntry(term: number, kind: PlainEntryKind, body: Uint8Array): number {
     assert(term >= this.#lastTerm, "terms never fall in a log");
-    assert((kind as EntryKind) !== ENTRY.MESSAGE, "messages are appended by appendMessage");
+    assert(
+      kind >= ENTRY.NOOP && kind <= ENTRY.COMMAND && (kind as EntryKind) !== ENTRY.MESSAGE,
+      "a plain entry's kind",
+    );
     if (body.length > PAYLOAD_BYTES_MAX) throw tooLarge("body", body.length, PAYLOAD_BYTES_MAX);
     const total = ENTRY_HEADER_BYTES + body.length;
     const { bytes, view, used: at } = this.log.room(strideOf(total));
@@ -186,8 +215,9 @@ export class ShardStore extends EntryReader {
     const at = segment.used;
     segment.bytes.set(bytes.subarray(from, from + stride), at);
     const term = segment.view.getUint32(at + 4, true);
-    const fault = term < this.#lastTerm ? "its term is below the last" : entryFault(segment.bytes, segment.view, at) ||
-      (segment.bytes[at + 8] === ENTRY.MESSAGE ? this.#indexRaw(segment, at) : "");
+    const fault = term < this.#lastTerm
+      ? "its term is below the last"
+      : entryFault(segment.bytes, segment.view, at) || this.#takeRaw(segment, at);
     if (fault !== "") {
       this.log.giveBack();
       throw badEntry(fault);
@@ -198,124 +228,190 @@ export class ShardStore extends EntryReader {
 
   /**
    * Takes back the entries from `index` on, as if they had never been appended; nothing if there are none. Views of
-   * them become void: their memory is used again.
+   * them become void: their memory is used again. Nothing that was freed may be among them.
    */
   truncateFrom(index: number): void {
     assert(index >= 1, "log indexes start at 1");
+    assert(index > (this.#freeing?.upTo ?? 0), "what is freed is committed, and not taken back");
+    const hadLast = this.log.lastIndex >= index;
     for (let last = this.log.lastIndex; last >= index; last--) {
       const segment = this.log.segmentOf(last);
       const at = this.log.offsetOf(last);
-      if (segment.bytes[at + 8] === ENTRY.MESSAGE) {
-        const keyLength = field.keyLengthAt(segment, at);
-        const keyHash = hash32(segment.bytes, 0, at + MESSAGE_TEXTS_AT, at + MESSAGE_TEXTS_AT + keyLength);
-        const row = this.#actors.find(keyHash, segment.bytes, at + MESSAGE_TEXTS_AT, keyLength);
-        this.#ids.remove(field.idHashAt(segment, at), last);
-        this.#actors.retreat(row, keyHash, field.previousAt(segment, at));
-      }
+      if (isLink(segment.bytes[at + 8])) this.#untie(segment, at, last);
       this.log.pop(strideOf(segment.view.getUint32(at, true)));
     }
     this.#lastTerm = this.termAt(this.log.lastIndex);
-  }
-
-  /** row of the actor of the message at `index` */
-  rowOf(index: number): number {
-    const segment = this.messageSegment(index);
-    const from = this.log.offsetOf(index) + MESSAGE_TEXTS_AT;
-    const length = field.keyLengthAt(segment, from - MESSAGE_TEXTS_AT);
-    return this.#actors.find(hash32(segment.bytes, 0, from, from + length), segment.bytes, from, length);
-  }
-
-  /** how many actors have a message; their rows are 0 to `rowCount - 1`, in the order of their first messages */
-  get rowCount(): number {
-    return this.#actors.rowCount;
-  }
-
-  /** row of an actor, -1 = it has no message here; the same in every copy, and stable while the actor has a message */
-  actorRow(key: string): number {
-    if (!KEY.canEncode(key)) return -1;
-    return this.#actors.find(hash32(KEY.bytes, 0, 0, KEY.length), KEY.bytes, 0, KEY.length);
-  }
-
-  /** key of the actor of a row */
-  rowKey(row: number): string {
-    return this.keyOf(this.#actors.lastIndex(row));
-  }
-
-  /** seq of the actor of a row: how many messages it has */
-  rowSeq(row: number): number {
-    return this.#actors.seq(row);
-  }
-
-  /** log index of the newest message of the actor of a row */
-  rowLastIndex(row: number): number {
-    return this.#actors.lastIndex(row);
-  }
-
-  /** Log index of the actor's newest message at or before `upTo` (the commit index, say), 0 = none. */
-  rowLastIndexUpTo(row: number, upTo: number): number {
-    let at = this.#actors.lastIndex(row);
-    while (at > upTo) at = this.previousOf(at);
-    return at;
-  }
-
-  /** Log index of the actor's message of this id, in the whole log with its uncommitted tail; 0 = none. */
-  findMessage(key: string, id: string): number {
-    if (!KEY.canEncode(key) || !ID.canEncode(id)) return 0;
-    const idHash = hash32(ID.bytes, hash32(KEY.bytes, 0, 0, KEY.length), 0, ID.length);
-    return this.#ids.find(idHash, KEY.bytes, 0, KEY.length, ID.bytes, 0, ID.length);
-  }
-
-  /** How often the actor has a message of this id: once or never, which an audit does not take for granted. */
-  countMessages(key: string, id: string): number {
-    if (!KEY.canEncode(key) || !ID.canEncode(id)) return 0;
-    return this.#ids.count(hash32(ID.bytes, hash32(KEY.bytes, 0, 0, KEY.length), 0, ID.length), KEY, ID);
+    if (hadLast) this.#lastAtMs = this.#newestAtMs();
   }
 
   /**
-   * Log indexes of the actor's messages of seq `afterSeq + 1` to `afterSeq + limit`, ascending, the uncommitted tail
-   * included. It walks back from the newest, so a page far back costs a step for every message after it.
+   * The RETIRE at `index` is committed and applied here: what it ended is freed, by and by, by {@linkcode tidy}. To be
+   * called for each of them, in log order. Views of freed payloads stay what they were, and keep their memory.
    */
-  history(key: string, afterSeq: number, limit: number): number[] {
-    const row = this.actorRow(key);
-    const seq = row < 0 ? 0 : this.#actors.seq(row);
-    const count = Math.max(0, Math.min(limit, seq - afterSeq));
-    const indexes = new Array<number>(count).fill(0);
-    if (count === 0) return indexes;
-    let index = this.#actors.lastIndex(row);
-    for (let at = seq; at > afterSeq; at--) {
-      if (at <= afterSeq + count) indexes[at - afterSeq - 1] = index;
-      index = this.previousOf(index);
-    }
-    return indexes;
+  free(index: number): void {
+    assert(this.kindAt(index) === ENTRY.RETIRE, "what is freed has ended");
+    this.#freeing ??= new Freeing({ log: this.log, ids: this.ids, gaps: this.gaps });
+    this.#freeing.free(index);
   }
 
-  /** Indexes a well-formed message that stands at the log's end but is not pushed yet; answers what is wrong, or "". */
-  #indexRaw(segment: Segment, at: number): string {
+  /** Gives memory back for about half a millisecond; true: there is more to do. */
+  tidy(): boolean {
+    return this.#freeing?.tidy() ?? false;
+  }
+
+  #untie(segment: Segment, at: number, index: number): void {
+    const from = at + MESSAGE_TEXTS_AT;
+    const keyLength = field.keyLengthAt(segment, at);
+    const keyHash = hash32(segment.bytes, 0, from, from + keyLength);
+    const row = this.actors.find(keyHash, segment.bytes, from, keyLength);
+    const isRetire = segment.bytes[at + 8] === ENTRY.RETIRE;
+    if (!isRetire) this.ids.remove(field.idHashAt(segment, at), index);
+    const gap = this.gaps.get(index);
+    if (gap !== undefined) {
+      this.gaps.delete(index);
+      this.actors.retreat(row, keyHash, gap);
+      return;
+    }
+    const lastIndex = field.previousAt(segment, at);
+    const seq = this.actors.seq(row);
+    const retired = isRetire ? this.tombstoneOf(index).before : this.actors.retired(row);
+    this.actors.retreat(row, keyHash, lastIndex === 0 ? null : { lastIndex, seq: isRetire ? seq : seq - 1, retired });
+  }
+
+  #newestAtMs(): number {
+    for (let index = this.log.lastIndex; index > 0; index--) if (isLink(this.kindAt(index))) return this.atMsOf(index);
+    return -Infinity;
+  }
+
+  #writeLink(view: DataView, at: number, link: Link): void {
+    this.#lastAtMs = Math.max(link.atMs, this.#lastAtMs);
+    view.setUint32(at + 12, link.idHash, true);
+    view.setUint32(at + 16, link.previous, true);
+    view.setUint32(at + 20, link.seq, true);
+    view.setFloat64(at + 24, this.#lastAtMs, true);
+    view.setUint32(at + 32, link.digest.hi, true);
+    view.setUint32(at + 36, link.digest.lo, true);
+    view.setUint32(at + 40, link.chain.hi, true);
+    view.setUint32(at + 44, link.chain.lo, true);
+  }
+
+  /** What must still be known of an actor's messages that were recorded after `youngMs`. */
+  #tombstone(row: number, youngMs: number): Uint8Array {
+    const maker = new TombstoneMaker();
+    for (let at = this.actors.lastIndex(row); at > 0 && this.kindAt(at) === ENTRY.MESSAGE; at = this.previousOf(at)) {
+      const segment = this.log.segmentOf(at);
+      const offset = this.log.offsetOf(at);
+      const atMs = field.atMsAt(segment, offset);
+      // times never go back: those before are older still
+      if (atMs <= youngMs) break;
+      maker.add({
+        id: digest64(field.idBytes(segment, offset)),
+        digest: field.digestAt(segment, offset),
+        seq: field.seqAt(segment, offset),
+        index: at,
+        atS: Math.max(0, Math.ceil(atMs / 1000)),
+      });
+    }
+    const before = this.actors.retired(row);
+    if (before > 0) {
+      const tombstone = this.tombstoneOf(before);
+      for (let i = 0; i < tombstone.length; i++) {
+        const record = tombstone.at(i);
+        if (record.atS * 1000 > youngMs) maker.add(record);
+      }
+    }
+    return maker.take(before);
+  }
+
+  /** Takes a well-formed entry that stands at the log's end but is not pushed yet; answers what is wrong, or "". */
+  #takeRaw(segment: Segment, at: number): string {
+    const index = this.log.lastIndex + 1;
+    const kind = segment.bytes[at + 8];
+    if (isLink(kind)) return this.#tieRaw(segment, at, index);
+    if (kind === ENTRY.HOLLOW) {
+      const freedBy = segment.view.getUint32(at + ENTRY_HEADER_BYTES, true);
+      if (freedBy <= index) return "a hollow entry that was freed before it was";
+      this.becomesWhole(freedBy);
+    }
+    return "";
+  }
+
+  #tieRaw(segment: Segment, at: number, index: number): string {
     const { bytes } = segment;
+    const isRetire = bytes[at + 8] === ENTRY.RETIRE;
     const keyFrom = at + MESSAGE_TEXTS_AT;
     const keyLength = field.keyLengthAt(segment, at);
     const idFrom = keyFrom + keyLength;
     const idLength = field.idLengthAt(segment, at);
     const keyHash = hash32(bytes, 0, keyFrom, idFrom);
-    const idHash = hash32(bytes, keyHash, idFrom, idFrom + idLength);
+    const idHash = isRetire ? 0 : hash32(bytes, keyHash, idFrom, idFrom + idLength);
     if (idHash !== field.idHashAt(segment, at)) return "its id hash is another";
-    const row = this.#actors.find(keyHash, bytes, keyFrom, keyLength);
-    const previous = row < 0 ? 0 : this.#actors.lastIndex(row);
-    const seq = row < 0 ? 1 : this.#actors.seq(row) + 1;
-    if (field.seqAt(segment, at) !== seq) return `its seq follows another history: ${seq} is next here`;
-    if (field.previousAt(segment, at) !== previous) return "its previous message is another";
-    if (this.#ids.find(idHash, bytes, keyFrom, keyLength, bytes, idFrom, idLength) !== 0) return "its id stands here";
+    const atMs = field.atMsAt(segment, at);
+    if (atMs < this.#lastAtMs) return "its time goes back";
+    const row = this.actors.find(keyHash, bytes, keyFrom, keyLength);
+    const last = row < 0 ? 0 : this.actors.lastIndex(row);
+    const lastSeq = row < 0 ? 0 : this.actors.seq(row);
+    const retired = row < 0 ? 0 : this.actors.retired(row);
+    const seq = field.seqAt(segment, at);
+    const previous = field.previousAt(segment, at);
+    const isGap = previous > last && this.#isGapBefore(previous, { seq, lastSeq, index, isRetire });
+    if (!isGap) {
+      const next = isRetire ? lastSeq : lastSeq + 1;
+      if (seq !== next) return `its seq follows another history: ${next} is next here`;
+      if (previous !== last) return "its previous message is another";
+      if (isRetire && (last === 0 || last === retired)) return "it ends a life that is none";
+    }
+    // what the writer knows of former lives the follower may know longer, or not any more: that is not looked at
+    if (!isRetire && this.ids.find(idHash, retired, bytes, keyFrom, keyLength, bytes, idFrom, idLength) !== 0) {
+      return "its id stands here";
+    }
     const digest = field.digestAt(segment, at);
+    const payloadFrom = field.payloadFrom(segment, at);
+    if (isRetire) {
+      const tombstone = new TombstoneView(segment, payloadFrom, field.payloadTo(segment, at));
+      if (!isGap && tombstone.before !== retired) return "its tombstone follows another";
+    }
     if (this.#verifyDigests) {
-      const own = digest64(bytes.subarray(field.payloadFrom(segment, at), field.payloadTo(segment, at)));
+      const own = digest64(bytes.subarray(payloadFrom, field.payloadTo(segment, at)));
       if (own.hi !== digest.hi || own.lo !== digest.lo) return "its payload has another digest";
     }
-    const chain = chainDigest(previous === 0 ? NO_CHAIN : this.chainOf(previous), digest);
-    const given = field.chainAt(segment, at);
-    if (chain.hi !== given.hi || chain.lo !== given.lo) return "its history has another digest";
-    const index = this.log.lastIndex + 1;
-    this.#actors.advance(row, keyHash, index);
-    this.#ids.add(idHash, index);
+    if (!isGap) {
+      const before = previous === 0 ? NO_CHAIN : this.chainOf(previous);
+      const chain = isRetire ? before : chainDigest(before, digest);
+      const given = field.chainAt(segment, at);
+      if (chain.hi !== given.hi || chain.lo !== given.lo) return "its history has another digest";
+    } else this.gaps.set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
+    this.actors.advance(row, keyHash, index, seq, isRetire ? index : retired);
+    if (!isRetire) this.ids.add(idHash, index);
+    this.#lastAtMs = atMs;
     return "";
   }
+
+  /**
+   * True when what lies between the actor's last message here and this entry was freed where it comes from: the message
+   * before is hollow here, by the RETIRE of the very life that this entry is part of, or of a later one.
+   */
+  #isGapBefore(
+    previous: number,
+    { seq, lastSeq, index, isRetire }: { seq: number; lastSeq: number; index: number; isRetire: boolean },
+  ): boolean {
+    if (previous >= index || this.kindAt(previous) !== ENTRY.HOLLOW) return false;
+    const freedBy = this.freedBy(previous);
+    return isRetire ? freedBy >= index && seq > lastSeq : freedBy > index && seq > lastSeq + 1;
+  }
+}
+
+/** What every link of an actor's chain has. */
+interface Link {
+  idHash: number;
+  previous: number;
+  seq: number;
+  /** raised to the log's last time where it is below */
+  atMs: number;
+  digest: Digest64;
+  chain: Digest64;
+}
+
+function isLink(kind: number): boolean {
+  return kind === ENTRY.MESSAGE || kind === ENTRY.RETIRE;
 }
