@@ -2,8 +2,9 @@ import { WaterparkError } from "../base/mod.ts";
 import { FRAME } from "../wire/mod.ts";
 import type { Timer, World } from "../world/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "./config.ts";
+import { ClockOffsets } from "./clock_offsets.ts";
 import { type DetectorAction, FailureDetector, type MembershipPeer } from "./failure_detector.ts";
-import { aboutFrame, pingFrame, readAbout, readPing } from "./ping_frames.ts";
+import { aboutFrame, pingFrame, type Pong, pongFrame, readAbout, readPing, readPong } from "./ping_frames.ts";
 import { RoundTrips } from "./round_trips.ts";
 
 /** What `node` hands to the membership. */
@@ -39,6 +40,7 @@ export class Membership {
   readonly #config: MembershipConfig;
   readonly #detector: FailureDetector;
   readonly #roundTrips = new RoundTrips();
+  readonly #clocks = new ClockOffsets();
   /** own questions to third nodes: number -> about whom */
   readonly #asked = new Map<number, number>();
   /** other nodes' questions: number of the ping sent for them -> whom to tell */
@@ -69,6 +71,7 @@ export class Membership {
    * reported as suspect at once, and stays so.
    */
   setPeers(peers: readonly MembershipPeer[]): void {
+    this.#clocks.keep(peers);
     this.#do(this.#detector.setPeers(peers, this.#now()));
   }
 
@@ -86,8 +89,8 @@ export class Membership {
   receive(from: number, type: number, payload: Uint8Array): void {
     this.heard(from);
     try {
-      if (type === FRAME.PING) this.#send(from, FRAME.PONG, aboutFrame(readPing(payload), this.#self));
-      else if (type === FRAME.PONG) this.#pong(from, readAbout(payload));
+      if (type === FRAME.PING) this.#answer(from, readPing(payload), this.#self);
+      else if (type === FRAME.PONG) this.#pong(from, readPong(payload));
       else if (type === FRAME.PING_REQUEST) this.#requested(from, readAbout(payload));
     } catch (error) {
       if (!(error instanceof WaterparkError)) throw error;
@@ -113,6 +116,14 @@ export class Membership {
   /** 99th percentile of the last round trips to all peers, in ms; 0 before one was measured. */
   rttP99Ms(): number {
     return this.#roundTrips.p99Ms();
+  }
+
+  /**
+   * How far this node's wall clock is ahead of the median of its peers', in ms, negative when it is behind; 0 while none
+   * was heard. Good to half a round trip.
+   */
+  clockAheadMs(): number {
+    return this.#clocks.aheadMs(this.#options.world.nowWallMs(), this.#now());
   }
 
   get #self(): number {
@@ -156,22 +167,28 @@ export class Membership {
     return number;
   }
 
-  #pong(from: number, { number, about }: { number: number; about: number }): void {
+  #answer(to: number, number: number, about: number): void {
+    this.#send(to, FRAME.PONG, pongFrame({ number, about, wallMs: this.#options.world.nowWallMs() }));
+  }
+
+  #pong(from: number, { number, about, wallMs }: Pong): void {
     if (about !== from) {
       // A third node's word counts only where it was asked for.
       if (this.#asked.get(number) !== about) return;
       this.#asked.delete(number);
       return this.#do(this.#detector.heard(about, this.#now()));
     }
-    this.#roundTrips.answered(number, from, this.#now());
+    const nowMs = this.#now();
+    const tripMs = this.#roundTrips.answered(number, from, nowMs);
+    if (tripMs >= 0) this.#clocks.heard(from, { wallMs, tripMs, nowMs });
     const relayed = this.#relayed.get(number);
     if (relayed === undefined || relayed.about !== from) return;
     this.#relayed.delete(number);
-    this.#send(relayed.from, FRAME.PONG, aboutFrame(relayed.number, from));
+    this.#answer(relayed.from, relayed.number, from);
   }
 
   #requested(from: number, { number, about }: { number: number; about: number }): void {
-    if (about === this.#self) return void this.#send(from, FRAME.PONG, aboutFrame(number, about));
+    if (about === this.#self) return this.#answer(from, number, about);
     keep(this.#relayed, this.#ping(about), { from, number, about });
   }
 

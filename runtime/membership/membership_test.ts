@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FRAME } from "../wire/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld, type World } from "../world/mod.ts";
+import { ClockOffsets } from "./clock_offsets.ts";
 import { Membership } from "./membership.ts";
-import { aboutFrame } from "./ping_frames.ts";
+import { pongFrame } from "./ping_frames.ts";
 import { RoundTrips } from "./round_trips.ts";
 
 /** Nodes 1..n over links that can be cut one way; `stall(node, ms)` lets one stand still. */
@@ -14,7 +15,12 @@ class Town {
   readonly log: string[] = [];
   readonly #stalledUntil = new Map<number, number>();
 
-  constructor(readonly nodes: number[], readonly delayMs: (from: number, to: number) => number = () => 5) {
+  /** @param wrongMs how far a node's wall clock is ahead */
+  constructor(
+    readonly nodes: number[],
+    readonly delayMs: (from: number, to: number) => number = () => 5,
+    readonly wrongMs = new Map<number, number>(),
+  ) {
     for (const node of nodes) {
       const member = new Membership({
         world: this.#world(node),
@@ -59,7 +65,11 @@ class Town {
       if (waitMs > 0) this.time.after(waitMs, fn);
       else fn();
     };
-    return { ...world, after: (delayMs, fn) => world.after(delayMs, () => run(fn)) };
+    return {
+      ...world,
+      nowWallMs: () => world.nowWallMs() + (this.wrongMs.get(node) ?? 0),
+      after: (delayMs, fn) => world.after(delayMs, () => run(fn)),
+    };
   }
 }
 
@@ -130,7 +140,7 @@ Deno.test("membership: garbage is counted, and nobody's word counts unasked", ()
   const member = town.members.get(1)!;
   fc.assert(
     fc.property(
-      fc.uint8Array({ maxLength: 20 }),
+      fc.uint8Array({ maxLength: 24 }),
       fc.constantFrom(FRAME.PING, FRAME.PONG, FRAME.PING_REQUEST),
       (b, t) => {
         member.receive(2, t, b);
@@ -143,10 +153,46 @@ Deno.test("membership: garbage is counted, and nobody's word counts unasked", ()
   town.separate(2, 3, false);
   for (let i = 0; i < 500; i++) {
     town.time.runUntil(town.time.nowMs + 5);
-    member.receive(2, FRAME.PONG, aboutFrame(4_000_000_000, 3));
+    member.receive(2, FRAME.PONG, pongFrame({ number: 4_000_000_000, about: 3, wallMs: 0 }));
   }
   assert.ok(member.isSuspect(3));
   member.stop();
+});
+
+Deno.test("membership: a clock that is off is found by its owner, and moves nobody else's", () => {
+  const wrongMs = new Map<number, number>();
+  const town = new Town([1, 2, 3, 4], (from) => from === 1 ? 80 : 5, wrongMs);
+  assert.equal(town.members.get(1)!.clockAheadMs(), 0, "nobody was heard yet");
+  town.time.runUntil(1000);
+  for (const member of town.members.values()) assert.ok(Math.abs(member.clockAheadMs()) <= 40);
+  wrongMs.set(3, 5000);
+  assert.equal(town.members.get(3)!.clockAheadMs() > 4900, true, "a jump shows at once");
+  town.time.runUntil(2000);
+  assert.ok(Math.abs(town.members.get(3)!.clockAheadMs() - 5000) <= 40);
+  for (const node of [1, 2, 4]) assert.ok(Math.abs(town.members.get(node)!.clockAheadMs()) <= 40);
+  wrongMs.set(3, -9000);
+  town.time.runUntil(3000);
+  assert.ok(Math.abs(town.members.get(3)!.clockAheadMs() + 9000) <= 40);
+  town.separate(3, 1, false);
+  town.separate(3, 2, false);
+  town.separate(3, 4, false);
+  town.time.runUntil(40_000);
+  assert.equal(town.members.get(3)!.clockAheadMs(), 0, "what was heard long ago does not count");
+});
+
+Deno.test("clocks: of an even number the nearer one counts, and slow answers do not", () => {
+  const clocks = new ClockOffsets();
+  const hear = (peer: number, wallMs: number, tripMs = 10) => clocks.heard(peer, { wallMs, tripMs, nowMs: 100 });
+  hear(1, 1000);
+  assert.equal(clocks.aheadMs(1000, 100), -5);
+  hear(2, 9000);
+  assert.equal(clocks.aheadMs(1000, 100), -5);
+  hear(3, 9000, 1001);
+  assert.equal(clocks.aheadMs(1000, 100), -5);
+  hear(3, 9000);
+  assert.equal(clocks.aheadMs(1000, 100), -8005);
+  clocks.keep([{ incarnation: 1 }]);
+  assert.equal(clocks.aheadMs(1000, 100), -5);
 });
 
 Deno.test("round trips: the 99th percentile of what was answered, each once", () => {

@@ -8,7 +8,31 @@ export function pingFrame(number: number): Uint8Array {
   return OUT.u32(number).take();
 }
 
-/** A pong's payload, and a ping request's: u32 number of the ping, f64 the incarnation that it is about. */
+/** What a pong says. */
+export interface Pong {
+  /** of the ping */
+  number: number;
+  /** the incarnation that it is about */
+  about: number;
+  /** its wall time when it answered, ms since 1970 */
+  wallMs: number;
+}
+
+/** A pong's payload: u32 number of the ping, f64 incarnation, f64 wall time. */
+export function pongFrame({ number, about, wallMs }: Pong): Uint8Array {
+  return new ByteWriter(20).u32(number).f64(about).f64(wallMs).take();
+}
+
+/** Reads {@linkcode pongFrame}; throws `wire/bad-payload`. */
+export function readPong(payload: Uint8Array): Pong {
+  const reader = new ByteReader(payload);
+  const pong = { number: reader.u32(), about: reader.f64(), wallMs: reader.f64() };
+  const isSound = Number.isSafeInteger(pong.about) && pong.about >= 1 && Number.isFinite(pong.wallMs);
+  if (reader.left !== 0 || !isSound) throw badPayload("pong");
+  return pong;
+}
+
+/** A ping request's payload: u32 number of the ping, f64 the incarnation that it is about. */
 export function aboutFrame(number: number, about: number): Uint8Array {
   return OUT.u32(number).f64(about).take();
 }

@@ -24,12 +24,12 @@ export class RoundTrips {
     this.#sentAtMs[at] = nowMs;
   }
 
-  /** `peer` has answered ping `number`; the second answer, or one that nobody waits for, is ignored. */
-  answered(number: number, peer: number, nowMs: number): void {
+  /** `peer` has answered ping `number`: how long that took, ms; -1 for the second answer, or one nobody waits for. */
+  answered(number: number, peer: number, nowMs: number): number {
     const at = number % SENT;
-    if (number === 0 || this.#numbers[at] !== number || this.#peers[at] !== peer) return;
+    if (number === 0 || this.#numbers[at] !== number || this.#peers[at] !== peer) return -1;
     this.#numbers[at] = 0;
-    this.#samples[this.#count++ % SAMPLES] = nowMs - this.#sentAtMs[at];
+    return this.#samples[this.#count++ % SAMPLES] = nowMs - this.#sentAtMs[at];
   }
 
   /** 99th percentile in ms; 0 before anything was measured. */
