@@ -5,6 +5,7 @@
  * `wire/proposal.ts`, which both sides share.
  */
 import { type Digest64, digest64, digestText, WaterparkError } from "../base/mod.ts";
+import type { Recorded, ShardStore } from "../storage/mod.ts";
 import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
 import type { Replica } from "./replica.ts";
 import type { ShardState } from "./shard_state.ts";
@@ -13,6 +14,11 @@ import type { Waiter } from "./waiting.ts";
 /** What proposing needs of the driver. */
 export interface ProposingContext {
   nowMs: number;
+  /**
+   * Latest time that a message may bring along: a gateway whose clock is ahead must not take the shard's time with it,
+   * from which it cannot come back.
+   */
+  atMsMax(): number;
   nameOf(incarnation: number): string;
   /** "" for who is not known here yet */
   dataCenterOf(incarnation: number): string;
@@ -31,15 +37,15 @@ export function proposeMessage(
   const { store } = state;
   const stream = proposal.sender === "" ? "" : `${proposal.sender}\n${proposal.key}`;
   const isMeantForThisTerm = proposal.term === state.term;
-  const found = store.findMessage(proposal.key, proposal.id);
-  if (found !== 0) {
-    if (!sameDigest(store.digestOf(found), digest64(proposal.payload))) {
-      answerConflict(state, context, found, done);
+  const found = store.findRecorded(proposal.key, proposal.id);
+  if (found !== null) {
+    if (!sameDigest(found.digest, digest64(proposal.payload))) {
+      answerConflict(state, context, found.index, done);
       return;
     }
     const isItsTurn = isMeantForThisTerm && order.check(stream, proposal.n, proposal.oldest) === null;
     if (stream !== "" && isItsTurn) order.appended(stream, proposal.n);
-    context.wait(waiterFor(state, context, { proposal, index: found, duplicate: true }, done));
+    context.wait(waiterFor(state, context, { proposal, recorded: found, duplicate: true }, done));
     return;
   }
   if (stream !== "") {
@@ -63,9 +69,10 @@ export function proposeMessage(
     }
   }
   const wasQuiet = state.commit === store.lastIndex;
-  let index: number;
+  let recorded: Recorded;
   try {
-    index = store.appendMessage(state.term, proposal).index;
+    const atMs = Math.min(proposal.atMs, context.atMsMax());
+    recorded = store.appendMessage(state.term, atMs === proposal.atMs ? proposal : { ...proposal, atMs });
   } catch (error) {
     // Nothing was appended. Full passes; anything else was refused at its own node's door, unless that node is broken.
     if (!(error instanceof WaterparkError)) throw error;
@@ -74,7 +81,7 @@ export function proposeMessage(
   }
   if (wasQuiet) state.progressAtMs = context.nowMs;
   if (stream !== "") order.appended(stream, proposal.n);
-  context.wait(waiterFor(state, context, { proposal, index, duplicate: false }, done));
+  context.wait(waiterFor(state, context, { proposal, recorded, duplicate: false }, done));
 }
 
 /** Other bytes under this id refuse the message for good only once they are committed; until then they may vanish. */
@@ -96,13 +103,34 @@ function answerConflict(
   });
 }
 
+/** How appending an entry ended, and at which log index; `lost` says nothing about whether it will be committed. */
+export type EntryDone = (state: "committed" | "lost" | "busy", index: number) => void;
+
+/** Writes an entry that is no message; answers its log index. */
+export type Append = (store: ShardStore, term: number) => number;
+
+/** Appends what is no message; what is answered waits until it is committed. */
+export function appendOther(
+  { state }: Replica,
+  { append, nowMs }: { append: Append; nowMs: number },
+  done: EntryDone,
+): Waiter {
+  const wasQuiet = state.commit === state.store.lastIndex;
+  const index = append(state.store, state.term);
+  if (wasQuiet) state.progressAtMs = nowMs;
+  const end: Waiter["done"] = (result) => done(result === "done" ? "committed" : "lost", index);
+  return { index, byRule: false, duplicate: false, done: end };
+}
+
 function waiterFor(
   state: ShardState,
   context: ProposingContext,
-  about: { proposal: MessageProposal; index: number; duplicate: boolean },
+  about: { proposal: MessageProposal; recorded: Recorded; duplicate: boolean },
   done: (answer: ProposeAnswer) => void,
 ): Waiter {
-  const { index, duplicate } = about;
+  const { duplicate } = about;
+  // what the receipt says is noted now: while it waits for its copies, the actor's life may end and free the message
+  const { index, seq, digest } = about.recorded;
   const { key, id } = about.proposal;
   return {
     index,
@@ -113,8 +141,7 @@ function waiterFor(
         done({ state: "unknown" });
         return;
       }
-      const { store } = state;
-      const term = store.termAt(index);
+      const term = state.store.termAt(index);
       const copies = [context.nameOf(state.self)];
       for (const [incarnation, peer] of state.peers) {
         // The log may name a member of whom the topology here has not heard: it was not counted, so it is not shown.
@@ -127,14 +154,14 @@ function waiterFor(
         receipt: {
           key,
           id,
-          seq: store.seqOf(index),
+          seq,
           shard: context.shardText(state.shard),
           generation: state.generation,
           term,
           index,
           writer: context.nameOf(state.writers.get(term) ?? state.self),
           copies,
-          digest: digestText(store.digestOf(index)),
+          digest: digestText(digest),
         },
       });
     },

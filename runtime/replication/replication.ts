@@ -6,7 +6,7 @@
  * Cost: a quiet shard costs its replica's few hundred bytes and no traffic. A tick walks the awake replicas only.
  */
 import { assert } from "../base/mod.ts";
-import { type EntryKind, ShardStore } from "../storage/mod.ts";
+import { type PlainEntryKind, ShardStore } from "../storage/mod.ts";
 import { SYSTEM_SHARD } from "../topology/mod.ts";
 import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
@@ -29,7 +29,7 @@ import { Generations, goOnAlone, termBefore } from "./generations.ts";
 import { askToLeave, Departed, mayGo, onLeaving } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
-import { proposeMessage } from "./proposing.ts";
+import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { handOverToAny } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
@@ -187,29 +187,26 @@ export class Replication {
     if (replica === "elsewhere") return done({ state: "moved", hint: this.hint(shard) });
     if (replica === "busy") return done({ state: "busy", retryAfterMs: 10 });
     const { world, nameOf, dataCenterOf, shardText } = this.#options;
+    const atMsMax = () => this.#options.atMsMax?.() ?? Infinity;
     const wait = (waiter: Waiter) => this.#wait(replica, waiter);
-    proposeMessage(replica, proposal, { nowMs: world.nowMonoMs(), nameOf, dataCenterOf, shardText, wait }, done);
+    proposeMessage(replica, proposal, { nowMs: world.nowMonoMs(), atMsMax, nameOf, dataCenterOf, shardText, wait }, done);
   }
 
   /** Appends an entry that is no message; `done` says whether it was committed, and where. */
-  proposeEntry(
-    shard: number,
-    kind: Exclude<EntryKind, 3>,
-    body: Uint8Array,
-    done: (state: "committed" | "lost" | "busy", index: number) => void,
-  ): void {
+  proposeEntry(shard: number, kind: PlainEntryKind, body: Uint8Array, done: EntryDone): void {
+    this.#append(shard, (store, term) => store.appendEntry(term, kind, body), done);
+  }
+
+  /** Appends the end of an actor's life, which the caller has found to hold right now. Throws `storage/too-large`. */
+  proposeRetire(shard: number, { key, atMs }: { key: string; atMs: number }, done: EntryDone): void {
+    this.#append(shard, (store, term) => store.appendRetire(term, key, atMs), done);
+  }
+
+  #append(shard: number, append: Append, done: EntryDone): void {
     const replica = this.#writerOf(shard);
     if (replica === "elsewhere") return done("lost", 0);
     if (replica === "busy") return done("busy", 0);
-    const { state } = replica;
-    if (state.commit === state.store.lastIndex) state.progressAtMs = this.#options.world.nowMonoMs();
-    const index = state.store.appendEntry(state.term, kind, body);
-    this.#wait(replica, {
-      index,
-      byRule: false,
-      duplicate: false,
-      done: (result) => done(result === "done" ? "committed" : "lost", index),
-    });
+    this.#wait(replica, appendOther(replica, { append, nowMs: this.#options.world.nowMonoMs() }, done));
   }
 
   /**

@@ -32,6 +32,8 @@ export interface ReplicationOptions {
   dataCenterOf(incarnation: number): string;
   shardText(shard: number): string;
   ackRule(): AckRule;
+  /** latest time that a message may bring along, ms since 1970; left out: any */
+  atMsMax?(): number;
   /** entries [first, last] of the shard are committed on this node */
   onCommitted(shard: number, first: number, last: number): void;
   onWriter(shard: number, isWriter: boolean): void;
