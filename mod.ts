@@ -57,6 +57,7 @@ export {
 } from "./runtime/node/mod.ts";
 export {
   type AlertEffect,
+  type CancelEffect,
   defineHandler,
   type Effect,
   effect,
@@ -68,6 +69,8 @@ export {
   type HandlerMessage,
   type HandlerResult,
   type ReplyEffect,
+  type RetireEffect,
+  type ScheduleEffect,
   type SendEffect,
   type Switches,
 } from "./runtime/plugin_host/mod.ts";

@@ -23,12 +23,13 @@ export const actorWatch = command({
       }
     }
 
-    /** An actor without messages is not known to anybody yet, and may be watched all the same. */
+    /** An actor without messages, or whose life has ended, may be watched all the same. */
     async function lastSeq(): Promise<number> {
       try {
         return (await client.read(key)).seq;
       } catch (error) {
-        if ((error as { code?: string }).code === "actors/unknown") return 0;
+        const { code } = error as { code?: string };
+        if (code === "actors/unknown" || code === "actors/retired") return 0;
         throw error;
       }
     }

@@ -93,6 +93,27 @@ export const DATA: Record<string, Explanation> = {
     now: "There is nothing to see.",
     next: "Look at the key; waterpark actor list lists those that there are.",
   },
+  "actors/retired": {
+    happened: "A handler has ended the actor's life: its history was freed.",
+    now: "Its last seq is kept, and for 30 days the ids of its messages. There is nothing else to see.",
+    next: "The next message begins a new life, at the next seq.",
+  },
+  "actors/too-young": {
+    happened: "An actor was to retire, but has more messages of the last 30 days than a tombstone holds (16,384).",
+    now: "The wish is void; the actor lives on.",
+    next: "Retire such an actor when it has been quiet for some time, or spread its messages over more actors.",
+  },
+  "actors/bad-timer": {
+    happened: "A handler scheduled a message that could not be recorded when it is due: too large, or without a time.",
+    now: "The plugin stands still for this actor at that message.",
+    next:
+      "Schedule a message of at most 16 KiB and keep what it is about in the projections; deploy the mended version.",
+  },
+  "actors/too-many-timers": {
+    happened: "A handler asked for more open timers than one actor may have (64).",
+    now: "The plugin stands still for this actor at that message.",
+    next: "Use fewer names (scheduling under the same name replaces the timer); deploy the mended version.",
+  },
   "actors/not-reached": {
     happened: "The actor has not reached the seq asked for within the time.",
     now: "Nothing was changed.",
@@ -152,6 +173,21 @@ export const DATA: Record<string, Explanation> = {
     happened: "Effects in the log cannot be read by this version.",
     now: "The messages are safe; these effects are not carried out.",
     next: "Bring all nodes to the same version; if it lasts, report it.",
+  },
+  "effects/clock-off": {
+    happened: "This node's wall clock is more than 2 s off the median of its peers'.",
+    now: "Timers of the shards that it writes do not fire, and no actor retires there, until the clock is right.",
+    next: "Set the clock; have NTP or chrony keep it. What is due then fires by itself.",
+  },
+  "effects/bad-timer": {
+    happened: "A timer of the log cannot be read, or its message stood in the log before it was scheduled.",
+    now: "That timer does not fire; everything else goes on.",
+    next: "Report it. It may be that somebody sent a message under an id of the form key#seq#plugin#number.",
+  },
+  "effects/too-many-retire": {
+    happened: "More actors want to retire at the same time than a node looks after (65,536).",
+    now: "Those beyond live on; nothing is lost.",
+    next: "Look which effects do not get through: a life ends only when its actor owes nothing.",
   },
   "effects/bad-effect": {
     happened: "An effect names no valid key or message.",

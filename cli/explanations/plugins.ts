@@ -95,7 +95,7 @@ export const PLUGINS: Record<string, Explanation> = {
   "plugin_host/unknown-effect": {
     happened: "A handler asked for an effect that there is not.",
     now: "The plugin is parked for this actor at that message.",
-    next: "Use send, emit, reply or alert; deploy the mended version.",
+    next: "Use what `effect` has: send, emit, reply, alert, schedule, cancel, retire; deploy the mended version.",
   },
   "plugin_host/too-many-effects": {
     happened: "A handler asked for more effects than one message may lead to.",

@@ -1,4 +1,5 @@
 import { formatKey } from "../base/mod.ts";
+import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
 import { FoldPump } from "./fold_pump.ts";
@@ -31,6 +32,8 @@ export class Actors {
   #handlings = 0;
   #isParkedFull = false;
   #toScan: ShardActors[] = [];
+  readonly #toTidy = new Set<ShardActors>();
+  #tidyPlanned = false;
   #scanPlanned = false;
 
   /** Begins with no copies: they are told of by `committed` and `becameWriter`. */
@@ -58,12 +61,14 @@ export class Actors {
   becameWriter(shard: number): void {
     this.#shardOf(shard)?.becameWriter();
     this.#options.effects.becameWriter(shard);
+    this.#options.timers.becameWriter(shard);
   }
 
   /** This node is not the shard's writer any more. */
   lostWriter(shard: number): void {
     this.#shards.get(shard)?.lostWriter();
     this.#options.effects.lostWriter(shard);
+    this.#options.timers.lostWriter(shard);
   }
 
   /** This node's copy of the shard is gone, or was replaced: the next one is applied from its first entry. */
@@ -73,6 +78,7 @@ export class Actors {
     state?.dropped();
     this.#waiters.dropped(shard);
     this.#options.effects.dropped(shard);
+    this.#options.timers.dropped(shard);
   }
 
   /** The live plugins, or their versions, are others now. */
@@ -106,6 +112,13 @@ export class Actors {
     const row = rowOf(state, key);
     const handlers = row < 0 ? [] : this.#handlersOf(key);
     this.#readings.read({ state, key, row, at: options.at, handlers, switches: this.#options.switches() }, done);
+  }
+
+  /** Ends an actor's life if that holds; see the retire effect. `done` is called once, perhaps at once. */
+  retire(shard: number, wish: RetireWish, done: (end: RetireEnd) => void): void {
+    const state = this.#shards.get(shard);
+    if (state === undefined || !this.#options.isSettled(shard)) return done("wait");
+    state.retire(wish, done);
   }
 
   /** Seq up to which every live plugin is through with the actor, by outcomes committed here; 0 for an unknown one. */
@@ -228,20 +241,40 @@ export class Actors {
     });
   }
 
+  /** Gives memory of ended lives back, a slice a turn. */
+  #planTidy(): void {
+    if (this.#tidyPlanned || this.#toTidy.size === 0) return;
+    this.#tidyPlanned = true;
+    this.#world.after(1, () => {
+      this.#tidyPlanned = false;
+      const [state] = this.#toTidy;
+      this.#toTidy.delete(state);
+      const isHeld = this.#shards.get(state.shard) === state;
+      if (isHeld && state.store.tidy()) this.#toTidy.add(state);
+      this.#planTidy();
+    });
+  }
+
   #shardEnv(): ShardEnv {
-    const { world, effects, alert, onOutcome, switches } = this.#options;
+    const { world, effects, timers, alert, onOutcome, switches } = this.#options;
     return {
       world,
       config: this.#config,
       pump: this.#pump,
       resting: this.#resting,
       effects,
+      timers,
       nowMonoMs: () => world.nowMonoMs(),
       pluginNamed: (name) => this.#handlers.find((handler) => handler.name === name),
       switches: () => switches(),
       mayPark: () => this.#mayPark(),
       handlers: () => this.#handlers,
       propose: (shard, body, done) => this.#options.proposeOutcomes(shard, body, done),
+      proposeRetire: (shard, key, done) => this.#options.proposeRetire(shard, key, done),
+      tidyLater: (state) => {
+        this.#toTidy.add(state);
+        this.#planTidy();
+      },
       learntAt: (plugin, shard) => this.#learntAt.get(plugin)?.get(shard) ?? 0,
       alert: (code, text) => alert(code, text),
       takeRoom: () => {

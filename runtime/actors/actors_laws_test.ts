@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ENTRY } from "../storage/mod.ts";
 import type { LivePlugin } from "./mod.ts";
-import { effectsOf, NO_TROUBLE, SHARD, standingOf, TestShard } from "./test_shard_test.ts";
+import { effectsOf, NO_TROUBLE, SHARD, TestShard } from "./test_shard_test.ts";
+import { standingOf } from "./standing_test.ts";
 
 const NAMES = ["bill", "care"];
 const KEYS = ["patient/F/1", "patient/F/2", "patient/F/3", "ward/F/1"];
@@ -29,10 +31,16 @@ function live(seed: number): TestShard {
     const dice = random.below(16);
     if (dice < 8) {
       for (let n = random.below(6); n >= 0; n--) {
-        const text = ["effect", "note", "note", `bad v${version}`, `kill v${version}`][
-          random.below(random.below(8) === 0 ? 5 : 3)
+        const texts = [
+          `effect ${random.below(2)}`,
+          "note",
+          `remind a ${random.below(500)}`,
+          "forget a",
+          "bye",
+          `bad v${version}`,
+          `kill v${version}`,
         ];
-        shard.record(KEYS[random.below(KEYS.length)], `${text}${text === "effect" ? ` ${random.below(2)}` : ""}`);
+        shard.record(KEYS[random.below(KEYS.length)], texts[random.below(random.below(8) === 0 ? 7 : 5)]);
       }
     } else if (dice === 8) {
       version++;
@@ -49,10 +57,12 @@ function live(seed: number): TestShard {
       if (others.length > 1 && shard.nodes[victim].alive) shard.crash(victim, random.below(6));
     } else if (dice === 13) {
       for (const node of shard.nodes) if (!node.alive) shard.restart(node.number);
-    } else if (shard.writer < 0) elect();
+    } else if (dice === 14) shard.nodes[random.below(3)].clockAheadMs = 3000 * (random.below(3) - 1);
+    else if (shard.writer < 0) elect();
     shard.run(random.below(25));
   }
   shard.trouble = NO_TROUBLE;
+  for (const node of shard.nodes) node.clockAheadMs = 0;
   version++;
   shard.deploy(plugins());
   for (const node of shard.nodes) if (!node.alive) shard.restart(node.number);
@@ -62,17 +72,15 @@ function live(seed: number): TestShard {
 }
 
 function check(shard: TestShard): void {
-  const { store } = shard.nodes[shard.writer];
-  const standing = standingOf(store, shard.commit);
+  const standing = standingOf(shard.book);
 
   const owed = new Set<string>();
-  for (const [key, indexes] of standing.messages) {
+  for (const [key, messages] of standing.messages) {
     if (!key.startsWith("patient/")) continue;
     for (const name of NAMES) {
       const mark = shard.nodes[shard.writer].actors.handledSeq(SHARD, key);
-      assert.equal(mark, indexes.length, "in the end everything is handled");
-      indexes.forEach((index, i) => {
-        const text = new TextDecoder().decode(store.message(index).payload);
+      assert.equal(mark, messages.length, "in the end everything is handled");
+      messages.forEach(({ index, text }, i) => {
         const isOwed = index > (standing.starts.get(name) ?? Infinity) && effectsOf(name, "", text).length > 0;
         if (isOwed) owed.add(`${key}#${i + 1}#${name}#0`);
       });
@@ -83,11 +91,28 @@ function check(shard: TestShard): void {
     [...owed].sort(),
     "each message after the start has one outcome",
   );
-  assert.deepEqual([...shard.arrived.keys()].sort(), [...owed].sort(), "each effect arrives, and nothing else");
+  const sent = [...owed].filter((id) => standing.effects.get(id)!.type === "send");
+  assert.deepEqual([...shard.arrived.keys()].sort(), sent.sort(), "each effect arrives, and nothing else");
+  assert.equal(standing.timers.size, 0, "in the end all timers have fired");
   assert.equal(standing.parked.size, 0);
+  assert.deepEqual(shard.alerts.filter((code) => code !== "effects/clock-off"), [], "nothing seems wrong to any copy");
 
-  for (const { actors, effects } of shard.nodes) {
-    for (const key of standing.messages.keys()) {
+  for (const { actors, effects, timers, store } of shard.nodes) {
+    assert.ok(store.wholeFrom <= shard.commit);
+    for (const [key, messages] of standing.messages) {
+      const ends = standing.ends.get(key) ?? [];
+      const row = store.actorRow(key);
+      const life = messages.slice(ends.at(-1) ?? 0);
+      assert.deepEqual(
+        store.history(key, 0, 1000).map((index) => new TextDecoder().decode(store.message(index).payload)),
+        life.map(({ text }) => text),
+        "the present life is there, and no other",
+      );
+      for (const { index } of messages.slice(0, ends.at(-1) ?? 0)) {
+        assert.equal(store.kindAt(index), ENTRY.HOLLOW, "what has ended is freed");
+      }
+      assert.equal(store.isRetired(row), life.length === 0);
+      assert.equal(timers.countOf(SHARD, row), 0);
       const reference = shard.nodes[shard.writer].actors.handledSeq(SHARD, key);
       assert.equal(actors.handledSeq(SHARD, key), reference, "copies agree");
     }
@@ -116,6 +141,16 @@ function check(shard: TestShard): void {
   }
 }
 
-Deno.test("actors: whatever fails, each message has one outcome a plugin, and each effect arrives", () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => check(live(seed))), { numRuns: 60 });
+Deno.test("actors: whatever fails, each message has one outcome, each effect arrives, each timer fires, lives end", () => {
+  let fired = 0;
+  let ended = 0;
+  const law = fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+    const shard = live(seed);
+    check(shard);
+    const standing = standingOf(shard.book);
+    fired += standing.fired.length;
+    for (const ends of standing.ends.values()) ended += ends.length;
+  });
+  fc.assert(law, { numRuns: 80 });
+  assert.ok(fired > 50 && ended > 50, `${fired} timers fired, ${ended} lives ended`);
 });

@@ -1,4 +1,4 @@
-import type { DoneItem, Effect, OutcomeItem } from "../effects/mod.ts";
+import type { DoneItem, OutcomeItem, StandingOutcome } from "../effects/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Fold } from "./fold.ts";
@@ -15,11 +15,31 @@ export interface LivePlugin {
 
 /** Where committed effects go: the effects room. */
 export interface EffectsRoom {
-  /** an outcome with effects stands; `position` is that of `effects[0]` in its entry */
-  committed(shard: number, outcomeIndex: number, position: number, effects: readonly Effect[]): void;
+  /** an outcome with effects stands */
+  committed(shard: number, outcome: StandingOutcome): void;
   /** these were carried out */
   done(shard: number, items: readonly DoneItem[]): void;
   /** carries out from now on */
+  becameWriter(shard: number): void;
+  /** does not any more */
+  lostWriter(shard: number): void;
+  /** the copy is gone */
+  dropped(shard: number): void;
+}
+
+/** Where scheduled messages go, and come from when they are due: the effects room's timers. */
+export interface TimersRoom {
+  /** an outcome with effects stands */
+  committed(shard: number, outcome: StandingOutcome): void;
+  /** a message was committed: it may be a timer's */
+  recorded(shard: number, row: number, id: () => string): void;
+  /** an actor's life has ended */
+  retired(shard: number, row: number): void;
+  /** how many timers the actor has */
+  countOf(shard: number, row: number): number;
+  /** whether the plugin has a timer of this name for the actor */
+  isOpen(shard: number, row: number, timer: { plugin: string; name: string }): boolean;
+  /** fires from now on */
   becameWriter(shard: number): void;
   /** does not any more */
   lostWriter(shard: number): void;
@@ -52,6 +72,10 @@ export interface ActorsConfig {
   outcomeBytesMax: number;
   /** bytes of one message's effects, packed; more is a fault; usual: 4 MiB */
   effectsBytesMax: number;
+  /** open timers of one actor; an outcome that asks for more is parked; usual: 64 */
+  timersMax: number;
+  /** payload of a timer's message, bytes; usual: 16 KiB */
+  timerBytesMax: number;
   /** (actor, plugin) pairs that may be parked on this node's copies before no more are; usual: 10000 */
   parkedMax: number;
   /** first wait after the host or the log said busy, doubled each time, less up to half by chance, ms; usual: 20 */
@@ -82,12 +106,18 @@ export interface ActorsOptions {
   commitIndex(shard: number): number;
   /** appends an OUTCOMES entry on the writer; entries of one shard are proposed one after the other */
   proposeOutcomes(shard: number, body: Uint8Array, done: (end: ProposalEnd) => void): void;
+  /** appends the end of an actor's life on the writer; throws `storage/too-large`, then `done` is not called */
+  proposeRetire(shard: number, key: string, done: (end: ProposalEnd) => void): void;
+  /** true once this node writes the shard and has committed an entry of its own term */
+  isSettled(shard: number): boolean;
   /** live handlers by name, ascending; asked anew after `pluginsChanged` */
   plugins(): readonly LivePlugin[];
   /** feature flags */
   switches(): Record<string, boolean>;
   /** gets what was decided, once it is committed */
   effects: EffectsRoom;
+  /** gets what was scheduled, once it is committed */
+  timers: TimersRoom;
   /** something a person should know; holds no data of any actor */
   alert(code: string, text: string): void;
   /** every outcome that stands, on every copy, in log order; for measuring */
@@ -116,7 +146,7 @@ export type ProjectAnswer =
     projections: Record<string, unknown>;
     parked: Record<string, ParkedView>;
   }
-  /** `actors/not-here` (no copy), `actors/busy`, `actors/timeout`, `actors/history-too-long`, `actors/cannot-fold` */
+  /** `actors/not-here` (no copy), `actors/busy`, `actors/timeout`, `actors/history-too-long`, `actors/cannot-fold`, `actors/retired` */
   | { state: "failed"; code: string };
 
 /** How waiting for handlers ended. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { HandledAnswer, LivePlugin, ProjectAnswer } from "./mod.ts";
-import { NO_TROUBLE, SHARD, standingOf, TestShard } from "./test_shard_test.ts";
+import { NO_TROUBLE, SHARD, TestShard } from "./test_shard_test.ts";
+import { standingOf } from "./standing_test.ts";
 
 const KEY = "patient/F/1";
 const CARE: LivePlugin = { name: "care", hash: "v1", actorKind: "patient" };
@@ -153,7 +154,7 @@ Deno.test("actors: a message that kills its host is found among many and parked"
   for (let i = 0; i < 20; i++) shard.record(`patient/F/${i}`, "effect");
   shard.record(KEY, "effect");
   shard.run(5000);
-  const standing = standingOf(shard.nodes[0].store, shard.commit);
+  const standing = standingOf(shard.book);
   // patient/F/1 has "effect" before and after
   assert.deepEqual([...standing.parked], [[`${KEY} care`, 2]]);
   assert.equal(shard.arrived.size, 39);
@@ -255,7 +256,7 @@ Deno.test("actors: more to do than may be held is found by searching again", () 
   const shard = started();
   for (let i = 0; i < 3000; i++) shard.record(`patient/F/${i}`, "note");
   shard.run(20_000);
-  assert.equal(standingOf(shard.nodes[0].store, shard.commit).marks.size, 3000);
+  assert.equal(standingOf(shard.book).marks.size, 3000);
   assert.equal(shard.nodes[0].actors.backlog(), 0);
 });
 

@@ -25,7 +25,12 @@ export interface FoldRequest {
   /** canonical text of the actor's key */
   key: string;
   /**
-   * The session (plugin, hash, key) must stand at this seq, else `behind` is answered. 0 is birth and always holds: a
+   * The last seq of the actor's former lives, 0 in its first (and where left out): its history begins behind it.
+   * Sessions of other lives are other sessions.
+   */
+  birth?: number;
+  /**
+   * The session (plugin, hash, key, birth) must stand at this seq, else `behind` is answered. `birth` always holds: a
    * session that stands elsewhere is dropped and begun anew, which is how results are had again that an earlier call
    * has already consumed (a reader moved the session on, then the node became writer).
    */
@@ -35,7 +40,7 @@ export interface FoldRequest {
   /** true: the projections after the last message come with the answer */
   wantProjections: boolean;
   /**
-   * true: a throw-away session, for time travel: `after` is 0, all its messages are in this one call (which may be far
+   * true: a throw-away session, for time travel: `after` is `birth`, all its messages are in this one call (which may be far
    * longer than the others), it does not touch the live session and is forgotten afterwards.
    */
   fresh: boolean;
@@ -57,7 +62,7 @@ export interface FoldResult {
 export type FoldAnswer =
   /** all messages were folded; the session stands at `at` */
   | { state: "ok"; at: number; results: FoldResult[]; projections?: unknown }
-  /** nothing was folded: the session stands at `at` (0: it knows nothing); send again from there */
+  /** nothing was folded: the session stands at `at` (`birth`: it knows nothing); send again from there */
   | { state: "behind"; at: number }
   /** the handler threw, returned nonsense or took too long at seq `at`; `results` are those before it; stands at `at` - 1 */
   | { state: "fault"; at: number; code: string; message: string; stack: string; results: FoldResult[] }

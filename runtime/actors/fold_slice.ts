@@ -11,13 +11,15 @@ export interface Slice {
   to: number;
   /** payload bytes at most; the first message is taken whatever its size */
   bytesMax: number;
+  /** nothing behind this log index counts: what is applied */
+  upTo: number;
 }
 
 /** Messages of a history as a host gets them, in order; payloads are views of the log. Empty when `to` <= `after`. */
-export function sliceOf(store: ShardStore, { key, after, to, bytesMax }: Slice): FoldMessage[] {
+export function sliceOf(store: ShardStore, { key, after, to, bytesMax, upTo }: Slice): FoldMessage[] {
   const messages: FoldMessage[] = [];
   let bytes = 0;
-  for (const index of store.history(key, after, Math.max(0, to - after))) {
+  for (const index of store.history(key, after, Math.max(0, to - after), upTo)) {
     const { id, seq, atMs, type, contentType, payload } = store.message(index);
     bytes += payload.length;
     if (messages.length > 0 && bytes > bytesMax) break;

@@ -8,6 +8,7 @@
  * is begun anew, because what it decided in between was not kept.
  */
 import type { OutcomeItem } from "../effects/mod.ts";
+import { type OpenTimers, TimerWishes } from "./timer_wishes.ts";
 import { pack } from "../wire/mod.ts";
 import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
@@ -32,6 +33,12 @@ export interface HandlingShard {
   readonly marks: ShardMarks;
   readonly box: OutcomeBox;
   readonly writing: boolean;
+  /** last index that was applied */
+  readonly applied: number;
+  /** false: messages are missing here until more is applied */
+  readonly isWhole: boolean;
+  /** an actor's timers, as far as committed */
+  timersOf(row: number, plugin: string): OpenTimers;
   /** wakes the handling when the box has room again */
   awaitRoom(handling: Handling): void;
   /** true while somebody waits for outcomes of this actor */
@@ -69,6 +76,9 @@ export class Handling implements FoldJob {
   readonly #env: HandlingEnv;
   readonly #shard: HandlingShard;
   readonly #readers: Reader[] = [];
+  readonly #wishes: TimerWishes;
+  /** where the actor's present life begins: it does not change while this is at work */
+  readonly #birth: number;
   #hash = "";
   #session = -1;
   #decided = 0;
@@ -80,6 +90,8 @@ export class Handling implements FoldJob {
   #parking: { seq: number; hash: string } | null = null;
   /** the version that stands still here without a record, as no more could be parked */
   #standing = "";
+  /** the actor's life, or the copy, has ended */
+  #isOver = false;
 
   constructor(env: HandlingEnv, shard: HandlingShard, place: { row: number; key: string; plugin: string }) {
     this.#env = env;
@@ -88,6 +100,8 @@ export class Handling implements FoldJob {
     this.key = place.key;
     this.plugin = place.plugin;
     this.sinceMs = env.nowMonoMs();
+    this.#wishes = new TimerWishes(env.config);
+    this.#birth = shard.marks.birth(place.row);
   }
 
   /** true: kept for outcomes, not for readers alone */
@@ -131,6 +145,7 @@ export class Handling implements FoldJob {
     this.#decided = marks.mark(marks.slotOf(this.plugin), this.row);
     this.#parking = null;
     this.#standing = "";
+    this.#wishes.clear();
     this.wake();
   }
 
@@ -139,7 +154,15 @@ export class Handling implements FoldJob {
     for (const reader of this.#readers.splice(0)) reader.done({ code });
   }
 
+  /** The actor's life has ended: there is nothing to do any more, whatever is under way. */
+  end(): void {
+    this.#isOver = true;
+    this.abandon("actors/retired");
+  }
+
   begin(): FoldRequest | null {
+    // a copy that is not whole wakes all when it is
+    if (this.#isOver || !this.#shard.isWhole) return null;
     const plugin = this.#env.pluginNamed(this.plugin);
     if (plugin === undefined) {
       this.abandon("actors/cannot-fold");
@@ -163,7 +186,7 @@ export class Handling implements FoldJob {
     for (const reader of this.#readers) reader.target = Math.min(reader.target, limit);
     if (!isUndecided) limit = Math.max(...this.#readers.map((reader) => reader.target));
     if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
-    if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = 0;
+    if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = this.#birth;
     const messages = this.#slice(limit);
     const end = this.#session + messages.length;
     this.#isOpen = true;
@@ -171,6 +194,7 @@ export class Handling implements FoldJob {
       plugin: this.plugin,
       hash: plugin.hash,
       key: this.key,
+      birth: this.#birth,
       after: this.#session,
       messages,
       wantProjections: this.#readers.some((reader) => reader.target <= end),
@@ -181,6 +205,7 @@ export class Handling implements FoldJob {
 
   ended(request: FoldRequest, answer: FoldAnswer): void {
     this.#isOpen = false;
+    if (this.#isOver) return;
     if (answer.state !== "behind" && answer.state !== "ok") this.#behinds = 0;
     switch (answer.state) {
       case "ok":
@@ -248,17 +273,20 @@ export class Handling implements FoldJob {
     const after = this.#session;
     let to = Math.min(limit, after + foldMessagesMax);
     if (this.#suspicion !== null) to = this.#suspicion.limit(after + 1, to);
-    return sliceOf(this.#shard.store, { key: this.key, after, to, bytesMax });
+    return sliceOf(this.#shard.store, { key: this.key, after, to, bytesMax, upTo: this.#shard.applied });
   }
 
   #collect(request: FoldRequest, results: readonly FoldResult[]): void {
     if (!this.#wantsOutcomes()) return;
     // what others committed meanwhile counts; what this version must not touch is left
     const limit = this.#limit(this.#shard.marks.head(this.row));
-    for (const { seq, effects, digest } of results) {
+    for (const { seq, effects: wished, digest } of results) {
       if (seq <= this.#decided) continue;
       // a gap: the session had run ahead of what was decided; `begin` starts it anew
       if (seq !== this.#decided + 1 || seq > limit) return;
+      const settled = this.#settleTimers(request, seq, wished);
+      if ("code" in settled) return this.#park(request.hash, seq, settled.code, settled.message);
+      const effects = [...settled.effects];
       let bytes = 0;
       try {
         if (effects.length > 0) bytes = pack(effects).length;
@@ -271,6 +299,13 @@ export class Handling implements FoldJob {
       this.#hand({ seq, hash: request.hash, effects: effects.length > 0 ? effects : null, digest }, bytes);
       this.#decided = seq;
     }
+  }
+
+  #settleTimers({ after, messages }: FoldRequest, seq: number, effects: FoldResult["effects"]) {
+    const { marks } = this.#shard;
+    const atMs = messages[seq - after - 1]?.atMs ?? NaN;
+    const at = { seq, atMs, mark: marks.mark(marks.slotOf(this.plugin), this.row) };
+    return this.#wishes.settle(effects, at, this.#shard.timersOf(this.row, this.plugin));
   }
 
   #hand(outcome: Pick<OutcomeItem, "seq" | "hash" | "effects" | "digest">, bytes: number): void {

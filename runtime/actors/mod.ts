@@ -6,6 +6,9 @@
  * register, and only what is entered is done; the first entry about a matter counts. Every copy of the register says
  * how far each clerk is with each file, so a new notary goes on without asking the old one.
  *
+ * A file may be closed for good (retire): the notary looks whether every clerk is through with it and nothing is owed,
+ * and enters that it is closed; from there on every copy burns it, and keeps a card.
+ *
  * Idle actors cost four bytes a plugin, in typed arrays. What costs is an actor with something to do: one object, one
  * call to the host for up to 256 messages. It stops being right where one actor gets more messages a second than one
  * session can fold: an actor is never handled in parallel.
@@ -23,4 +26,5 @@ export {
   type ParkedView,
   type ProjectAnswer,
   type ProposalEnd,
+  type TimersRoom,
 } from "./actors_options.ts";

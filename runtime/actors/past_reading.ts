@@ -14,6 +14,10 @@ export interface PastReadingOptions {
   store: ShardStore;
   key: string;
   plugin: LivePlugin;
+  /** last seq of the actor's former lives */
+  birth: number;
+  /** last log index that is applied */
+  upTo: number;
   /** the seq after which the projections are wanted; committed */
   at: number;
   switches: Record<string, boolean>;
@@ -24,7 +28,7 @@ export interface PastReadingOptions {
 const DEATHS_MAX = 3;
 
 /**
- * Time travel: folds an actor's history from birth up to a seq, in a session that is thrown away. One call, so that no
+ * Time travel: folds an actor's history from the birth of its present life up to a seq, in a session that is thrown away. One call, so that no
  * state stays behind in the host when the asker loses interest.
  */
 export class PastReading implements FoldJob {
@@ -64,7 +68,8 @@ export class PastReading implements FoldJob {
       plugin: plugin.name,
       hash: plugin.hash,
       key,
-      after: 0,
+      birth: this.#options.birth,
+      after: this.#options.birth,
       messages,
       wantProjections: true,
       fresh: true,
@@ -88,10 +93,11 @@ export class PastReading implements FoldJob {
   }
 
   #messages(): FoldMessage[] | null {
-    const { store, key, config: { pastMessagesMax, pastBytesMax: bytesMax } } = this.#options;
-    if (this.#at > pastMessagesMax) return null;
-    const messages = sliceOf(store, { key, after: 0, to: this.#at, bytesMax });
-    return messages.length < this.#at ? null : messages;
+    const { store, key, birth, upTo, config: { pastMessagesMax, pastBytesMax: bytesMax } } = this.#options;
+    const count = this.#at - birth;
+    if (count > pastMessagesMax) return null;
+    const messages = sliceOf(store, { key, after: birth, to: this.#at, bytesMax, upTo });
+    return messages.length < count ? null : messages;
   }
 
   #end(answer: { projections: unknown; at: number } | { code: string }): void {

@@ -60,6 +60,7 @@ export class Readings {
       projections,
       parked: { ...halted, ...parkedOf(wanted) },
     });
+    if (row >= 0 && head > 0 && at <= state.marks.birth(row)) return done({ state: "failed", code: "actors/retired" });
     if (head === 0 || handlers.length === 0) return done(ok(at));
     if (this.#open >= config.readsMax) return done({ state: "failed", code: "actors/busy" });
 
@@ -99,7 +100,19 @@ export class Readings {
   ): (() => void) | null {
     if (at < head) {
       const { pump, resting, config } = this.#options;
-      const reading = new PastReading({ pump, resting, config, store: state.store, key, plugin, at, switches, done });
+      const reading = new PastReading({
+        pump,
+        resting,
+        config,
+        store: state.store,
+        birth: state.marks.birth(row),
+        upTo: state.applied,
+        key,
+        plugin,
+        at,
+        switches,
+        done,
+      });
       return () => reading.abandon();
     }
     const handling = state.handling(row, key, plugin.name);

@@ -1,10 +1,11 @@
-import { decodeDone, decodeOutcomes, type OutcomeItem } from "../effects/mod.ts";
+import { decodeDone, decodeOutcomes, type OutcomeItem, type RetireEnd, type RetireWish } from "../effects/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
-import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd } from "./actors_options.ts";
+import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd, TimersRoom } from "./actors_options.ts";
 import type { World } from "../world/mod.ts";
 import { Handling, type HandlingEnv, type HandlingShard } from "./handling.ts";
 import { OutcomeBox } from "./outcome_box.ts";
 import { ShardMarks } from "./shard_marks.ts";
+import type { OpenTimers } from "./timer_wishes.ts";
 
 /** A live plugin with the start of the keys that it handles. */
 export interface Handler extends LivePlugin {
@@ -17,14 +18,18 @@ export interface ShardEnv extends HandlingEnv {
   readonly world: World;
   readonly config: ActorsConfig;
   readonly effects: EffectsRoom;
+  readonly timers: TimersRoom;
   handlers(): readonly Handler[];
   propose(shard: number, body: Uint8Array, done: (end: ProposalEnd) => void): void;
+  proposeRetire(shard: number, key: string, done: (end: ProposalEnd) => void): void;
   /** the shard's commit index when this node learnt of the plugin */
   learntAt(plugin: string, shard: number): number;
   alert(code: string, text: string): void;
   /** room for one more handling; takes it */
   takeRoom(): boolean;
   giveRoom(): void;
+  /** memory of the shard is to be given back, soon */
+  tidyLater(shard: ShardActors): void;
   /** the shard is to be searched for unhandled messages, soon */
   scanLater(shard: ShardActors): void;
   isAwaited(shard: number, key: string): boolean;
@@ -80,12 +85,33 @@ export class ShardActors implements HandlingShard {
     this.#applied = index;
     switch (this.store.kindAt(index)) {
       case ENTRY.MESSAGE:
-        return this.#recorded(index);
+        this.#recorded(index);
+        break;
       case ENTRY.OUTCOMES:
-        return this.#outcomes(index);
+        this.#outcomes(index);
+        break;
       case ENTRY.DONE:
-        return this.#done(index);
+        this.#done(index);
+        break;
+      case ENTRY.RETIRE:
+        this.#retired(index);
     }
+    if (index === this.store.wholeFrom) this.#becameWhole();
+  }
+
+  /** last index that was applied */
+  get applied(): number {
+    return this.#applied;
+  }
+
+  /** false: this copy was fed a history parts of which were freed, and has not applied all that accounts for them */
+  get isWhole(): boolean {
+    return this.store.wholeFrom <= this.#applied;
+  }
+
+  timersOf(row: number, plugin: string): OpenTimers {
+    const { shard, timers } = { shard: this.shard, timers: this.#env.timers };
+    return { count: () => timers.countOf(shard, row), has: (name) => timers.isOpen(shard, row, { plugin, name }) };
   }
 
   /** true: this node folds, and says what is to be logged */
@@ -164,9 +190,61 @@ export class ShardActors implements HandlingShard {
     return this.#env.isAwaited(this.shard, key);
   }
 
+  /**
+   * Ends an actor's life at `seq`, decided when that was its last message, if that is so still and every live plugin is
+   * through with it.
+   */
+  retire({ key, seq, mayNow }: RetireWish, done: (end: RetireEnd) => void): void {
+    const { store, marks } = this;
+    if (!this.writing || !this.isWhole) return done("wait");
+    const row = store.actorRow(key);
+    if (row < 0) return done("void");
+    if (marks.birth(row) >= seq) return done("done");
+    // a message behind it, committed or not, ends the wish
+    if (store.rowSeq(row) !== seq) return done("void");
+    if (store.isRetired(row)) return done("wait");
+    for (const { name, hash, prefix } of this.#env.handlers()) {
+      if (!key.startsWith(prefix)) continue;
+      const slot = marks.slotOf(name);
+      // a plugin that stands still may stand for good, and then somebody has to look at this actor anyway
+      if (marks.parkedAt(slot, row)?.hash === hash) return done("void");
+      if (!marks.isStarted(slot) || marks.mark(slot, row) < seq) return done("wait");
+    }
+    if (!mayNow) return done("wait");
+    try {
+      this.#env.proposeRetire(this.shard, key, (end) => done(end === "committed" ? "done" : "wait"));
+    } catch (error) {
+      if ((error as { code?: string }).code !== "storage/too-large") throw error;
+      this.#env.alert("actors/too-young", "an actor cannot retire as it has too many messages of the last 30 days");
+      done("void");
+    }
+  }
+
+  #retired(index: number): void {
+    const { store, marks } = this;
+    const row = store.rowOf(index);
+    marks.retired(row, store.seqOf(index));
+    this.#env.timers.retired(this.shard, row);
+    for (const byRow of [...this.#handlings.values()]) {
+      const handling = byRow.get(row);
+      if (handling === undefined) continue;
+      handling.end();
+      this.settled(handling);
+    }
+    if (this.#env.hasWaiters()) this.#env.progressed(this, store.keyOf(index));
+    store.free(index);
+    this.#env.tidyLater(this);
+  }
+
+  #becameWhole(): void {
+    for (const handling of this.handlings()) handling.wake();
+    if (this.writing) this.#env.scanLater(this);
+  }
+
   #recorded(index: number): void {
     const row = this.store.rowOf(index);
     this.marks.recorded(row, this.store.seqOf(index));
+    this.#env.timers.recorded(this.shard, row, () => this.store.idOf(index));
     const isAwaited = this.#env.hasWaiters();
     // a follower mostly ends here: no text is made of the key
     if (!this.writing && !isAwaited) return;
@@ -217,6 +295,10 @@ export class ShardActors implements HandlingShard {
     switch (verdict.state) {
       case "late":
         return;
+      case "unrecorded":
+        // of a life that was freed where this copy comes from: its end is in the log, and says all that counts
+        if (!this.isWhole) return;
+        return this.#env.alert("actors/bad-entry", "an outcome of the log is about no message");
       case "malformed":
         return this.#env.alert("actors/bad-entry", `an outcome of the log is not as it must be: ${verdict.reason}`);
       case "started":
@@ -225,7 +307,10 @@ export class ShardActors implements HandlingShard {
         return this.#env.lifted(this);
     }
     if (item.state === "ok" && item.effects !== null) {
-      this.#env.effects.committed(this.shard, index, position, item.effects);
+      const { key, seq, plugin, effects } = item;
+      const standing = { index, position, row: verdict.row, key, seq, plugin, effects };
+      this.#env.effects.committed(this.shard, standing);
+      this.#env.timers.committed(this.shard, standing);
     }
     this.#handlings.get(item.plugin)?.get(verdict.row)?.applied();
     this.#env.outcome(this, item);

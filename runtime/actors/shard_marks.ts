@@ -5,6 +5,7 @@
  * Its laws, from which the rest follows:
  * - an outcome at or below the mark is late: another one stands, for ever, and this one is only compared;
  * - a start lifts the plugin's mark of every actor to what was recorded up to the start's index; the first start stands;
+ * - the end of an actor's life lifts every plugin's mark to its last seq: what is gone counts as handled;
  * - `parked` holds the mark at the seq before; an `ok` for that seq, from whatever version, ends it.
  */
 import type { OutcomeError, OutcomeItem } from "../effects/mod.ts";
@@ -27,6 +28,8 @@ export type Verdict =
   | { state: "ok" | "parked"; row: number; slot: number }
   | { state: "started"; slot: number }
   | { state: "late" }
+  /** about a message that this copy has not: it is malformed, or the copy is not whole */
+  | { state: "unrecorded" }
   | { state: "malformed"; reason: string };
 
 interface Slot {
@@ -42,6 +45,8 @@ const SLOTS_MAX = 1000;
 export class ShardMarks {
   readonly #store: ShardStore;
   readonly #heads = new SeqTable();
+  /** last seq of the lives that have ended */
+  readonly #births = new SeqTable();
   readonly #slots: Slot[] = [];
   readonly #slotByName = new Map<string, number>();
   readonly #parked = new Map<number, Parked>();
@@ -53,6 +58,20 @@ export class ShardMarks {
   /** A message was committed; its row. */
   recorded(row: number, seq: number): void {
     this.#heads.raise(row, seq);
+  }
+
+  /** The actor's life has ended at `seq`. */
+  retired(row: number, seq: number): void {
+    this.#heads.raise(row, seq);
+    this.#births.raise(row, seq);
+    for (let slot = 0; slot < this.#slots.length && this.#parked.size > 0; slot++) {
+      this.#parked.delete(placeOf(slot, row));
+    }
+  }
+
+  /** last seq of the actor's former lives, 0 in its first: its present history begins behind it */
+  birth(row: number): number {
+    return this.#births.get(row);
   }
 
   /** last committed seq of a row */
@@ -75,9 +94,10 @@ export class ShardMarks {
     return slot >= 0 && this.#slots[slot].started;
   }
 
-  /** highest seq that the plugin is through with, by a committed outcome or by its start */
+  /** highest seq that the plugin is through with, by a committed outcome, its start, or the end of a life */
   mark(slot: number, row: number): number {
-    return slot < 0 ? 0 : this.#slots[slot].marks.get(row);
+    const birth = this.#births.get(row);
+    return slot < 0 ? birth : Math.max(birth, this.#slots[slot].marks.get(row));
   }
 
   /** where the plugin stands still for the actor, if it does */
@@ -102,10 +122,10 @@ export class ShardMarks {
     if (item.key === "") return this.#start(slot, item.seq);
     const row = this.#store.actorRow(item.key);
     if (row < 0 || item.seq < 1 || item.seq > this.head(row)) {
-      return { state: "malformed", reason: "an outcome for a message that is not recorded" };
+      return { state: "unrecorded" };
     }
     const marks = this.#slots[slot].marks;
-    if (item.seq <= marks.get(row)) return { state: "late" };
+    if (item.seq <= this.mark(slot, row)) return { state: "late" };
     const place = placeOf(slot, row);
     const parked = this.#parked.get(place);
     if (item.state === "ok") {

@@ -4,16 +4,10 @@
  * mailroom (busy, timeouts after recording). Everything is drawn from one seed.
  */
 import assert from "node:assert/strict";
-import {
-  decodeOutcomes,
-  type Effect,
-  effectId,
-  type EffectPosting,
-  Effects,
-  type EffectsConfig,
-} from "../effects/mod.ts";
+import { type Effect, type EffectPosting, Effects, type EffectsConfig, Timers } from "../effects/mod.ts";
 import { ENTRY, ShardStore } from "../storage/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld, type World } from "../world/mod.ts";
+import { type Line, lineOf, standingOf } from "./standing_test.ts";
 import { Actors, type ActorsConfig, type FoldAnswer, type FoldRequest, type LivePlugin } from "./mod.ts";
 
 export const ACTORS_CONFIG: ActorsConfig = {
@@ -27,6 +21,8 @@ export const ACTORS_CONFIG: ActorsConfig = {
   outcomesMax: 8,
   outcomeBytesMax: 4096,
   effectsBytesMax: 4096,
+  timersMax: 3,
+  timerBytesMax: 100,
   parkedMax: 100,
   pauseMinMs: 5,
   pauseMaxMs: 50,
@@ -44,6 +40,9 @@ export const EFFECTS_CONFIG: EffectsConfig = {
   doneItemsMax: 16,
   retryMinMs: 5,
   retryMaxMs: 100,
+  retiresWaitingMax: 100,
+  firesMax: 3,
+  clockOffMs: 2000,
   finalRefusals: ["conflict", "too-large", "bad-key"],
 };
 
@@ -69,16 +68,23 @@ export interface Trouble {
 export const NO_TROUBLE: Trouble = { busy: 0, lost: 0, slow: 0, hostDies: 0, forgets: 0, postFails: 0 };
 
 /**
- * The handler of all tests, by the payload: `effect` sends one to `target`, `reply` replies, `alert` alerts; `bad HASH`
- * throws and `kill HASH` kills its host in that version. Projections: how many messages, and in which version.
+ * The handler of all tests, by the payload: `effect` sends one to `target`, `reply` replies, `alert` alerts, `remind`
+ * schedules under a name so many ms later, `forget` cancels, `bye` retires; `bad HASH` throws and `kill HASH` kills its
+ * host in that version. Projections: how many messages, and in which version.
  */
 export function effectsOf(plugin: string, hash: string, payload: string): Effect[] {
-  const [word, rest = ""] = payload.split(" ");
+  const [word, rest = "", ms] = payload.split(" ");
   if (word === "effect") {
     const key = { kind: "ward", facility: "F", id: rest || "1" };
     return [{ type: "send", key, message: { type: `from/${plugin}`, body: hash } }];
   }
   if (word === "reply") return [{ type: "reply", body: `${plugin} ${rest}` }];
+  if (word === "remind") {
+    const message = { type: "t", body: `fired ${plugin} ${rest}` };
+    return [{ type: "schedule", name: rest, afterMs: Number(ms), message }];
+  }
+  if (word === "forget") return [{ type: "cancel", name: rest }];
+  if (word === "bye") return [{ type: "retire" }];
   if (word === "alert") return [{ type: "alert", code: "test/alert", text: rest }];
   return [];
 }
@@ -110,9 +116,9 @@ class Host {
     });
   };
 
-  #isPoison({ messages, hash, after, fresh, plugin, key }: FoldRequest): boolean {
-    const at = fresh ? 0 : this.sessions.get(`${plugin} ${hash} ${key}`)?.at ?? 0;
-    return (after === 0 || at === after) && messages.some((m) => DECODER.decode(m.payload) === `kill ${hash}`);
+  #isPoison({ messages, hash, birth = 0, after, fresh, plugin, key }: FoldRequest): boolean {
+    const at = fresh ? birth : this.sessions.get(`${plugin} ${hash} ${birth} ${key}`)?.at ?? birth;
+    return (after === birth || at === after) && messages.some((m) => DECODER.decode(m.payload) === `kill ${hash}`);
   }
 
   #die(): void {
@@ -124,10 +130,11 @@ class Host {
 
   #answer(request: FoldRequest): FoldAnswer {
     if (this.missing.has(request.hash)) return { state: "down", lonely: false, code: "plugin_host/not-loaded" };
-    const place = `${request.plugin} ${request.hash} ${request.key}`;
+    const { birth = 0 } = request;
+    const place = `${request.plugin} ${request.hash} ${birth} ${request.key}`;
     if (this.random.next() < this.trouble().forgets) this.sessions.delete(place);
-    let session = this.sessions.get(place) ?? { at: 0, count: 0 };
-    if (request.after === 0) session = { at: 0, count: 0 };
+    let session = this.sessions.get(place) ?? { at: birth, count: 0 };
+    if (request.after === birth) session = { at: birth, count: 0 };
     if (session.at !== request.after) return { state: "behind", at: session.at };
     if (!request.fresh) this.sessions.set(place, session);
     const results = [];
@@ -154,7 +161,10 @@ export interface TestNode {
   commit: number;
   actors: Actors;
   effects: Effects;
+  timers: Timers;
   host: Host;
+  /** how far its clock is ahead, ms */
+  clockAheadMs: number;
 }
 
 interface Proposal {
@@ -180,6 +190,11 @@ export class TestShard {
   readonly arrived = new Map<string, EffectPosting>();
   refuse: (posting: EffectPosting) => string | null = () => null;
   #proposals: Proposal[] = [];
+  /** the committed log */
+  readonly book: Line[] = [];
+  #termStart = 0;
+  #standing = standingOf([]);
+  #readTo = 0;
 
   constructor(seed: number, nodes = 3) {
     this.random = new SeededRandom(seed);
@@ -197,9 +212,15 @@ export class TestShard {
     const store = this.nodes[this.writer].store;
     const payload = new TextEncoder().encode(text);
     const id = `m${store.lastIndex + 1}-${this.term}`;
-    store.appendMessage(this.term, { key, id, type: "t", contentType: "text/plain", atMs: 0, payload });
+    const atMs = this.wallMs();
+    store.appendMessage(this.term, { key, id, type: "t", contentType: "text/plain", atMs, payload });
     this.#commitLater();
     return true;
+  }
+
+  /** wall time of a right clock, ms */
+  wallMs(): number {
+    return simulatedWorld({ time: this.time, random: this.random }).nowWallMs();
   }
 
   deploy(plugins: LivePlugin[]): void {
@@ -214,7 +235,7 @@ export class TestShard {
     this.term++;
     this.writer = number;
     const node = this.nodes[number];
-    node.store.appendEntry(this.term, ENTRY.NOOP, new Uint8Array());
+    this.#termStart = node.store.appendEntry(this.term, ENTRY.NOOP, new Uint8Array());
     node.actors.becameWriter(SHARD);
     this.#commitLater();
   }
@@ -236,12 +257,19 @@ export class TestShard {
     this.nodes[number] = node;
     const source = this.nodes.find((other) => other.alive && other !== node && other.store.lastIndex >= this.commit);
     assert(source, "somebody holds the log");
-    for (let from = 1; from <= this.commit;) {
-      const { bytes, last } = source.store.copyRange(from, 1 << 16, this.commit);
-      for (let at = 0; at < bytes.length;) at = node.store.appendRaw(bytes, at).next;
-      from = last + 1;
+    // in two parts, as between them lives may end, and what is fed be freed
+    const half = Math.floor(this.commit * this.random.next());
+    if (half > 0) {
+      this.#copy(source, half);
+      this.#apply(node, half);
     }
-    this.#apply(node, this.commit);
+    this.time.after(this.random.below(50), () => {
+      const { commit } = this;
+      const from = this.nodes.find((other) => other.alive && other !== node && other.store.lastIndex >= commit);
+      if (!node.alive || from === undefined) return;
+      if (node.store.lastIndex < commit) this.#copy(from, commit);
+      this.#apply(node, commit);
+    });
   }
 
   #depose(adopted: number): void {
@@ -278,6 +306,7 @@ export class TestShard {
       const node = this.nodes[writer];
       if (last <= this.commit) return;
       this.#copy(node, last);
+      for (let index = this.commit + 1; index <= last; index++) this.book.push(lineOf(node.store, index));
       this.commit = last;
       const ends = this.#proposals.filter(({ index }) => index <= last);
       this.#proposals = this.#proposals.filter(({ index }) => index > last);
@@ -299,28 +328,50 @@ export class TestShard {
   }
 
   #life(number: number): TestNode {
-    const node = { number, alive: true, store: new ShardStore(), commit: 0 } as TestNode;
-    const world = simulatedWorld({
+    const node = { number, alive: true, store: new ShardStore(), commit: 0, clockAheadMs: 0 } as TestNode;
+    const right = simulatedWorld({
       time: this.time,
       random: new SeededRandom(this.random.next32()),
       isAlive: () => node.alive,
     });
-    const propose = (kind: 4 | 5) => (_shard: number, body: Uint8Array, done: Proposal["done"]) => {
+    const world: World = { ...right, nowWallMs: () => right.nowWallMs() + node.clockAheadMs };
+    const isSettled = () => this.writer === number && node.commit >= this.#termStart;
+    const clockAheadMs = () => node.clockAheadMs;
+    const append = (entry: () => number, done: Proposal["done"]) => {
       if (this.random.next() < this.trouble.busy) return done("busy");
       if (this.writer !== number || !node.alive) return done("lost");
       if (this.random.next() < this.trouble.lost) {
         // lost from sight: committed with whatever comes next, or when nothing does, never
-        if (this.random.below(2) === 0) node.store.appendEntry(this.term, kind, body);
+        if (this.random.below(2) === 0) entry();
         return done("lost");
       }
-      this.#proposals.push({ index: node.store.appendEntry(this.term, kind, body), done });
+      this.#proposals.push({ index: entry(), done });
       this.#commitLater();
     };
+    const propose = (kind: 4 | 5) => (_shard: number, body: Uint8Array, done: Proposal["done"]) =>
+      append(() => node.store.appendEntry(this.term, kind, body), done);
     node.effects = new Effects({
       world,
       post: (posting, done) => this.#post(node, posting, done),
       proposeDone: propose(ENTRY.DONE),
       read: (_shard, index) => node.store.body(index),
+      retire: (shard, wish, done) => node.actors.retire(shard, wish, done),
+      clockAheadMs,
+      alert: (code) => this.alerts.push(code),
+      config: EFFECTS_CONFIG,
+    });
+    node.timers = new Timers({
+      world,
+      store: () => node.store,
+      commitIndex: () => node.commit,
+      isSettled,
+      clockAheadMs,
+      record: (_shard, message, done) => {
+        assert(node.store.findMessage(message.key, message.id) === 0, "a timer is recorded once");
+        const ended: Proposal["done"] = (end) =>
+          done({ state: end === "committed" ? "recorded" : end === "lost" ? "unknown" : "busy" });
+        append(() => node.store.appendMessage(this.term, message).index, ended);
+      },
       alert: (code) => this.alerts.push(code),
       config: EFFECTS_CONFIG,
     });
@@ -331,9 +382,13 @@ export class TestShard {
       store: (shard) => shard === SHARD ? node.store : null,
       commitIndex: () => node.commit,
       proposeOutcomes: propose(ENTRY.OUTCOMES),
+      proposeRetire: (_shard, key, done) =>
+        append(() => node.store.appendRetire(this.term, key, world.nowWallMs()), done),
+      isSettled,
       plugins: () => this.plugins,
       switches: () => ({}),
       effects: node.effects,
+      timers: node.timers,
       alert: (code) => this.alerts.push(code),
       config: ACTORS_CONFIG,
     });
@@ -341,7 +396,9 @@ export class TestShard {
   }
 
   #post(node: TestNode, posting: EffectPosting, done: PostDone) {
-    const standing = standingOf(node.store, this.commit);
+    if (this.#readTo < this.book.length) this.#standing = standingOf(this.book);
+    this.#readTo = this.book.length;
+    const standing = this.#standing;
     assert(standing.effects.has(posting.id), "nothing leaves before its outcome is committed");
     this.posts.push(posting);
     this.time.after(1 + this.random.below(5), () => {
@@ -359,59 +416,3 @@ export class TestShard {
 }
 
 type PostDone = Parameters<ConstructorParameters<typeof Effects>[0]["post"]>[1];
-
-/** What a log says, read by the rules in the words of the design and with no code of the room. */
-export interface Standing {
-  /** by `key plugin`: seq up to which it is handled */
-  marks: Map<string, number>;
-  /** by `key plugin`: seq at which it stands still */
-  parked: Map<string, number>;
-  /** id -> effect, of outcomes that stand */
-  effects: Map<string, Effect>;
-  /** by plugin: log index of its start */
-  starts: Map<string, number>;
-  /** by key: log indexes of its messages */
-  messages: Map<string, number[]>;
-}
-
-export function standingOf(store: ShardStore, commit: number): Standing {
-  const standing: Standing = {
-    marks: new Map(),
-    parked: new Map(),
-    effects: new Map(),
-    starts: new Map(),
-    messages: new Map(),
-  };
-  const { marks, parked, effects, starts, messages } = standing;
-  for (let index = 1; index <= Math.min(commit, store.lastIndex); index++) {
-    if (store.kindAt(index) === ENTRY.MESSAGE) {
-      const key = store.keyOf(index);
-      messages.set(key, [...messages.get(key) ?? [], index]);
-    }
-    if (store.kindAt(index) !== ENTRY.OUTCOMES) continue;
-    for (const item of decodeOutcomes(store.body(index))) {
-      if (item.key === "") {
-        if (!starts.has(item.plugin)) starts.set(item.plugin, item.seq);
-        continue;
-      }
-      const place = `${item.key} ${item.plugin}`;
-      const start = starts.get(item.plugin);
-      assert(start !== undefined, "no outcome before its plugin's start");
-      const history = messages.get(item.key) ?? [];
-      const before = history.filter((at) => at <= start).length;
-      const mark = Math.max(before, marks.get(place) ?? 0);
-      if (item.seq <= mark) continue;
-      assert(item.seq <= history.length, "no outcome before its message");
-      if (item.state === "parked") {
-        assert.equal(item.seq, mark + 1, "it stands still at the first unhandled message");
-        if (!parked.has(place)) parked.set(place, item.seq);
-        continue;
-      }
-      assert(item.effects === null || item.seq === mark + 1, "an outcome with effects speaks for one message");
-      item.effects?.forEach((effect, n) => effects.set(effectId(item.key, item.seq, item.plugin, n), effect));
-      marks.set(place, item.seq);
-      parked.delete(place);
-    }
-  }
-  return standing;
-}

@@ -49,8 +49,50 @@ export interface AlertEffect {
   text: string;
 }
 
+/**
+ * A message to the own actor at a later time: it is recorded like any other, at `at` or later, never earlier, once.
+ * A timer has a name of its plugin's; scheduling under a name that is open replaces that timer, which then never fires.
+ */
+export interface ScheduleEffect {
+  /** which effect */
+  type: "schedule";
+  /** 1 to 200 characters; of this plugin, for this actor */
+  name: string;
+  /** when, wall time in ms since 1970; this or `afterMs` */
+  at?: number;
+  /** how long after the handled message's `at`, in ms */
+  afterMs?: number;
+  /** what is recorded; at most 16 KiB */
+  message: EffectMessage;
+}
+
+/** Takes a timer back; nothing happens when it has fired or there is none. */
+export interface CancelEffect {
+  /** which effect */
+  type: "cancel";
+  /** as scheduled, by the same plugin */
+  name: string;
+}
+
+/**
+ * Ends the actor's life: its history is freed on every copy, its timers are cancelled. Holds only while the handled
+ * message is the actor's last one, and once every plugin is through with it and every effect is carried out; a message
+ * that comes before that makes the wish void. The next message begins a new life, at the next seq.
+ */
+export interface RetireEffect {
+  /** which effect */
+  type: "retire";
+}
+
 /** What a handler may ask for; data, never functions. Any other type is a fault `plugin_host/unknown-effect`. */
-export type Effect = SendEffect | EmitEffect | ReplyEffect | AlertEffect;
+export type Effect =
+  | SendEffect
+  | EmitEffect
+  | ReplyEffect
+  | AlertEffect
+  | ScheduleEffect
+  | CancelEffect
+  | RetireEffect;
 
 /** The types of {@linkcode Effect} that this version carries out. */
-export const EFFECT_TYPES: readonly string[] = ["send", "emit", "reply", "alert"];
+export const EFFECT_TYPES: readonly string[] = ["send", "emit", "reply", "alert", "schedule", "cancel", "retire"];

@@ -23,16 +23,16 @@ export function effectId(key: string, seq: number, plugin: string, n: number): s
 }
 
 /**
- * The message that an effect posts.
+ * The message that an effect posts; of a timer, the one that it records when it fires.
  *
- * @returns null when it posts none (`reply`, `alert`)
+ * @returns null when it posts none (`reply`, `alert`, `cancel`, `retire`)
  * @throws {WaterparkError} `base/bad-key` when the target is no key; TypeError when the body cannot be JSON
  */
 export function messageOf(
   effect: Effect,
   source: string,
 ): { key: string; type: string; contentType: string; payload: Uint8Array } | null {
-  if (effect.type !== "send" && effect.type !== "emit") return null;
+  if (effect.type !== "send" && effect.type !== "emit" && effect.type !== "schedule") return null;
   const key = effect.type === "send" ? formatKey(effect.key) : source;
   return { key, type: String(effect.message.type), ...payloadOf(effect.message) };
 }

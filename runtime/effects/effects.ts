@@ -1,6 +1,14 @@
+import { hashText } from "../base/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { AlertEffect, Effect } from "./effect.ts";
-import type { EffectPosting, EffectPostResult, EffectsConfig, EffectsOptions } from "./effects_options.ts";
+import type {
+  EffectPosting,
+  EffectPostResult,
+  EffectsConfig,
+  EffectsOptions,
+  RetireEnd,
+  StandingOutcome,
+} from "./effects_options.ts";
 import { effectId, messageOf } from "./effect_message.ts";
 import { decodeOutcomes, type DoneItem, encodeDone } from "./outcome_entry.ts";
 import { Owed } from "./owed.ts";
@@ -27,6 +35,7 @@ interface Task {
   readonly epoch: number;
   readonly item: DoneItem;
   readonly source: string;
+  readonly seq: number;
   readonly id: string;
   readonly effect: Effect;
   attempts: number;
@@ -54,6 +63,8 @@ export class Effects {
   #toLoad: ShardEffects[] = [];
   #inHand = 0;
   #inFlight = 0;
+  /** wishes to retire that are looked after */
+  #wishes = 0;
   #scheduled = false;
 
   /** Begins with nothing owed. */
@@ -64,16 +75,16 @@ export class Effects {
   }
 
   /**
-   * An outcome with effects was committed and stands. Called on every copy, in log order.
-   *
-   * @param outcomeIndex log index of its OUTCOMES entry
-   * @param position place of `effects[0]` among all effects of that entry
+   * An outcome with effects was committed and stands. Called on every copy, in log order. Timers are not owed: they are
+   * for {@linkcode Timers}.
    */
-  committed(shard: number, outcomeIndex: number, position: number, effects: readonly Effect[]): void {
+  committed(shard: number, { index, position, key, effects }: StandingOutcome): void {
     const state = this.#shardOf(shard);
-    // a reply goes to who waits for it, or to nobody: nothing to be owed
-    effects.forEach((effect, n) => {
-      if (effect.type !== "reply") state.owed.add(outcomeIndex, position + n);
+    const source = sourceOf(key);
+    effects.forEach(({ type }, n) => {
+      if (NEVER_OWED.includes(type)) return;
+      // the end of a life waits for all that its actor owes, but not for itself
+      state.owed.add(index, position + n, type === "retire" ? 0 : source);
     });
     this.#load(state);
   }
@@ -175,15 +186,18 @@ export class Effects {
       for (const item of body === null ? [] : decodeOutcomes(body)) {
         item.effects?.forEach((effect, n) => {
           if (owed.delete(position)) {
-            this.#enqueue({
+            const task = {
               shard: state,
               epoch: state.epoch,
-              item: [index, position],
+              item: [index, position] as DoneItem,
               source: item.key,
+              seq: item.seq,
               id: effectId(item.key, item.seq, item.plugin, n),
               effect,
               attempts: 0,
-            });
+            };
+            if (effect.type === "retire") this.#wish(task);
+            else this.#enqueue(task);
           }
           position++;
         });
@@ -251,16 +265,49 @@ export class Effects {
     if (this.#config.finalRefusals.includes(result.code.slice(result.code.indexOf("/") + 1))) {
       return this.#refused(lane, task, result.code);
     }
-    const { retryMinMs, retryMaxMs } = this.#config;
-    const backOffMs = Math.min(
-      retryMaxMs,
-      Math.max(result.retryAfterMs ?? 0, retryMinMs * 2 ** Math.min(task.attempts, 20)),
-    );
-    task.attempts++;
-    this.#world.after(backOffMs * (0.5 + this.#world.random() / 2), () => {
+    this.#world.after(this.#backOffMs(task, result.retryAfterMs), () => {
       this.#ready.push(lane);
       this.#pump();
     });
+  }
+
+  #backOffMs(task: Task, leastMs = 0): number {
+    const { retryMinMs, retryMaxMs } = this.#config;
+    const backOffMs = Math.min(retryMaxMs, Math.max(leastMs, retryMinMs * 2 ** Math.min(task.attempts++, 20)));
+    return backOffMs * (0.5 + this.#world.random() / 2);
+  }
+
+  /** A wish to retire is not in hand: it waits for what is, perhaps for long. */
+  #wish(task: Task): void {
+    if (this.#wishes >= this.#config.retiresWaitingMax) {
+      this.#options.alert(
+        "effects/too-many-retire",
+        "more actors want to retire than can be looked after",
+        task.source,
+      );
+      return this.#markDone(task);
+    }
+    this.#wishes++;
+    this.#world.soon(() => this.#retire(task));
+  }
+
+  #retire(task: Task): void {
+    const { shard, source: key, seq } = task;
+    let called = false;
+    const ended = (end: RetireEnd) => {
+      if (called) return;
+      called = true;
+      if (end === "wait" && !isStale(task)) {
+        this.#world.after(this.#backOffMs(task), () => this.#retire(task));
+        return;
+      }
+      this.#wishes--;
+      if (!isStale(task)) this.#markDone(task);
+    };
+    if (isStale(task)) return ended("wait");
+    // the time of a life's end says which ids are forgotten
+    const isClockOff = Math.abs(this.#options.clockAheadMs()) > this.#config.clockOffMs;
+    this.#options.retire(shard.shard, { key, seq, mayNow: !isClockOff && !shard.owed.owes(sourceOf(key)) }, ended);
   }
 
   #refused(lane: Lane, task: Task, code: string): void {
@@ -269,13 +316,17 @@ export class Effects {
   }
 
   #finish(lane: Lane, task: Task): void {
+    this.#markDone(task);
+    this.#next(lane);
+  }
+
+  #markDone(task: Task): void {
     const state = task.shard;
     state.done.push(task.item);
     if (!state.proposing) {
       state.proposing = true;
       this.#proposeAfter(state, this.#config.doneGatherMs);
     }
-    this.#next(lane);
   }
 
   #next(lane: Lane): void {
@@ -304,6 +355,13 @@ export class Effects {
       });
     });
   }
+}
+
+/** A reply goes to who waits for it, or to nobody; timers are part of the shard's state. */
+const NEVER_OWED: readonly string[] = ["reply", "schedule", "cancel"];
+
+function sourceOf(key: string): number {
+  return hashText(key) || 1;
 }
 
 function isStale(task: Task): boolean {

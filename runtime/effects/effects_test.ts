@@ -23,6 +23,9 @@ const CONFIG: EffectsConfig = {
   doneItemsMax: 8,
   retryMinMs: 10,
   retryMaxMs: 100,
+  retiresWaitingMax: 2,
+  firesMax: 2,
+  clockOffMs: 2000,
   finalRefusals: ["conflict", "too-large", "bad-key"],
 };
 
@@ -46,13 +49,15 @@ function bench() {
     posts,
     alerts,
     doneEntries: 0,
+    clockAheadMs: 0,
+    retires: [] as { key: string; seq: number; end: (end: "done" | "void" | "wait") => void }[],
     answer: "committed" as "committed" | "lost" | "busy",
     effects: undefined as unknown as Effects,
     commit(items: OutcomeItem[]) {
       const index = log.push(encodeOutcomes(items));
       let position = 0;
-      for (const { effects } of items) {
-        if (effects !== null) b.effects.committed(1, index, position, effects);
+      for (const { key, seq, plugin, effects } of items) {
+        if (effects !== null) b.effects.committed(1, { index, position, row: 0, key, seq, plugin, effects });
         position += effects?.length ?? 0;
       }
       b.run(0);
@@ -70,6 +75,8 @@ function bench() {
       done("committed");
     },
     read: (_shard, index) => log[index - 1],
+    retire: (_shard, wish, end) => void b.retires.push({ ...wish, end }),
+    clockAheadMs: () => b.clockAheadMs,
     alert: (code) => void alerts.push(code),
     config: CONFIG,
   });
@@ -156,7 +163,8 @@ Deno.test("effects: what cannot be posted or read is told and holds nothing up",
   b.effects.becameWriter(1);
   const bad = { type: "send", key: { facility: "", id: "" }, message: { type: "t" } } as Effect;
   b.commit([item("a", 1, [bad, { type: "later" } as never])]);
-  b.effects.committed(1, 2, 0, [send("x")]); // there is no such entry
+  // there is no such entry
+  b.effects.committed(1, { index: 2, position: 0, row: 0, key: "a", seq: 2, plugin: "p", effects: [send("x")] });
   b.run(100);
   assert.deepEqual(b.alerts, ["effects/refused", "effects/refused", "effects/bad-entry"]);
   assert.equal(b.posts.length, 0);

@@ -10,24 +10,34 @@
  * longer and longer waits and stops no other. A lane sends one at a time, so one source gets one message a round trip to
  * one target: where that is too slow, the handler should send one larger message.
  *
+ * Beside it hangs a board of alarm slips (timers.ts): messages that actors have asked for at a later time. Slips are
+ * filed with the decision, so every copy has the same board; the clerk at the writer's desk takes one off by recording
+ * its message.
+ *
  * @module
  */
 export {
   type AlertEffect,
+  type CancelEffect,
   type Effect,
   EFFECT_TYPES,
   type EffectMessage,
   type EmitEffect,
   type ReplyEffect,
+  type RetireEffect,
+  type ScheduleEffect,
   type SendEffect,
 } from "./effect.ts";
-export { effectId } from "./effect_message.ts";
+export { effectId, messageOf } from "./effect_message.ts";
 export { Effects } from "./effects.ts";
 export {
   type EffectPosting,
   type EffectPostResult,
   type EffectsConfig,
   type EffectsOptions,
+  type RetireEnd,
+  type RetireWish,
+  type StandingOutcome,
 } from "./effects_options.ts";
 export {
   decodeDone,
@@ -38,3 +48,4 @@ export {
   type OutcomeError,
   type OutcomeItem,
 } from "./outcome_entry.ts";
+export { Timers, type TimersOptions } from "./timers.ts";

@@ -23,7 +23,7 @@ export async function listActors(
       const store = replication.isWriter(shard) ? replication.store(shard) : null;
       if (store === null || row >= store.rowCount) break;
       if (++rows % ROWS_A_TURN === 0) await new Promise<void>((resolve) => void world.after(0, resolve));
-      if (store.rowSeq(row) === 0) continue;
+      if (store.isRetired(row)) continue;
       const key = store.rowKey(row);
       const last = page.at(-1);
       if (key <= after || (page.length > limit && last !== undefined && key >= last.key)) continue;

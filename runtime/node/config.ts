@@ -77,6 +77,8 @@ export const DEFAULTS: NodeConfig = {
     outcomesMax: 4096,
     outcomeBytesMax: 1024 * 1024,
     effectsBytesMax: 4 * 1024 * 1024,
+    timersMax: 64,
+    timerBytesMax: 16 * 1024,
     parkedMax: 10_000,
     pauseMinMs: 20,
     pauseMaxMs: 1000,
@@ -94,6 +96,11 @@ export const DEFAULTS: NodeConfig = {
     doneItemsMax: 4096,
     retryMinMs: 50,
     retryMaxMs: 5000,
+    retiresWaitingMax: 65_536,
+    // What was due during an outage is recorded beside everything else, and not instead of it.
+    firesMax: 256,
+    // Far more than clocks kept by NTP differ, far less than a reminder that comes early does harm.
+    clockOffMs: 2000,
     finalRefusals: ["conflict", "too-large", "bad-key"],
   },
   audit: {

@@ -4,13 +4,12 @@
  * Everything in it is synchronous and driven by a `World` and by carriers, so the same core runs on a real machine
  * (`start_node.ts`) and, thirty-two times over, in the simulator.
  */
-import { Actors, type Fold } from "../actors/mod.ts";
+import type { Actors, Fold } from "../actors/mod.ts";
 import type { WaterparkError } from "../base/mod.ts";
-import { Effects } from "../effects/mod.ts";
+import type { Effects, Timers } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
 import { Replication } from "../replication/mod.ts";
-import { ENTRY } from "../storage/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { type Carrier, Mesh } from "../transport/mod.ts";
@@ -21,6 +20,7 @@ import { auditingOf } from "./audit_wiring.ts";
 import type { Auditing } from "./auditing.ts";
 import type { NodeConfig } from "./config.ts";
 import { Directory } from "./directory.ts";
+import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
 import { Reading } from "./reading.ts";
@@ -89,6 +89,7 @@ export class NodeCore {
   readonly mailroom: Mailroom;
   readonly actors: Actors;
   readonly effects: Effects;
+  readonly timers: Timers;
   readonly reading: Reading;
   readonly recovering: Recovering;
   readonly auditing: Auditing;
@@ -142,6 +143,7 @@ export class NodeCore {
       nameOf: (incarnation) => this.nameOf(incarnation),
       dataCenterOf: (incarnation) => this.#names.dataCenterOf(incarnation),
       shardText,
+      atMsMax: () => atMsMax(this),
       ackRule: () => this.directory.topology?.effectiveAck(config.ack) ?? config.ack,
       onCommitted: (shard, first, last) => this.#onCommitted(shard, first, last),
       onWriter: (shard, isWriter) => this.#onWriter(shard, isWriter),
@@ -174,27 +176,10 @@ export class NodeCore {
       isSuspect,
       config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
-    this.effects = new Effects({
-      world,
-      post: (posting, done) => this.post(posting, done),
-      proposeDone: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.DONE, body, done),
-      read: (shard, index) => this.replication.store(shard)?.body(index) ?? null,
-      // What a handler writes into an alert may quote its patient: only the code may go into a log.
-      alert: (code) => log("effects").warning("alert {code}", { code }),
-      config: config.effects,
-    });
-    this.actors = new Actors({
-      world,
-      fold: options.fold,
-      store: (shard) => this.replication.store(shard),
-      commitIndex: (shard) => this.replication.commitIndex(shard),
-      proposeOutcomes: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),
-      plugins: () => this.#handlers(),
-      switches: () => this.directory.topology?.state.switches ?? {},
-      effects: this.effects,
-      alert: (code, text) => log("actors").warning("alert {code}: {text}", { code, text }),
-      config: config.actors,
-    });
+    const rooms = handlingRooms({ core: this, fold: options.fold, plugins: () => this.#handlers() });
+    this.effects = rooms.effects;
+    this.timers = rooms.timers;
+    this.actors = rooms.actors;
     this.reading = new Reading({
       world,
       self: self.incarnation,

@@ -63,7 +63,7 @@ export class Reading {
 
   /** An actor's projections; see {@linkcode ReadRequest}. */
   read(request: ReadRequest, done: (result: RequestResult) => void): void {
-    if (request.mode === "nearest" && this.#options.replication.store(request.shard) !== null) {
+    if (request.mode === "nearest" && this.#readable(request.shard) !== null) {
       this.#readHere(request, done);
       return;
     }
@@ -72,7 +72,7 @@ export class Reading {
 
   /** A page of an actor's messages. */
   history(request: HistoryRequest, done: (result: RequestResult) => void): void {
-    if (request.mode === "nearest" && this.#options.replication.store(request.shard) !== null) {
+    if (request.mode === "nearest" && this.#readable(request.shard) !== null) {
       this.#historyHere(request, done);
       return;
     }
@@ -138,9 +138,10 @@ export class Reading {
     const { replication } = this.#options;
     const { shard, key, mode } = request;
     const answer = () => {
-      const store = replication.store(shard);
+      const store = this.#readable(shard);
       if (store === null) return done(NOT_HERE);
-      const seq = committedSeq(store, replication.commitIndex(shard), key);
+      const commit = replication.commitIndex(shard);
+      const seq = committedSeq(store, commit, key);
       if (seq < request.after) {
         const leftMs = Math.max(0, untilMs - this.#options.world.nowMonoMs());
         const timer = this.#options.world.after(leftMs, () => {
@@ -157,6 +158,7 @@ export class Reading {
       }
       if (seq === 0) return done(failed("actors/unknown", "not-applied", "Cannot read the actor as it has no history"));
       const row = store.actorRow(key);
+      if (store.isRetired(row, commit)) return done(RETIRED);
       const behind = Math.max(0, store.rowSeq(row) - seq);
       this.#options.actors.project(shard, key, request.at > 0 ? { at: request.at } : {}, (answer) => {
         if (answer.state === "failed") {
@@ -190,11 +192,12 @@ export class Reading {
       replication.ask(shard);
       return done(NOT_HERE);
     }
-    const store = replication.store(shard);
+    const store = this.#readable(shard);
     if (store === null) return done(NOT_HERE);
     const commit = replication.commitIndex(shard);
     const seq = committedSeq(store, commit, key);
-    if (seq <= after && request.waitMs > 0) {
+    const indexes = store.history(key, after, request.limit, commit);
+    if (indexes.length === 0 && request.waitMs > 0) {
       const untilMs = world.nowMonoMs() + request.waitMs;
       const timer = world.after(request.waitMs, () => {
         forget();
@@ -208,9 +211,8 @@ export class Reading {
     }
     const events: unknown[] = [];
     let bytes = 0;
-    let last = after;
-    for (const index of store.history(key, after, request.limit)) {
-      if (index > commit) break;
+    let last = seq;
+    for (const index of indexes) {
       const message = store.message(index);
       bytes += message.payload.length;
       if (bytes > HISTORY_BYTES_MAX && events.length > 0) break;
@@ -225,6 +227,13 @@ export class Reading {
       last = message.seq;
     }
     done({ ok: true, value: { events, next: last < seq ? last : null } });
+  }
+
+  /** The copy here, if it is one to read: not while it lacks what was freed where it is fed from. */
+  #readable(shard: number): ShardStore | null {
+    const { replication } = this.#options;
+    const store = replication.store(shard);
+    return store !== null && store.wholeFrom <= replication.commitIndex(shard) ? store : null;
   }
 
   #handledHere(request: HandledRequest, done: (result: RequestResult) => void): void {
@@ -247,6 +256,7 @@ export class Reading {
 /** Who waits for a seq is told in time that it has not come: before the node that asks gives up. */
 const ANSWER_MS = 500;
 const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");
+const RETIRED = failed("actors/retired", "not-applied", "Cannot read the actor as its life has ended");
 /** Answers after which another node is asked. */
 const PASSING = new Set([
   "replication/not-writer",
@@ -256,7 +266,7 @@ const PASSING = new Set([
   "node/not-ready",
 ]);
 
-/** The actor's last seq among the entries up to `commit`; 0 when it has none. */
+/** The actor's last seq among the entries up to `commit`, former lives included; 0 when it has none. */
 export function committedSeq(store: ShardStore, commit: number, key: string): number {
   const row = store.actorRow(key);
   if (row < 0) return 0;

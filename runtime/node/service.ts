@@ -80,8 +80,18 @@ export class CoreService implements NodeService {
     const handled = await this.#ask<{ state: string; reply?: unknown }>((done) =>
       this.#core.reading.handled({ shard, key, seq: result.receipt.seq, timeoutMs: this.#core.config.requestMs }, done)
     );
-    const view = await this.read(request.key, { after: result.receipt.seq });
-    return { ...result, projections: view.projections, reply: handled.reply };
+    const projections = await this.#projectionsAfter(request.key, result.receipt.seq);
+    return { ...result, projections, reply: handled.reply };
+  }
+
+  /** A message may have been its actor's last: then nothing is kept of it, and that is no failure. */
+  async #projectionsAfter(key: ActorKey, seq: number): Promise<Record<string, unknown>> {
+    try {
+      return (await this.read(key, { after: seq })).projections;
+    } catch (error) {
+      if (error instanceof WaterparkError && error.code === "actors/retired") return {};
+      throw error;
+    }
   }
 
   async read(

@@ -37,10 +37,19 @@ export function problemOfEffect(value: unknown): EffectProblem {
         return bad("an alert needs a text of at most 2000 characters");
       }
       return foreignField(effect, ["type", "code", "text"]);
+    case "schedule":
+      return foreignField(effect, ["type", "name", "at", "afterMs", "message"]) ?? problemOfTimerName(effect.name) ??
+        problemOfTime(effect) ?? problemOfMessage(effect.message);
+    case "cancel":
+      return foreignField(effect, ["type", "name"]) ?? problemOfTimerName(effect.name);
+    case "retire":
+      return foreignField(effect, ["type"]);
     default:
       return {
         code: "plugin_host/unknown-effect",
-        message: `Cannot take the effect as there are send, emit, reply and alert: ${quoted(effect.type)}`,
+        message: `Cannot take the effect as there are send, emit, reply, alert, schedule, cancel and retire: ${
+          quoted(effect.type)
+        }`,
       };
   }
 }
@@ -55,6 +64,21 @@ function problemOfKey(key: unknown): EffectProblem {
   } catch (error) {
     return bad((error as Error).message);
   }
+}
+
+function problemOfTimerName(name: unknown): EffectProblem {
+  const isName = typeof name === "string" && name !== "" && name.length <= 200;
+  return isName ? null : bad("a timer needs a name of 1 to 200 characters");
+}
+
+/** Times that a `Date` knows: 100 million days from 1970. */
+const TIME_MS_MAX = 8.64e15;
+
+function problemOfTime({ at, afterMs }: Record<string, unknown>): EffectProblem {
+  if ((at === undefined) === (afterMs === undefined)) return bad("a timer needs one of at and afterMs");
+  const time = at ?? afterMs;
+  const isTime = typeof time === "number" && time >= 0 && time <= TIME_MS_MAX;
+  return isTime ? null : bad("a timer's at, or afterMs, must be a number of ms from 0");
 }
 
 function problemOfMessage(message: unknown): EffectProblem {

@@ -36,21 +36,24 @@ export class RowHistory implements HandlerHistory {
   /** how many messages there are */
   readonly length: number;
   readonly #rows: readonly Row[];
+  readonly #birth: number;
 
-  constructor(rows: readonly Row[], length: number) {
+  /** @param birth the seq before that of the first row */
+  constructor(rows: readonly Row[], length: number, birth = 0) {
     this.#rows = rows;
     this.length = length;
+    this.#birth = birth;
   }
 
   /** The message at `index`, from 0; negative counts from the end. */
   at(index: number): HandlerMessage | undefined {
     const whole = Math.trunc(index) || 0;
     const i = whole < 0 ? this.length + whole : whole;
-    return i >= 0 && i < this.length ? messageOf(this.#rows[i], i + 1) : undefined;
+    return i >= 0 && i < this.length ? messageOf(this.#rows[i], this.#birth + i + 1) : undefined;
   }
 
   /** All messages, in order. */
   *[Symbol.iterator](): Iterator<HandlerMessage> {
-    for (let i = 0; i < this.length; i++) yield messageOf(this.#rows[i], i + 1);
+    for (let i = 0; i < this.length; i++) yield messageOf(this.#rows[i], this.#birth + i + 1);
   }
 }

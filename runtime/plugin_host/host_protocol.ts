@@ -107,7 +107,7 @@ export function encodeTexts(kind: number, texts: string[], bytes: Uint8Array = n
 
 /** The fold frame of a request; payloads are copied. */
 export function encodeFold(call: number, request: FoldRequest): Uint8Array {
-  begin(HOST_FRAME.fold).u32(call).text(request.hash).text(request.key).f64(request.after)
+  begin(HOST_FRAME.fold).u32(call).text(request.hash).text(request.key).f64(request.birth ?? 0).f64(request.after)
     .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).text(JSON.stringify(request.switches))
     .u32(request.messages.length);
   for (const message of request.messages) {
@@ -121,6 +121,7 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   const call = reader.u32();
   const hash = reader.text();
   const key = reader.text();
+  const birth = reader.f64();
   const after = reader.f64();
   const flags = reader.u8();
   const switches = JSON.parse(reader.text());
@@ -133,7 +134,8 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
     rows[i] = { id, at, type, contentType, raw: rawOf(contentType, reader.bytes()) };
   }
   const wantProjections = (flags & 1) !== 0;
-  return { call, request: { plugin: "", hash, key, after, rows, wantProjections, fresh: (flags & 2) !== 0, switches } };
+  const fresh = (flags & 2) !== 0;
+  return { call, request: { plugin: "", hash, key, birth, after, rows, wantProjections, fresh, switches } };
 }
 
 /** The answer frame. */

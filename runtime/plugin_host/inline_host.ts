@@ -84,8 +84,8 @@ export class InlineRunner implements Runner {
     this.#program = program;
   }
 
-  open(session: number, kind: string, facility: string, id: string): void {
-    this.#program.open(session, kind, facility, id);
+  open(session: number, kind: string, facility: string, id: string, birth: number): void {
+    this.#program.open(session, kind, facility, id, birth);
   }
 
   remember(session: number, row: Row): void {

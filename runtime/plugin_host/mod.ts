@@ -7,7 +7,17 @@
  * @module
  */
 export type { ActorKey, FullKey } from "../base/mod.ts";
-export type { AlertEffect, Effect, EffectMessage, EmitEffect, ReplyEffect, SendEffect } from "../effects/mod.ts";
+export type {
+  AlertEffect,
+  CancelEffect,
+  Effect,
+  EffectMessage,
+  EmitEffect,
+  ReplyEffect,
+  RetireEffect,
+  ScheduleEffect,
+  SendEffect,
+} from "../effects/mod.ts";
 export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
 export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "./bundler.ts";
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";

@@ -55,8 +55,8 @@ export class PluginContext implements Runner {
   }
 
   /** begins to remember a session */
-  open(session: number, kind: string, facility: string, id: string): void {
-    this.#program.open(session, kind, facility, id);
+  open(session: number, kind: string, facility: string, id: string, birth: number): void {
+    this.#program.open(session, kind, facility, id, birth);
   }
 
   /** adds a message that was folded before */

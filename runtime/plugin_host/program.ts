@@ -44,8 +44,8 @@ export interface RunHeader {
 export interface Program {
   /** {@linkcode ProgramAbout} as JSON */
   about(): string;
-  /** begins to remember a session */
-  open(session: number, kind: string, facility: string, id: string): void;
+  /** begins to remember a session; the first message that is folded in it has the seq after `birth`, by default 0 */
+  open(session: number, kind: string, facility: string, id: string, birth?: number): void;
   /** adds a message that was folded before */
   remember(session: number, id: string, at: number, type: string, contentType: string, raw: string): void;
   /** forgets a session */
@@ -62,6 +62,7 @@ interface Memory {
   kind: string;
   facility: string;
   id: string;
+  birth: number;
   rows: Row[];
 }
 
@@ -97,7 +98,8 @@ export function programOf(exported: unknown): Program {
         actorKind: problem === "" ? definition.kind : "",
         problem,
       }),
-    open: (session, kind, facility, id) => void memories.set(session, { kind, facility, id, rows: [] }),
+    open: (session, kind, facility, id, birth = 0) =>
+      void memories.set(session, { kind, facility, id, birth, rows: [] }),
     remember(session, id, at, type, contentType, raw) {
       const rows = memories.get(session)!.rows;
       rows[rows.length] = { id, at, type, contentType, raw };
@@ -135,12 +137,12 @@ interface Turn {
 }
 
 function handle(definition: HandlerDefinition, turn: Turn): { projections: string; effects: string } {
-  const { kind, facility, id, rows } = turn.memory;
+  const { kind, facility, id, birth, rows } = turn.memory;
   const result: unknown = definition.handle(
     { kind, facility, id },
     parse(turn.projections),
-    messageOf(turn.row, rows.length + 1),
-    new RowHistory(rows, rows.length),
+    messageOf(turn.row, birth + rows.length + 1),
+    new RowHistory(rows, rows.length, birth),
     parse(turn.switches),
   );
   if (!isArray(result) || result[0] !== "ok" || result.length < 2 || result.length > 3) {

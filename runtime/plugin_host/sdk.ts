@@ -5,7 +5,17 @@
  * @module
  */
 import type { ActorKey, FullKey } from "../base/mod.ts";
-import type { AlertEffect, Effect, EffectMessage, EmitEffect, ReplyEffect, SendEffect } from "../effects/mod.ts";
+import type {
+  AlertEffect,
+  CancelEffect,
+  Effect,
+  EffectMessage,
+  EmitEffect,
+  ReplyEffect,
+  RetireEffect,
+  ScheduleEffect,
+  SendEffect,
+} from "../effects/mod.ts";
 
 /** A message as a handler sees it. */
 export interface HandlerMessage {
@@ -132,6 +142,60 @@ export interface EffectMakers {
   reply(body: unknown): ReplyEffect;
   /** Something that a person should know: a stable code (`plugin/what`) and a text without patient data. */
   alert(code: string, text: string): AlertEffect;
+  /**
+   * A message to the own actor at a later time: recorded once, at that time or later, never earlier. It counts as a
+   * message like any other: every plugin of the actor handles it, its `at` is when it was recorded, its id is made from
+   * the message that was handled here. A timer of the same name of this plugin is replaced. At most 64 timers an actor;
+   * an outcome that asks for more parks the plugin for the actor (`actors/too-many-timers`).
+   *
+   * @param name 1 to 200 characters: for `cancel`, and for replacing it
+   * @param when `{ at }` in ms since 1970, or `{ afterMs }` from the handled message's `at`
+   * @param message as for `send`; at most 16 KiB
+   *
+   * @example
+   * ```ts
+   * import { defineHandler, effect } from "./sdk.ts";
+   * export default defineHandler({
+   *   name: "length-of-stay",
+   *   kind: "patient",
+   *   initial: { reminded: false },
+   *   handle(_key, projections, message) {
+   *     const afterMs = 24 * 3600 * 1000;
+   *     if (message.type === "admit") return ["ok", projections, [effect.schedule("day", { afterMs }, { type: "day" })]];
+   *     if (message.type === "discharge") return ["ok", projections, [effect.cancel("day")]];
+   *     return ["ok", { reminded: projections.reminded || message.type === "day" }, []];
+   *   },
+   * });
+   * ```
+   */
+  schedule(
+    name: string,
+    when: { at: number } | { afterMs: number },
+    message: EffectMessage | Record<string, unknown>,
+  ): ScheduleEffect;
+  /**
+   * Takes a timer of this plugin back. If its message is in the log before this decision is, it has fired; no timer of
+   * that name: nothing happens.
+   */
+  cancel(name: string): CancelEffect;
+  /**
+   * Ends the actor's life: its history is freed on every copy and its timers are cancelled; its last seq and the ids of
+   * the last 30 days stay known. It holds only while the handled message is the actor's last, and waits until every
+   * plugin is through with it and every effect of the actor is carried out (an `emit` beside it makes it void). Until the
+   * next message, which begins a new life with first projections and an empty history, the actor cannot be read.
+   *
+   * @example
+   * ```ts
+   * import { defineHandler, effect } from "./sdk.ts";
+   * export default defineHandler({
+   *   name: "order",
+   *   kind: "order",
+   *   initial: null,
+   *   handle: (_key, _projections, message) => ["ok", null, message.type === "done" ? [effect.retire()] : []],
+   * });
+   * ```
+   */
+  retire(): RetireEffect;
 }
 
 /** Makes effects; see {@linkcode EffectMakers}. */
@@ -140,6 +204,9 @@ export const effect: EffectMakers = {
   emit: (message) => ({ type: "emit", message: envelopeOf(message) }),
   reply: (body) => ({ type: "reply", body }),
   alert: (code, text) => ({ type: "alert", code, text }),
+  schedule: (name, when, message) => ({ type: "schedule", name, ...when, message: envelopeOf(message) }),
+  cancel: (name) => ({ type: "cancel", name }),
+  retire: () => ({ type: "retire" }),
 };
 
 // As with node.send({ type: "admit", ward: "5W" }): an object without a `body` is the body, its type included.

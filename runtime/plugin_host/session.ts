@@ -18,8 +18,8 @@ import type { RunHeader } from "./program.ts";
 export interface Runner {
   /** raised whenever the program has lost its memory */
   readonly generation: number;
-  /** begins to remember a session */
-  open(session: number, kind: string, facility: string, id: string): void;
+  /** begins to remember a session; the first message that is folded in it has the seq after `birth` */
+  open(session: number, kind: string, facility: string, id: string, birth: number): void;
   /** adds a message that was folded before */
   remember(session: number, row: Row): void;
   /** forgets a session */
@@ -73,6 +73,8 @@ interface Session {
   readonly number: number;
   readonly hash: string;
   readonly key: { kind: string; facility: string; id: string };
+  /** last seq of the actor's former lives: the first row has the next */
+  readonly birth: number;
   readonly rows: Row[];
   /** canonical text; `""` at birth */
   projections: string;
@@ -127,11 +129,11 @@ export class Sessions {
     const runner = this.#runners.get(request.hash);
     if (runner === undefined) return only({ state: "down", lonely: false, code: "plugin_host/not-loaded" });
     const session = this.#find(request);
-    if (session.rows.length !== request.after) {
-      const at = session.rows.length;
+    const at = seqOf(session);
+    if (at !== request.after) {
       // A session that is ahead cannot go back, and what lies between was asked for: everything from birth.
-      if (at > request.after || at === 0) this.#drop(session);
-      return only({ state: "behind", at: at > request.after ? 0 : at });
+      if (at > request.after || at === session.birth) this.#drop(session);
+      return only({ state: "behind", at: at > request.after ? session.birth : at });
     }
     const answer = this.#foldRows(session, runner, request, onProgress);
     const projections = request.wantProjections && answer.state === "ok"
@@ -169,10 +171,10 @@ export class Sessions {
         return { state: "fault", at, code: "plugin_host/deadline", message, stack: "", results };
       }
       const fault = this.#settle(session, slice, text, results);
-      if (fault !== null) return { state: "fault", at: session.rows.length + 1, ...fault, results };
+      if (fault !== null) return { state: "fault", at: seqOf(session) + 1, ...fault, results };
       from += count;
     }
-    return { state: "ok", at: session.rows.length, results };
+    return { state: "ok", at: seqOf(session), results };
   }
 
   #run(
@@ -181,7 +183,8 @@ export class Sessions {
     run: { rows: readonly Row[]; switches: string; deadlineMs: number },
   ): string | null {
     if (session.generation !== runner.generation) {
-      runner.open(session.number, session.key.kind, session.key.facility, session.key.id);
+      const { kind, facility, id } = session.key;
+      runner.open(session.number, kind, facility, id, session.birth);
       for (const row of session.rows) runner.remember(session.number, row);
       session.generation = runner.generation;
     }
@@ -199,7 +202,7 @@ export class Sessions {
     let bytes = 2 * (run.projections.length - session.projections.length);
     for (let i = 0; i < run.results.length; i++) {
       session.rows.push(rows[i]);
-      results.push({ seq: session.rows.length, ...run.results[i] });
+      results.push({ seq: seqOf(session), ...run.results[i] });
       bytes += bytesOf(rows[i]);
     }
     session.projections = run.projections;
@@ -215,9 +218,10 @@ export class Sessions {
   }
 
   #find(request: RowRequest): Session {
-    const name = `${request.fresh ? "fresh" : "live"} ${request.hash} ${request.key}`;
+    const birth = request.birth ?? 0;
+    const name = `${request.fresh ? "fresh" : "live"} ${request.hash} ${birth} ${request.key}`;
     let session = this.#sessions.get(name);
-    if (session !== undefined && request.after === 0 && session.rows.length > 0) {
+    if (session !== undefined && request.after === birth && session.rows.length > 0) {
       this.#drop(session);
       session = undefined;
     }
@@ -225,7 +229,7 @@ export class Sessions {
       const number = ++this.#lastNumber;
       const bytes = SESSION_OVERHEAD_BYTES;
       const key = keyOf(request.key);
-      session = { name, number, hash: request.hash, key, rows: [], projections: "", bytes, generation: -1 };
+      session = { name, number, hash: request.hash, key, birth, rows: [], projections: "", bytes, generation: -1 };
       this.#bytes += bytes;
     } else {
       this.#sessions.delete(name);
@@ -247,6 +251,11 @@ export class Sessions {
     const runner = this.#runners.get(session.hash);
     if (runner !== undefined && runner.generation === session.generation) runner.close(session.number);
   }
+}
+
+/** The seq up to which a session has folded. */
+function seqOf({ birth, rows }: Session): number {
+  return birth + rows.length;
 }
 
 interface Run {

@@ -19,8 +19,8 @@ class StallingRunner implements Runner {
   #inner = new InlineRunner(programOf(count));
   #stalls = 1;
 
-  open(session: number, kind: string, facility: string, id: string): void {
-    this.#inner.open(session, kind, facility, id);
+  open(session: number, kind: string, facility: string, id: string, birth: number): void {
+    this.#inner.open(session, kind, facility, id, birth);
   }
   remember(session: number, row: Row): void {
     this.#inner.remember(session, row);

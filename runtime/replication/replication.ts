@@ -189,7 +189,12 @@ export class Replication {
     const { world, nameOf, dataCenterOf, shardText } = this.#options;
     const atMsMax = () => this.#options.atMsMax?.() ?? Infinity;
     const wait = (waiter: Waiter) => this.#wait(replica, waiter);
-    proposeMessage(replica, proposal, { nowMs: world.nowMonoMs(), atMsMax, nameOf, dataCenterOf, shardText, wait }, done);
+    proposeMessage(
+      replica,
+      proposal,
+      { nowMs: world.nowMonoMs(), atMsMax, nameOf, dataCenterOf, shardText, wait },
+      done,
+    );
   }
 
   /** Appends an entry that is no message; `done` says whether it was committed, and where. */
