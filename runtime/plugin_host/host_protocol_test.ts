@@ -27,6 +27,7 @@ Deno.test("a request and its answers survive the way", () => {
     plugin: "census",
     hash: "v1",
     key: "patient/H/ä",
+    birth: 5,
     after: 7,
     wantProjections: true,
     fresh: true,
@@ -36,9 +37,16 @@ Deno.test("a request and its answers survive the way", () => {
   const reader = new ByteReader(frame.subarray(4));
   reader.u8();
   const { call, request } = decodeFold(reader);
-  assert.deepEqual([call, request.key, request.after, request.fresh, request.switches], [7, "patient/H/ä", 7, true, {
-    a: true,
-  }]);
+  assert.deepEqual([call, request.key, request.birth, request.after, request.fresh, request.switches], [
+    7,
+    "patient/H/ä",
+    5,
+    7,
+    true,
+    {
+      a: true,
+    },
+  ]);
   assert.deepEqual(request.rows, [{ id: "m1", at: 1e12, type: "admit", contentType: "text/plain", raw: "grüße" }]);
 
   const digest = "0123456789abcdef";

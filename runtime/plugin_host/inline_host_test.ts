@@ -82,6 +82,28 @@ Deno.test("a session that stands elsewhere says where", () => {
   assert.equal(fold({ messages: [message(1, {})] }).state, "ok");
 });
 
+Deno.test("another life is another session: first projections, no history, and the seqs go on", () => {
+  const seen: number[][] = [];
+  const fold = hostOf(defineHandler({
+    name: "count",
+    kind: "patient",
+    initial: 0,
+    handle(_key, n, message, history) {
+      seen.push([message.seq, history.length, history.at(-1)?.seq ?? 0]);
+      return ["ok", n + 1, []];
+    },
+  }));
+  assert.equal(fold({ messages: [message(1, {}), message(2, {})] }).state, "ok");
+  const next = fold({ birth: 2, after: 2, messages: [message(3, {}), message(4, {})] });
+  assert.deepEqual(next.state === "ok" && [next.at, next.projections, next.results.map(({ seq }) => seq)], [4, 2, [
+    3,
+    4,
+  ]]);
+  assert.deepEqual(seen.slice(2), [[3, 0, 0], [4, 1, 3]]);
+  assert.deepEqual(fold({ birth: 4, after: 5, messages: [message(6, {})] }), { state: "behind", at: 4 });
+  assert.deepEqual(fold({ birth: 2, after: 3, messages: [message(4, {})] }), { state: "behind", at: 2 });
+});
+
 Deno.test("faults name the message, keep what was before it, and leave the session there", () => {
   const codes: Record<string, string> = {
     boom: "plugin_host/threw",

@@ -23,7 +23,10 @@ export interface HandlerMessage {
   readonly id: string;
   /** place in the actor's history, from 1 */
   readonly seq: number;
-  /** wall time in ms since 1970 at which the gateway took it in: the only clock that a handler has */
+  /**
+   * wall time in ms since 1970 at which the gateway took it in, or a timer fired: the only clock that a handler has. It
+   * never goes back within a shard, so not within a history either.
+   */
   readonly at: number;
   /** what happened: `admit`, `ADT^A01` */
   readonly type: string;

@@ -44,8 +44,12 @@ Deno.test("effects are data that passes the check, every type of them", () => {
     effect.emit({ type: "derived", body: { n: 1 } }),
     effect.reply({ beds: 3 }),
     effect.alert("census/full", "no bed is free"),
+    effect.schedule("day", { afterMs: 86_400_000 }, { type: "day" }),
+    effect.schedule("day", { at: 0 }, { type: "scan", body: Uint8Array.of(200) }),
+    effect.cancel("day"),
+    effect.retire(),
   ];
-  for (const each of effects) assert.equal(problemOfEffect(JSON.parse(JSON.stringify(each))), null);
+  for (const each of effects) assert.equal(problemOfEffect(JSON.parse(JSON.stringify(packEffect(each)))), null);
   assert.deepEqual([...new Set(effects.map((each) => each.type))].sort(), [...EFFECT_TYPES].sort());
   assert.deepEqual(effects[0], {
     type: "send",
@@ -69,7 +73,16 @@ Deno.test("what is no effect is named", () => {
     { type: "emit", message: { type: 1 } },
     { type: "alert", text: "no code" },
     { type: "reply", boddy: 1 },
+    { type: "schedule", name: "", at: 1, message: { type: "a" } },
+    { type: "schedule", name: "a", message: { type: "a" } },
+    { type: "schedule", name: "a", at: 1, afterMs: 1, message: { type: "a" } },
+    { type: "schedule", name: "a", at: -1, message: { type: "a" } },
+    { type: "schedule", name: "a", afterMs: null, message: { type: "a" } },
+    { type: "schedule", name: "a", afterMs: 9e15, message: { type: "a" } },
+    { type: "schedule", name: "a", afterMs: 1 },
+    { type: "cancel" },
+    { type: "retire", now: true },
     null,
   ].map((each) => problemOfEffect(each)?.code);
-  assert.deepEqual(codes, ["plugin_host/unknown-effect", ...Array(6).fill("plugin_host/bad-effect")]);
+  assert.deepEqual(codes, ["plugin_host/unknown-effect", ...Array(15).fill("plugin_host/bad-effect")]);
 });
