@@ -214,6 +214,10 @@ export class Witness {
 function lookUp(store: ShardStore, { key, id, index }: { key: string; id: string; index: number }): MessageAnswer {
   const isNamed = key !== "" && id !== "";
   const at = isNamed ? store.findMessage(key, id) : index;
+  const row = isNamed ? store.actorRow(key) : -1;
+  // of a life that has ended nobody holds messages, and after 30 days not even their ids
+  const retired = row < 0 ? 0 : store.rowRetiredUpTo(row, store.lastIndex);
+  if (retired > 0 && at <= retired) return "retired";
   if (at === 0 || at > store.lastIndex || store.kindAt(at) !== ENTRY.MESSAGE) return "absent";
   const { seq, term, payload } = store.message(at);
   const own = computed(store, at, payload);

@@ -70,7 +70,9 @@ class Copy {
     const first = this.store.lastIndex + 1;
     const last = Math.min(other.store.lastIndex, first + entriesMax);
     if (last < first) return;
-    const { bytes } = other.store.copyRange(first, bytesMax, last);
+    const copied = other.store.copyRange(first, bytesMax, last);
+    const { bytes } = other.store.viewRange(first, bytesMax, last);
+    assert.deepEqual(bytes, copied.bytes);
     for (let at = 0; at < bytes.length;) at = this.store.appendRaw(bytes, at).next;
   }
 }
