@@ -272,7 +272,7 @@ export class WaterparkClient {
   }
 
   /** Changes, for the whole cluster, how many copies in how many data centers a receipt needs. */
-  async setAckRule(rule: { copies: number; dataCenters: number }): Promise<void> {
+  async setAckRule(rule: { copies: number; dataCenters: number; force?: boolean }): Promise<void> {
     const body = ENCODER.encode(JSON.stringify(rule));
     await this.#dialer.ask({ method: "PUT", path: "/v1/topology/ack", headers: JSON_TYPE, body });
   }

@@ -107,13 +107,16 @@ export class Dialer {
     const endMs = Date.now() + this.deadlineMs;
     let mayBeApplied = false;
     let last: WaterparkError | null = null;
+    /** what a node said last: worth more to the caller than that time was out in the middle of the next attempt */
+    let told: WaterparkError | null = null;
     let unreached = 0;
     for (let attempt = 0;; attempt++) {
       const leftMs = endMs - Date.now();
-      if (leftMs <= 0) throw ended(last, mayBeApplied);
+      if (leftMs <= 0) throw ended(told ?? last, mayBeApplied);
       const failure = await this.#attempt<T>(question, leftMs);
       if (failure.state === "answer") return failure.value;
       last = failure.error;
+      if (failure.status > 0) told = last;
       mayBeApplied ||= last.outcome === "unknown";
       if (!failure.isWorthAnother || (mayBeApplied && question.isRepeatable === false)) throw ended(last, mayBeApplied);
       unreached = last.code === "client/unreachable" ? unreached + 1 : 0;

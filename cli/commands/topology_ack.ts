@@ -7,6 +7,7 @@ export const topologyAck = command({
   args: {
     copies: { type: "number", description: "a majority of the copies at least" },
     "data-centers": { type: "number", description: "that these copies are in at least" },
+    force: { type: "boolean", default: false, description: "although losing one data center would stop all receipts" },
   },
   examples: ["topology ack --copies 3 --data-centers 2"],
   async run({ values, client, out }) {
@@ -17,7 +18,7 @@ export const topologyAck = command({
         "waterpark topology ack --copies 3 --data-centers 2",
       );
     }
-    await client.setAckRule({ copies, dataCenters });
+    await client.setAckRule({ copies, dataCenters, force: values.force });
     if (out.isJson) out.json({ copies, dataCenters });
     else out.data(`a receipt needs ${copies} copies in ${dataCenters} data centers, as far as there are so many`);
   },

@@ -94,8 +94,9 @@ export const CLUSTER: Record<string, Explanation> = {
   },
   "node/ack-rule": {
     happened: "With the rule asked for, the loss of one data center would stop all receipts.",
-    now: "Nothing was started.",
-    next: "Ask for fewer copies or data centers; or add --ack-force if that is what you want.",
+    now: "Nothing was started or changed.",
+    next:
+      "Ask for fewer copies or data centers; or, if that is what you want, add --ack-force (topology ack: --force).",
   },
   "topology/behind": {
     happened: "The change is agreed on, but this node has not seen it yet.",

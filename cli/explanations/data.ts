@@ -59,9 +59,10 @@ export const DATA: Record<string, Explanation> = {
     next: "See which there are: waterpark lost list.",
   },
   "mailroom/no-majority": {
-    happened: "The shard stands still: a majority of its copies is gone.",
+    happened: "The shard stands still: a majority of its copies is gone, or fewer are left than a receipt needs.",
     now: "What was recorded before is kept. With outcome unknown this message may be in a surviving copy.",
-    next: "Bring nodes back; if they are gone for good, waterpark topology recover SHARD. Then send again.",
+    next:
+      "Bring nodes back. If they are gone for good: waterpark topology recover all, then node remove for each of them.",
   },
   "replication/not-writer": {
     happened: "Another node writes the shard; the one asked no longer does.",

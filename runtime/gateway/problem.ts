@@ -59,6 +59,8 @@ const STATUS_OF_CODE: Record<string, number> = {
   "gateway/bad-content-type": 415,
   "gateway/bug": 500,
   "actors/unknown": 404,
+  "actors/history-too-long": 413,
+  "plugin_host/does-not-compile": 400,
   "actors/retired": 404,
   // versions that do not know each other's questions: another node may
   "node/unknown-request": 503,

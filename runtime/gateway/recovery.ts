@@ -106,7 +106,7 @@ export interface RecoveryService {
   /** Lets the shard go on from one survivor. @throws {WaterparkError} `topology/has-majority` and others */
   recover(shard: string, options: { survivor?: string; force?: boolean }): Promise<RecoveryView>;
   /** Changes what a receipt needs. @throws {WaterparkError} `topology/bad-ack-rule` */
-  setAck(rule: { copies: number; dataCenters: number }): Promise<void>;
+  setAck(rule: { copies: number; dataCenters: number; force?: boolean }): Promise<void>;
   /** All lost copies. */
   lost(): Promise<LostCopyView[]>;
   /** A page of a lost copy. */

@@ -35,11 +35,11 @@ export function addRecoveryRoutes(route: Route, gateway: Gateway): void {
   });
 
   route("PUT", "/v1/topology/ack", async (c) => {
-    const { copies, dataCenters } = await orderIn(c);
+    const { copies, dataCenters, force } = await orderIn(c);
     if (typeof copies !== "number" || typeof dataCenters !== "number") {
       throw badRequest('Cannot set the rule as it must be {"copies": N, "dataCenters": N}');
     }
-    await inTime(gateway, "unknown", recovery.setAck({ copies, dataCenters }));
+    await inTime(gateway, "unknown", recovery.setAck({ copies, dataCenters, force: force === true }));
     return json({ copies, dataCenters });
   });
 

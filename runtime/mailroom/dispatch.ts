@@ -112,7 +112,9 @@ export class Dispatch {
     const { posting, serial } = attempt;
     posting.settled(serial, answer.state === "unknown");
     const { key, id } = posting.posting;
-    if (answer.state === "recorded") {
+    const isOfEndedGeneration = answer.state === "recorded" &&
+      answer.receipt.generation < (this.#room.hint(posting.shard)?.generation ?? 0);
+    if (answer.state === "recorded" && !isOfEndedGeneration) {
       this.#routeOf(posting.shard).found();
       const receipt = { ...answer.receipt, key, id };
       return this.#options.onEnd(posting, {
@@ -133,7 +135,9 @@ export class Dispatch {
 
   #goOn(posting: OpenPosting, answer: ProposeAnswer): void {
     const route = this.#routeOf(posting.shard);
-    if (answer.state === "moved" || answer.state === "unknown") return this.#moved(route, posting);
+    // Recorded where nothing counts any more is not recorded.
+    const isElsewhere = answer.state === "moved" || answer.state === "unknown" || answer.state === "recorded";
+    if (isElsewhere) return this.#moved(route, posting);
     route.found();
     if (answer.state === "mismatch") {
       this.#options.onEnd(posting, precondition(outcomeOf(posting), answer.seq));

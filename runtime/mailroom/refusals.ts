@@ -49,7 +49,7 @@ export function afterDeadline(outcome: Outcome): Refusal {
 
 /** No final answer in time, and it is known why. */
 export function withoutMajority(outcome: Outcome): Refusal {
-  const message = "Cannot post as the shard stands still: a majority of its copies is gone";
+  const message = "Cannot post as the shard stands still: too many of the copies that it needs are gone";
   return { ...refused("no-majority", outcome, message), retryAfterMs: 5_000 };
 }
 

@@ -10,6 +10,7 @@ import type {
   ShardView,
 } from "../gateway/mod.ts";
 import { shardText } from "../topology/mod.ts";
+import { ackRuleFault } from "./config.ts";
 import type { NodeCore } from "./core.ts";
 import type { LostCopySummary, LostMessage, Resent } from "./lost_and_found.ts";
 import { shardOfText, type Surveyed } from "./recovering.ts";
@@ -49,8 +50,18 @@ export class CoreRecovery implements RecoveryService {
     return answered((done) => this.#core.recovering.recover(shard, options, done));
   }
 
-  async setAck(rule: { copies: number; dataCenters: number }): Promise<void> {
-    await answered((done) => this.#core.directory.command({ type: "ack", ...rule }, done));
+  async setAck({ force, ...ack }: { copies: number; dataCenters: number; force?: boolean }): Promise<void> {
+    const fault = ackRuleFault({ copies: this.#core.directory.require().state.copies, ack });
+    if (fault !== null && force !== true) {
+      throw new WaterparkError(
+        `Cannot set this rule for receipts as it must stand the loss of a data center: ${fault}`,
+        {
+          code: "node/ack-rule",
+          outcome: "not-applied",
+        },
+      );
+    }
+    await answered((done) => this.#core.directory.command({ type: "ack", ...ack }, done));
   }
 
   async lost(): Promise<LostCopyView[]> {
@@ -73,11 +84,8 @@ export class CoreRecovery implements RecoveryService {
       "lost-messages",
       { shard, generation, ...page },
     );
-    const writer = this.#core.replication.hint(shard)?.writer ?? 0;
     const items = messages.map(({ key, id }) => [key, id]);
-    const present = writer === 0
-      ? null
-      : await this.#ask<boolean[]>(writer, "find", { shard, items }).catch(() => null);
+    const present = await this.#find(shard, items);
     return { messages: messages.map((message, i) => ({ ...message, present: present?.[i] ?? null })), next };
   }
 
@@ -99,6 +107,18 @@ export class CoreRecovery implements RecoveryService {
   async discard(copy: LostCopyName): Promise<void> {
     const { incarnation, shard, generation } = this.#named(copy);
     await this.#ask(incarnation, "lost-discard", { shard, generation });
+  }
+
+  /** Which of these messages its writer has; null when that cannot be found. */
+  async #find(shard: number, items: string[][]): Promise<boolean[] | null> {
+    const hinted = this.#core.replication.hint(shard)?.writer ?? 0;
+    const placed = this.#core.directory.require().placementOf(shard).map((node) => node.incarnation);
+    for (const writer of new Set([hinted, ...placed])) {
+      if (writer === 0 || this.#core.isSuspect(writer)) continue;
+      const found = await this.#ask<boolean[]>(writer, "find", { shard, items }).catch(() => null);
+      if (found !== null) return found;
+    }
+    return null;
   }
 
   #named({ node, shard, generation }: LostCopyName): { incarnation: number; shard: number; generation: number } {

@@ -76,12 +76,22 @@ export class CoreService implements NodeService {
       }, resolve)
     );
     if (result.state !== "recorded" || request.wait !== "handled") return result;
-    const shard = this.#shardOf(key);
-    const handled = await this.#ask<{ state: string; reply?: unknown }>((done) =>
-      this.#core.reading.handled({ shard, key, seq: result.receipt.seq, timeoutMs: this.#core.config.requestMs }, done)
-    );
-    const projections = await this.#projectionsAfter(request.key, result.receipt.seq);
-    return { ...result, projections, reply: handled.reply };
+    const { seq } = result.receipt;
+    const at = { shard: this.#shardOf(key), key, seq, timeoutMs: this.#core.config.requestMs };
+    try {
+      const handled = await this.#ask<{ reply?: unknown }>((done) => this.#core.reading.handled(at, done));
+      const projections = await this.#projectionsAfter(request.key, seq);
+      return { ...result, projections, reply: handled.reply };
+    } catch (error) {
+      // The message is recorded, whatever became of the wish to hear of its handling.
+      if (!(error instanceof WaterparkError)) throw error;
+      const { code, message, cause } = error;
+      throw new WaterparkError(`${message} (the message is recorded as seq ${seq})`, {
+        code,
+        outcome: "applied",
+        cause,
+      });
+    }
   }
 
   /** A message may have been its actor's last: then nothing is kept of it, and that is no failure. */

@@ -226,7 +226,7 @@ export class Replication {
 
   /** The best knowledge of who writes the shard. */
   hint(shard: number): WriterHint | null {
-    return this.#hints.best(shard, this.#replicas[shard]?.state);
+    return this.#hints.best(shard, this.#replicas[shard]?.state, this.generations.of(shard));
   }
 
   /** Takes over a hint of another node if it is newer. */
@@ -492,7 +492,7 @@ export class Replication {
   }
 
   #askToLeave({ state }: Replica): void {
-    const hinted = this.#hints.best(state.shard, undefined)?.writer ?? 0;
+    const hinted = this.#hints.best(state.shard, undefined, state.generation)?.writer ?? 0;
     const whom = whomToAsk(state, hinted, this.#options.isSuspect);
     if (whom !== null) askToLeave(state, this.#env, whom);
   }

@@ -1,17 +1,21 @@
 import type { WriterHint } from "../wire/mod.ts";
+import { termBefore } from "./generations.ts";
 import type { ShardState } from "./shard_state.ts";
 
 /** Who writes which shard, by hearsay; what this node's own copy knows is better where it is newer. */
 export class WriterHints {
   readonly #learned: (WriterHint | undefined)[] = [];
 
-  /** The best knowledge; `own` is this node's copy, if it has one. */
-  best(shard: number, own: ShardState | undefined): WriterHint | null {
-    const learned = this.#learned[shard];
+  /** The best knowledge of the generation that counts; `own` is this node's copy, if it has one. */
+  best(shard: number, own: ShardState | undefined, generation: number): WriterHint | null {
+    const heard = this.#learned[shard];
+    const learned = heard !== undefined && heard.generation < generation ? undefined : heard;
     if (own !== undefined && own.writer !== 0 && (learned === undefined || own.term >= learned.term)) {
       return { shard, generation: own.generation, term: own.term, writer: own.writer };
     }
-    return learned ?? null;
+    if (learned !== undefined) return learned;
+    // Who wrote an ended generation may still believe that it does: nobody is to be sent there.
+    return generation > 1 ? { shard, generation, term: termBefore(generation), writer: 0 } : null;
   }
 
   /** Takes over a hint of another node if it is newer. */

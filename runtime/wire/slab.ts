@@ -10,8 +10,8 @@
 const SMALL_BYTES_MAX = 4 * 1024;
 const SLAB_BYTES = 64 * 1024;
 
-let slab = new ArrayBuffer(0);
-let used = SLAB_BYTES;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let used = 0;
 
 /** `length` bytes, all zero. */
 export function allocate(length: number): Uint8Array<ArrayBuffer> {
