@@ -136,7 +136,7 @@ Deno.test("sender order: the next number, or the oldest open one, and nothing el
   assert.equal(order.check("new", 7, 7), null, "a new writer goes on where the sender stands");
 });
 
-Deno.test("a receipt relies on copies that can be named only", () => {
+Deno.test("a receipt relies on copies that can be named, each node once", () => {
   const store = new ShardStore();
   const state = newShardState({
     shard: 0,
@@ -150,9 +150,14 @@ Deno.test("a receipt relies on copies that can be named only", () => {
   for (const incarnation of [2, 3]) state.peers.set(incarnation, newProgress({ match: 1 }));
   const rule = { copies: 3, dataCenters: 2 };
   const acknowledged = (names: Record<number, string>) =>
-    acknowledgedIndex(state, rule, { dataCenterOf: (one) => names[one] ?? "", isSuspect: () => false });
-  assert.equal(acknowledged({ 1: "TN", 2: "TX", 3: "FL" }), 1);
-  assert.equal(acknowledged({ 1: "TN", 2: "TX" }), 0, "of the third nobody here knows where it is");
+    acknowledgedIndex(state, rule, {
+      nameOf: (one) => names[one] ?? `incarnation-${one}`,
+      dataCenterOf: (one) => (names[one] ?? "").slice(0, 2),
+      isSuspect: () => false,
+    });
+  assert.equal(acknowledged({ 1: "TN-A-1", 2: "TX-A-1", 3: "FL-A-1" }), 1);
+  assert.equal(acknowledged({ 1: "TN-A-1", 2: "TX-A-1" }), 0, "of the third nobody here knows where it is");
+  assert.equal(acknowledged({ 1: "TN-A-1", 2: "TX-A-1", 3: "TX-A-1" }), 0, "two lives of one node are one copy");
 });
 
 function newProgress(fields: Partial<Progress>): Progress {

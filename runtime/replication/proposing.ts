@@ -145,8 +145,9 @@ function waiterFor(
       const copies = [context.nameOf(state.self)];
       for (const [incarnation, peer] of state.peers) {
         // The log may name a member of whom the topology here has not heard: it was not counted, so it is not shown.
-        const isKnown = context.dataCenterOf(incarnation) !== "";
-        if (peer.match >= index && isKnown) copies.push(context.nameOf(incarnation));
+        if (peer.match < index || context.dataCenterOf(incarnation) === "") continue;
+        const name = context.nameOf(incarnation);
+        if (!copies.includes(name)) copies.push(name);
       }
       done({
         state: "recorded",

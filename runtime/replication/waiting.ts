@@ -108,15 +108,19 @@ export interface AckRule {
   dataCenters: number;
 }
 
+/** What the rule asks of whoever knows the nodes. */
+export interface CopyKnowledge {
+  nameOf(incarnation: number): string;
+  /** "" for who is not known here yet */
+  dataCenterOf(incarnation: number): string;
+  isSuspect(incarnation: number): boolean;
+}
+
 /**
  * The greatest committed index that the copies of the acknowledgement rule hold, standing learners that are up
  * included.
  */
-export function acknowledgedIndex(
-  state: ShardState,
-  rule: AckRule,
-  about: { dataCenterOf(incarnation: number): string; isSuspect(incarnation: number): boolean },
-): number {
+export function acknowledgedIndex(state: ShardState, rule: AckRule, about: CopyKnowledge): number {
   const candidates = [state.commit];
   for (const peer of state.peers.values()) if (peer.match < state.commit) candidates.push(peer.match);
   candidates.sort((a, b) => b - a);
@@ -124,15 +128,11 @@ export function acknowledgedIndex(
   return 0;
 }
 
-function meetsRule(
-  state: ShardState,
-  rule: AckRule,
-  about: { dataCenterOf(incarnation: number): string; isSuspect(incarnation: number): boolean },
-  index: number,
-): boolean {
+function meetsRule(state: ShardState, rule: AckRule, about: CopyKnowledge, index: number): boolean {
   // A writer that a swap has left out is a copy that goes, like any other.
   const isStanding = isVoter(configurationOf(state), state.self);
-  let copies = isStanding ? 1 : 0;
+  // By name: of two lives of one node, both members while they are swapped, one at most still has anything.
+  const names = isStanding ? [about.nameOf(state.self)] : [];
   const dataCenters = isStanding ? [about.dataCenterOf(state.self)] : [];
   for (const [incarnation, peer] of state.peers) {
     // Copies that come or go are none to rely on.
@@ -141,7 +141,8 @@ function meetsRule(
       const dataCenter = about.dataCenterOf(incarnation);
       // Of whom the topology here has not heard yet a receipt cannot say where it is.
       if (dataCenter === "") continue;
-      copies++;
+      const name = about.nameOf(incarnation);
+      if (!names.includes(name)) names.push(name);
       if (!dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
     } else if (
       peer.settled && state.desired !== null && state.desired.learners.includes(incarnation) &&
@@ -150,5 +151,5 @@ function meetsRule(
       return false;
     }
   }
-  return copies >= rule.copies && dataCenters.length >= rule.dataCenters;
+  return names.length >= rule.copies && dataCenters.length >= rule.dataCenters;
 }
