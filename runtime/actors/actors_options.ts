@@ -31,8 +31,10 @@ export interface EffectsRoom {
 export interface TimersRoom {
   /** an outcome with effects stands */
   committed(shard: number, outcome: StandingOutcome): void;
-  /** a message was committed: it may be a timer's */
-  recorded(shard: number, row: number, id: () => string): void;
+  /** whether the actor has timers */
+  hasAny(shard: number, row: number): boolean;
+  /** a message was committed, of an actor that has timers: it may be one's */
+  recorded(shard: number, row: number, id: string): void;
   /** an actor's life has ended */
   retired(shard: number, row: number): void;
   /** how many timers the actor has */

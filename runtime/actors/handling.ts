@@ -284,9 +284,9 @@ export class Handling implements FoldJob {
       if (seq <= this.#decided) continue;
       // a gap: the session had run ahead of what was decided; `begin` starts it anew
       if (seq !== this.#decided + 1 || seq > limit) return;
-      const settled = this.#settleTimers(request, seq, wished);
+      const settled = wished.length === 0 ? { effects: wished } : this.#settleTimers(request, seq, wished);
       if ("code" in settled) return this.#park(request.hash, seq, settled.code, settled.message);
-      const effects = [...settled.effects];
+      const { effects } = settled;
       let bytes = 0;
       try {
         if (effects.length > 0) bytes = pack(effects).length;

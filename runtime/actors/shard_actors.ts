@@ -244,7 +244,8 @@ export class ShardActors implements HandlingShard {
   #recorded(index: number): void {
     const row = this.store.rowOf(index);
     this.marks.recorded(row, this.store.seqOf(index));
-    this.#env.timers.recorded(this.shard, row, () => this.store.idOf(index));
+    const { timers } = this.#env;
+    if (timers.hasAny(this.shard, row)) timers.recorded(this.shard, row, this.store.idOf(index));
     const isAwaited = this.#env.hasWaiters();
     // a follower mostly ends here: no text is made of the key
     if (!this.writing && !isAwaited) return;

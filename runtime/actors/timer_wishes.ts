@@ -18,7 +18,7 @@ export interface TimerLimits {
 }
 
 /** A plugin's effects as the log takes them, or why it does not. */
-export type SettledWishes = { effects: readonly Effect[] } | { code: string; message: string };
+export type SettledWishes = { effects: Effect[] } | { code: string; message: string };
 
 const ENCODER = new TextEncoder();
 
@@ -48,7 +48,7 @@ export class TimerWishes {
    * @param at the message's seq and time, and the seq up to which outcomes are committed
    */
   settle(
-    effects: readonly Effect[],
+    effects: Effect[],
     at: { seq: number; atMs: number; mark: number },
     open: OpenTimers,
   ): SettledWishes {

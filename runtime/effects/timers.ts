@@ -91,11 +91,10 @@ export class Timers {
   }
 
   /** A message was committed; if it is a timer's, that one has fired. Called on every copy, in log order. */
-  recorded(shard: number, row: number, id: () => string): void {
+  recorded(shard: number, row: number, id: string): void {
     const state = this.#shards.get(shard);
-    if (state === undefined || !state.table.has(row)) return;
-    const number = state.table.withId(row, timerId(id()));
-    if (number !== 0) this.#close(state, number);
+    const number = state?.table.withId(row, timerId(id)) ?? 0;
+    if (state !== undefined && number !== 0) this.#close(state, number);
   }
 
   /** The actor's life has ended, and its timers with it. Called on every copy, in log order. */
@@ -135,6 +134,11 @@ export class Timers {
     this.lostWriter(shard);
     this.#shards.delete(shard);
     if (this.#read?.shard === shard) this.#read = null;
+  }
+
+  /** whether the actor has timers, by what is committed; cheap, as it is asked for every message */
+  hasAny(shard: number, row: number): boolean {
+    return this.#shards.size > 0 && (this.#shards.get(shard)?.table.has(row) ?? false);
   }
 
   /** how many timers the actor has, by what is committed */

@@ -358,8 +358,9 @@ export class CoreService implements NodeService {
   }
 
   #samples(): Sample[] {
-    const { replication, mailroom, actors, effects, directory, mesh, recovering } = this.#core;
+    const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering } = this.#core;
     const counts = replication.counts();
+    const due = timers.counts();
     const links = mesh.links();
     const sum = (of: (link: typeof links[number]) => number) => links.reduce((total, link) => total + of(link), 0);
     return [
@@ -384,6 +385,13 @@ export class CoreService implements NodeService {
       },
       { name: "handling_backlog", help: "recorded messages that handlers have not seen", value: actors.backlog() },
       { name: "effects_owed", help: "committed effects not carried out yet", value: effects.owed() },
+      { name: "timers_open", help: "scheduled messages of the shards written here", value: due.open },
+      { name: "timers_late_ms", help: "by how much the one that is due longest is late", value: due.lateMs },
+      {
+        name: "clock_ahead_ms",
+        help: "this node's wall clock against the median of its peers'; beyond 2000 no timer fires here",
+        value: membership.clockAheadMs(),
+      },
       {
         name: "shards_without_majority",
         help: "shards with a copy here that stand still, as a majority of their copies is gone",
