@@ -74,7 +74,7 @@ export class SimulatedClient {
       if (session === this.#session) this.#post(message);
     }
     if (session !== this.#session) return;
-    this.#fill();
+    this.#fill(this.#cluster.options.pipeline);
     this.#watch(session);
   }
 
@@ -83,10 +83,11 @@ export class SimulatedClient {
     this.turnTo(living[this.#random.below(living.length)]);
   }
 
-  #fill(): void {
+  /** Sends anew until so many are under way. */
+  #fill(most: number): void {
     const { options, journal, time, workload } = this.#cluster;
     const session = this.#session;
-    while (!this.#isStopping && this.#open.length < options.pipeline && session === this.#session) {
+    while (!this.#isStopping && this.#open.length < most && session === this.#session) {
       const content = workload?.next(this.#random, options);
       const key = content?.key ?? `patient/H${this.#random.below(3)}/${this.#random.below(options.actors)}`;
       this.lastKey = key;
@@ -248,10 +249,13 @@ export class SimulatedClient {
     }
   }
 
+  /** Each message that has ended makes room for one, in a while. */
   #goOn(): void {
     const session = this.#session;
-    this.#cluster.time.after(this.#random.next() * 30, () => {
-      if (session === this.#session && !this.#isBetween) this.#fill();
+    const { pauseMs, pipeline } = this.#cluster.options;
+    this.#cluster.time.after(this.#random.next() * pauseMs, () => {
+      if (session !== this.#session || this.#isBetween) return;
+      this.#fill(Math.min(pipeline, this.#open.length + 1));
     });
   }
 }

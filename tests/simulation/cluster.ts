@@ -246,9 +246,9 @@ export class SimulatedCluster {
     const base = frame.from.slice(0, 2) === frame.to.slice(0, 2) ? near : far;
     const delayMs = base * (0.8 + 0.4 * random.next());
     if (!this.isFaulty) return [delayMs];
-    const { lossRate, doubleRate, slowRate, slowMs } = this.options;
+    const { lossRate, doubleRate, slowRate, slowMs, isUnordered } = this.options;
     if (random.next() < lossRate) return [];
-    const late = random.next() < slowRate ? random.next() * slowMs : 0;
+    const late = random.next() < (isUnordered ? slowRate : slowRate / 20) ? random.next() * slowMs : 0;
     if (random.next() < doubleRate) return [delayMs + late, delayMs + random.next() * slowMs];
     return [delayMs + late];
   }

@@ -20,7 +20,7 @@ export interface SimulationOptions {
   lossRate: number;
   /** frames doubled, of 1 */
   doubleRate: number;
-  /** frames that take up to `slowMs` longer, of 1 */
+  /** frames that take up to `slowMs` longer, of 1; a twentieth where lanes keep their order: all behind it wait, too */
   slowRate: number;
   /** see `slowRate` */
   slowMs: number;
@@ -88,10 +88,50 @@ export interface SimulationOptions {
   readers: number;
   /** a node silent for so long is declared absent, ms */
   absentAfterMs: number;
+  /** a client thinks for up to so long between a receipt and its next message, ms */
+  pauseMs: number;
 }
 
 /** Mostly few: an idle shard takes as long to be born, moved and elected as a busy one, and shows nothing new. */
-const SHARDS_PER_SET_DRAWN = [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 8, 8, 8, 16, 16, 64];
+const SHARDS_PER_SET_DRAWN = [
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  2,
+  4,
+  2,
+  4,
+  2,
+  4,
+  4,
+  4,
+  4,
+  4,
+  16,
+  16,
+  64,
+];
+/**
+ * About so many messages all clients together send at most; mostly few, since the thousandth of a quiet network shows
+ * nothing that the hundredth has not, and takes as long.
+ */
+const MESSAGES_A_SECOND_DRAWN = [10, 20, 40, 40, 60, 80, 100, 250];
 
 /** The options of a seed. */
 export function drawOptions(seed: number, random: SeededRandom, nodes: number): SimulationOptions {
@@ -145,6 +185,8 @@ export function drawOptions(seed: number, random: SeededRandom, nodes: number): 
     wishRate: 0.1 + sometimes(0.6),
     readers: 1 + random.below(4),
     absentAfterMs: 20_000 - sometimes(14_000 + random.next() * 4000),
+    pauseMs: 2000 * usual.clients * usual.pipeline /
+      MESSAGES_A_SECOND_DRAWN[random.below(MESSAGES_A_SECOND_DRAWN.length)],
   };
 }
 
