@@ -10,7 +10,14 @@
 import { assert, WaterparkError } from "../base/mod.ts";
 import { badPayload } from "../wire/mod.ts";
 import { ENTRY, peekNext, peekTerm } from "../storage/mod.ts";
-import { decodeConfiguration, encodeConfiguration, everyVoter, hasMajority, majorityIndex } from "./configuration.ts";
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  everyVoter,
+  hasMajority,
+  isVoter,
+  majorityIndex,
+} from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
 import { configurationOf, mayStand, type Progress, type ShardEnv, type ShardState } from "./shard_state.ts";
 
@@ -262,14 +269,22 @@ export function refuse(state: ShardState, env: ShardEnv, to: number): void {
   answerAppend(state, env, to, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
 }
 
-/** Lets the writer that is believed in know; one that is none any more says so. */
-export function askWriter(state: ShardState, env: ShardEnv): void {
-  answerAppend(state, env, state.writer, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
+/**
+ * Asks the writer that is believed in here whether it still is one, where that is doubtful: it has no vote, so it is about
+ * to go, and its farewell may have been lost. As long as it lives nobody suspects it, and nobody stands in its place.
+ */
+export function doubtWriter(state: ShardState, env: ShardEnv): void {
+  const { writer, role } = state;
+  if (writer === 0 || role === "writer" || !mayStand(state) || isVoter(configurationOf(state), writer)) return;
+  if (!env.isSuspect(writer)) refuse(state, env, writer);
 }
 
 /** A peer's answer to an append of this writer. */
 export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
-  if (message.term !== state.term) return;
+  if (message.term < state.term) {
+    refuse(state, env, from);
+    return;
+  }
   if (state.role !== "writer") {
     sayResigned(state, env, from);
     return;

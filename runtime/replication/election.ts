@@ -9,7 +9,7 @@
  * Source: Ongaro, "Consensus: Bridging Theory and Practice", 3.4, 4.2.3, 9.6.
  */
 import { everyVoter, hasMajority } from "./configuration.ts";
-import { askWriter, becomeWriter, sendAppend } from "./append.ts";
+import { becomeWriter, doubtWriter, sendAppend } from "./append.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
 import {
   configurationOf,
@@ -121,8 +121,7 @@ export function onPreVote(state: ShardState, env: ShardEnv, from: number, messag
   const granted = message.term > state.term && complete && !working;
   // Who asks a working writer has lost sight of it, and a quiet shard would never let it know.
   if (role === "writer") sendAppend(state, env, from, true);
-  // And the writer believed in here may have gone without its word of farewell getting through.
-  else if (working) askWriter(state, env);
+  else doubtWriter(state, env);
   answer(state, env, from, {
     type: RAFT.PRE_VOTE_ANSWER,
     term: granted ? message.term : state.term,

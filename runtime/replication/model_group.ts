@@ -1,3 +1,4 @@
+import { WaterparkError } from "../base/mod.ts";
 import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { Replication } from "./replication.ts";
@@ -19,6 +20,12 @@ export class Group {
   lossRate = 0;
   doubleRate = 0;
   slowRate = 0;
+  /** what is slow takes up to so much longer */
+  slowMs = 500;
+  /** hears of a record that was refused as no healthy peer could have sent it; the rest of its frame is dropped */
+  onRefused = (error: WaterparkError): void => {
+    throw error;
+  };
   /** `a>b`: nothing gets from a to b */
   readonly cuts = new Set<string>();
   #suspects = new Set<string>();
@@ -146,10 +153,17 @@ export class Group {
     if (this.random.next() < this.lossRate) return true;
     const copies = this.random.next() < this.doubleRate ? 2 : 1;
     for (let i = 0; i < copies; i++) {
-      const delayMs = 1 + this.random.next() * 4 + (this.random.next() < this.slowRate ? this.random.next() * 500 : 0);
+      const delayMs = 1 + this.random.next() * 4 +
+        (this.random.next() < this.slowRate ? this.random.next() * this.slowMs : 0);
       this.time.after(delayMs, () => {
         const node = this.nodes.get(to);
-        if (node?.alive && !this.cuts.has(`${from}>${to}`)) node.replication.receive(from, payload);
+        if (!node?.alive || this.cuts.has(`${from}>${to}`)) return;
+        try {
+          node.replication.receive(from, payload);
+        } catch (error) {
+          if (!(error instanceof WaterparkError)) throw error;
+          this.onRefused(error);
+        }
       });
     }
     return true;

@@ -472,7 +472,7 @@ export class Replication {
     }
   }
 
-  /** Once a second: writers that placement wants elsewhere look again; copies that placement does not want ask to go. */
+  /** Once a second: writers look again at their members, copies that nobody wants ask to go, doubtful writers are asked. */
   #sweep(): void {
     this.#nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) {
@@ -485,7 +485,7 @@ export class Replication {
         }
       } else if (!isWanted(state, state.self)) {
         this.#askToLeave(replica);
-      }
+      } else this.#ask(replica);
     }
     this.#plan();
     this.#sweeper = this.#options.world.after(1000, () => this.#sweep());

@@ -3,7 +3,7 @@
  * come with `env`, so the same events give the same replica, in the simulator as on a real node.
  */
 import { assert } from "../base/mod.ts";
-import { becomeFollower, onAppend, onAppendAnswer, sendAll, tickWriter } from "./append.ts";
+import { becomeFollower, doubtWriter, onAppend, onAppendAnswer, sendAll, tickWriter } from "./append.ts";
 import { campaignIfDue, onPreVote, onPreVoteAnswer, onVote, onVoteAnswer, planElection } from "./election.ts";
 import { continueHandOver, onHandOver } from "./hand_over.ts";
 import { TERMS_PER_GENERATION } from "./generations.ts";
@@ -71,4 +71,5 @@ export function stepTick(state: ShardState, env: ShardEnv): boolean {
 /** Somebody wants this replica's writer and there is none: a member then starts an election instead of waiting. */
 export function stepAsked(state: ShardState, env: ShardEnv): void {
   planElection(state, env);
+  doubtWriter(state, env);
 }
