@@ -11,7 +11,7 @@ const SEEDS_AT_ONCE = 1000;
 
 /** What the sight shows in the tree at `root`; null: nothing wrong. */
 export function look(root: string, sight: Sight): Promise<Caught | null> {
-  return sight.kind === "seeds" ? lookAtSeeds(root, sight) : lookAtTests(root, sight);
+  return sight.kind === "seeds" ? lookAtSeeds(root, sight) : lookAtTest(root, sight);
 }
 
 /** One seed alone: what the control runs of what caught a mutant. */
@@ -54,28 +54,17 @@ async function watched(
 ): Promise<{ seen: Seen[]; isLate: boolean; stderr: string }> {
   const args = ["run", "-A", "--no-check", "tests/mutants/watch.ts", profile, String(first), String(count)];
   // A seed may take a minute when it is stuck; many of them may take long without anything being wrong.
-  const { stdout, stderr, isLate } = await run(root, args, { patienceMs: PATIENCE_MS * Math.max(1, count / 20) });
+  const { stdout, stderr, isLate } = await run(root, args, PATIENCE_MS * Math.max(1, count / 20));
   const seen = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Seen);
   return { seen, isLate, stderr };
 }
 
-async function lookAtTests(root: string, { file, filter, rounds }: TestSight): Promise<Caught | null> {
-  let cases = 0;
-  for (let round = 1; round <= rounds; round++) {
-    const args = ["test", "-A", "--no-check", "--no-prompt", "--preload=tests/mutants/other_cases.ts"];
-    const { stdout, stderr, isLate, success } = await run(root, [...args, "--filter", filter, file], {
-      env: { WATERPARK_CASES: String(round) },
-      patienceMs: PATIENCE_MS,
-    });
-    if (isLate) return { by: filter, seeds: cases + 1, finding: "it never ends" };
-    if (!success) {
-      const failedAfter = Number(/failed after (\d+) tests?/.exec(stdout)?.[1] ?? 1);
-      return { by: testOf(stdout) ?? filter, seeds: cases + failedAfter, finding: whyOf(stdout + stderr) };
-    }
-    if (!/\b[1-9]\d* passed/.test(stdout)) throw new Error(`no test of ${file} has a name with: ${filter}`);
-    cases += Number(/numRuns: (\d+)/.exec(await Deno.readTextFile(`${root}/${file}`))?.[1] ?? 1);
-  }
-  return null;
+async function lookAtTest(root: string, { file, filter }: TestSight): Promise<Caught | null> {
+  const args = ["test", "-A", "--no-check", "--no-prompt", "--preload=tests/fixed_seed.ts", "--filter", filter, file];
+  const { stdout, stderr, isLate, success } = await run(root, args, PATIENCE_MS);
+  if (isLate) return { by: filter, seeds: 1, finding: "it never ends" };
+  if (success && !/\b[1-9]\d* passed/.test(stdout)) throw new Error(`no test of ${file} has a name with: ${filter}`);
+  return success ? null : { by: testOf(stdout) ?? filter, seeds: 1, finding: whyOf(stdout + stderr) };
 }
 
 /** The first test that failed, from deno's report. */
@@ -97,7 +86,7 @@ function firstLine(text: string): string {
 async function run(
   cwd: string,
   args: string[],
-  options: { patienceMs: number; env?: Record<string, string> },
+  patienceMs: number,
 ): Promise<{ stdout: string; stderr: string; success: boolean; isLate: boolean }> {
   const child = new Deno.Command(Deno.execPath(), {
     args,
@@ -105,13 +94,13 @@ async function run(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1", ...options.env },
+    env: { NO_COLOR: "1" },
   }).spawn();
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
     child.kill("SIGKILL");
-  }, options.patienceMs);
+  }, patienceMs);
   const { success, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

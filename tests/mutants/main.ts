@@ -14,7 +14,7 @@
 import { parseArgs } from "node:util";
 import { MUTANTS } from "./breakages/mod.ts";
 import { look, lookAtSeed } from "./looking.ts";
-import type { Caught, Mutant, TestSight } from "./mutant.ts";
+import type { Caught, Mutant } from "./mutant.ts";
 import { differingLine, lineOf, markdown, type Result } from "./table.ts";
 import { mutated, textOf, TreeCopy } from "./tree.ts";
 
@@ -107,8 +107,7 @@ async function control(results: readonly Result[]): Promise<string[]> {
     const { sight, seeds } = caught;
     if (sight.kind === "seeds") {
       looks.set(`${sight.profile}, seed ${seeds}`, (root) => lookAtSeed(root, sight.profile, seeds));
-    } else {looks.set(`${sight.file} ${sight.filter}`, (root) =>
-        look(root, { ...sight, rounds: roundsOf(sight, seeds) }));}
+    } else looks.set(`${sight.file} ${sight.filter}`, (root) => look(root, sight));
   }
   const tree = await TreeCopy.make();
   const findings: string[] = [];
@@ -122,11 +121,6 @@ async function control(results: readonly Result[]): Promise<string[]> {
     await tree.remove();
   }
   return findings;
-}
-
-/** Random tests run whole rounds: as many as it took to catch the mutant. */
-function roundsOf({ rounds }: TestSight, seeds: number): number {
-  return Math.min(rounds, Math.ceil(seeds / 60));
 }
 
 async function writeTable(results: readonly Result[]): Promise<void> {

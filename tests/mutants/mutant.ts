@@ -22,43 +22,38 @@ export interface Mutant {
 /** One way of looking at a tree. The unbroken tree must pass it. */
 export type Sight = SeedsSight | TestSight;
 
-/** Seeds of the whole cluster's simulator, one after another from 1 on. */
+/** Seeds of a simulation, one after another from 1 on. */
 export interface SeedsSight {
   kind: "seeds";
-  /** one of `profiles.ts` */
+  /** one of `profiles.ts`: the whole cluster in some weather, or one shard alone */
   profile: string;
   /** so many at most */
   seeds: number;
 }
 
-/** A file of tests: scripted scenarios, or random schedules of one shard alone. */
+/** A test, mostly a scripted scenario. */
 export interface TestSight {
   kind: "test";
   /** from the root */
   file: string;
   /** only tests whose names contain this */
   filter: string;
-  /** for random schedules: how often the file is run, each time with other cases; 1 for scripts */
-  rounds: number;
 }
 
 /** How a mutant, or the unbroken tree, showed that it is broken. */
 export interface Caught {
   /** file name of the checker, name of the test; `assert` when the product's own assertion stopped it */
   by: string;
-  /** the seeds, or the cases of a random test, that it took; 1 for a script */
+  /** the seeds that it took; 1 for a script */
   seeds: number;
   /** the first thing that is wrong, in words */
   finding: string;
 }
 
-/** Random schedules of one shard's group: thousands a minute, so the first place to look for a broken protocol. */
-export const SCHEDULES: TestSight = {
-  kind: "test",
-  file: "runtime/replication/replication_test.ts",
-  filter: "committed for ever",
-  rounds: 12,
-};
+/** Schedules of one shard: thousands a minute, so the first place to look for a broken protocol. */
+export function oneShard(count = 4000): SeedsSight {
+  return { kind: "seeds", profile: "one-shard", seeds: count };
+}
 
 /** Seeds of a profile. */
 export function seeds(profile: string, count: number): SeedsSight {
@@ -67,5 +62,5 @@ export function seeds(profile: string, count: number): SeedsSight {
 
 /** One script. */
 export function script(file: string, filter: string): TestSight {
-  return { kind: "test", file, filter, rounds: 1 };
+  return { kind: "test", file, filter };
 }

@@ -3,10 +3,11 @@
  * thinks that he is the writer is given messages, many at once and some of them large; writers are cut off from the
  * other voters and from nobody else; several members move at the same time; reads are asked for all along.
  */
-import type { MessageProposal } from "../../../runtime/wire/mod.ts";
-import { Group } from "../../../runtime/replication/model_group.ts";
+import type { MessageProposal } from "../../runtime/wire/mod.ts";
+import { Group } from "../../runtime/replication/model_group.ts";
 
 const SHARD = 7;
+const KEY = "patient/H/1";
 const STEPS = 60;
 /** Two of these are more than one append takes. */
 const LARGE_BYTES = 150 * 1024;
@@ -17,7 +18,7 @@ interface Acknowledged {
   index: number;
 }
 
-/** One schedule; `findings` says what is wrong. */
+/** One schedule, which follows from its seed; `findings` says what is wrong. */
 export class OneShardSchedule {
   readonly findings: string[] = [];
   readonly acknowledged: Acknowledged[] = [];
@@ -25,10 +26,12 @@ export class OneShardSchedule {
   readonly #open = new Set<string>();
   #hasLarge = false;
   #members = [1, 2, 3, 4, 5];
+  #crashesMax = 2;
+  #refusals = 0;
   /** alive, and no member now */
   #spares: number[] = [];
   #crashes = 0;
-  #born = 5;
+  #born = 0;
   #sent = 0;
 
   constructor(seed: number) {
@@ -39,10 +42,14 @@ export class OneShardSchedule {
   run(): void {
     const group = this.#group;
     const { random, time } = group;
+    group.onRefused = () => this.#refusals++;
+    if (random.next() < 0.2) [this.#members, this.#crashesMax] = [[1, 2, 3], 1];
+    this.#born = this.#members.length;
     group.birth(this.#members);
     // Few faults at once show what each of them does.
     const some = (rate: number) => random.next() < 0.5 ? random.next() * rate : 0;
     [group.lossRate, group.doubleRate, group.slowRate] = [some(0.1), some(0.1), some(0.2)];
+    if (random.next() < 0.2) group.slowMs = 3000;
     // Laying out and comparing large ones is what such a schedule takes its time for.
     this.#hasLarge = random.next() < 0.1;
     for (let step = 0; step < STEPS; step++) {
@@ -63,6 +70,7 @@ export class OneShardSchedule {
     else if (chance < 0.16) this.#group.cut(this.#anyMember(), this.#spares[0] ?? this.#anyMember(), 300);
     else if (chance < 0.2) this.#desire([...this.#members.slice(1), this.#members[0]]);
     else if (chance < 0.3) this.#move(1 + random.below(2));
+    else if (chance < 0.34) this.#swing();
   }
 
   /** A writer, in its own eyes at least, loses sight of the other voters; of learners it does not. */
@@ -77,10 +85,23 @@ export class OneShardSchedule {
     for (const other of others) if (other !== reached) this.#group.cut(writer, other, forMs);
   }
 
-  /** At most two in all: none is replaced for certain before the next. */
+  /** A living copy leaves for one that has none, and is wanted again before everybody has heard of it. */
+  #swing(): void {
+    const before = this.#members;
+    this.#move(1);
+    const gone = before.filter((member) => !this.#members.includes(member));
+    const come = this.#members.filter((member) => !before.includes(member));
+    this.#group.time.after(10 + this.#group.random.next() * 500, () => {
+      if (!this.#members.includes(come[0]) || !this.#spares.includes(gone[0])) return;
+      this.#spares = this.#spares.map((spare) => spare === gone[0] ? come[0] : spare);
+      this.#desire(this.#members.map((member) => member === come[0] ? gone[0] : member));
+    });
+  }
+
+  /** At most two in all, of three members one: none is replaced for certain before the next. */
   #crash(): void {
     const victim = this.#anyMember();
-    if (this.#crashes === 2 || !this.#isAlive(victim)) return;
+    if (this.#crashes === this.#crashesMax || !this.#isAlive(victim)) return;
     this.#crashes++;
     this.#group.crash(victim);
     const substitute = this.#newcomer();
@@ -130,12 +151,15 @@ export class OneShardSchedule {
   }
 
   #propose(id: string): void {
+    const { random, nodes } = this.#group;
     const writers = this.#writers();
-    if (writers.length === 0) return;
-    const { replication } = this.#group.nodes.get(writers[this.#group.random.below(writers.length)])!;
+    // Who has heard of a writer that is none any more, or was one itself, is asked as well.
+    const asked = random.next() < 0.1 ? [...nodes.keys()].filter((node) => this.#isAlive(node)) : writers;
+    if (asked.length === 0) return;
+    const { replication } = nodes.get(asked[random.below(asked.length)])!;
     const isLarge = this.#hasLarge && Number(id.slice(1)) % 4 === 0;
     const proposal: MessageProposal = {
-      key: "patient/H/1",
+      key: KEY,
       id,
       type: "",
       contentType: "text/plain",
@@ -151,6 +175,8 @@ export class OneShardSchedule {
       if (answer.state === "recorded") {
         const { seq, index } = answer.receipt;
         this.#open.delete(id);
+        const held = [...nodes.values()].filter((node) => node.replication.store(SHARD)?.findMessage(KEY, id));
+        if (held.length < 3) this.findings.push(`${id} was acknowledged on ${held.length} copies`);
         this.acknowledged.push({ id, seq, index });
       } else if (answer.state === "conflict") {
         this.findings.push(`${id} is refused for good, and was sent by nobody else`);
@@ -178,16 +204,28 @@ export class OneShardSchedule {
     if (last?.state !== "recorded") this.findings.push("it takes no messages any more");
     group.time.runUntil(group.time.nowMs + 4000);
     this.findings.push(...group.violations);
-    const writer = group.writer();
-    if (writer === null) return void this.findings.push("nobody writes in the end");
-    const ids = group.ids(writer);
+    const [named] = this.#members;
+    const untilMs = group.time.nowMs + 20_000;
+    while (!this.#isInPlace() && group.time.nowMs < untilMs) group.time.runUntil(group.time.nowMs + 250);
+    if (!this.#isInPlace()) return void this.findings.push("writer or copies are not where they should be");
+    const ids = group.ids(named);
     if (new Set(ids).size !== ids.length) this.findings.push("a message stands twice");
     for (const { id, seq } of this.acknowledged) {
       if (ids[seq - 1] !== id) this.findings.push(`${id} was acknowledged at seq ${seq}, where ${ids[seq - 1]} stands`);
     }
-    for (const member of this.#members.filter((member) => this.#isAlive(member))) {
-      if (group.nodes.get(member)!.replication.store(SHARD) === null) this.findings.push(`${member} has no copy`);
-      else if (group.ids(member).join() !== ids.join()) this.findings.push(`${member} has another history`);
+    for (const member of this.#members) {
+      if (group.ids(member).join() !== ids.join()) this.findings.push(`${member} has another history`);
     }
+    if (this.findings.length === 0 && this.#refusals > 0) {
+      this.findings.push("a copy refused what no healthy one sends");
+    }
+  }
+
+  /** The members have copies, nobody else has, and the first of them writes. */
+  #isInPlace(): boolean {
+    const group = this.#group;
+    const holding = [...group.nodes].filter(([, node]) => node.alive && node.replication.store(SHARD) !== null);
+    return group.writer() === this.#members[0] && holding.length === this.#members.length &&
+      holding.every(([incarnation]) => this.#members.includes(incarnation));
   }
 }

@@ -4,6 +4,9 @@
  */
 import type { SimulationOptions } from "../simulation/options.ts";
 
+/** The name that stands for schedules of one shard, which have no settings. */
+export const ONE_SHARD = "one-shard";
+
 /** Settings of the simulator. */
 export interface Profile {
   nodes: number;

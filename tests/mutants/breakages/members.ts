@@ -1,5 +1,5 @@
 /** Broken lines in how members change: swaps, leaving, handing over. */
-import { type Mutant, SCHEDULES, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
 
 const SWAP = "runtime/replication/swap.ts";
 
@@ -11,7 +11,7 @@ export const MEMBERS: Mutant[] = [
     file: SWAP,
     before: "appendConfiguration(state, env, { voters: target, old: voters });",
     after: "appendConfiguration(state, env, { voters: target, old: null });",
-    sights: [SCHEDULES],
+    sights: [oneShard()],
   },
   {
     name: "add-then-remove",
@@ -28,7 +28,7 @@ export const MEMBERS: Mutant[] = [
     file: SWAP,
     before: "if (configuration.old !== null) {\n    if (state.commit < configurationIndexOf(state)) return true;",
     after: "if (configuration.old !== null) {\n",
-    sights: [SCHEDULES],
+    sights: [oneShard()],
   },
   {
     name: "left-without-permission",
@@ -36,7 +36,7 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/replication.ts",
     before: "if (isDismissed(state)) this.#askToLeave(replica);",
     after: "if (isDismissed(state)) this.#drop(replica, state.term);",
-    sights: [{ ...SCHEDULES, rounds: 60 }],
+    sights: [oneShard(12000)],
   },
   {
     name: "departed-copy-forgets",
@@ -44,7 +44,7 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/replication.ts",
     before: "this.#departed.recall(replica.state);",
     after: "",
-    sights: [script("runtime/replication/scenarios_test.ts", "left and forgotten")],
+    sights: [oneShard(), script("runtime/replication/scenarios_test.ts", "left and forgotten")],
   },
   {
     name: "void-permission-taken",
@@ -52,7 +52,7 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/leaving.ts",
     before: "const isVoid = message.term < state.term || message.index !== state.appendsSeen;",
     after: "const isVoid = false;",
-    sights: [{ ...SCHEDULES, rounds: 60 }],
+    sights: [oneShard(12000)],
   },
   {
     name: "writer-swapped-out-stays",
@@ -60,6 +60,6 @@ export const MEMBERS: Mutant[] = [
     file: SWAP,
     before: "if (!isVoter(configuration, state.self)) {",
     after: "if (state.self < 0) {",
-    sights: [{ ...SCHEDULES, rounds: 30 }, seeds("crashes", 40)],
+    sights: [oneShard(12000), seeds("crashes", 40)],
   },
 ];

@@ -1,5 +1,5 @@
 /** Broken lines on a message's way from its sender into the log and back: mailroom, proposing, receipts. */
-import { type Mutant, SCHEDULES, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
 
 const PROPOSING = "runtime/replication/proposing.ts";
 const WAITING = "runtime/replication/waiting.ts";
@@ -21,7 +21,7 @@ export const RECORDING: Mutant[] = [
     file: WAITING,
     before: "const candidates = [state.commit];",
     after: "const candidates = [state.store.lastIndex];",
-    sights: [SCHEDULES, seeds("network", 20)],
+    sights: [oneShard(), seeds("network", 20)],
   },
   {
     name: "lost-counts-as-done",
@@ -29,7 +29,7 @@ export const RECORDING: Mutant[] = [
     file: REPLICATION,
     before: `waiter.done("lost");`,
     after: `waiter.done("done");`,
-    sights: [SCHEDULES, seeds("network", 20)],
+    sights: [oneShard(), seeds("network", 20)],
   },
   {
     name: "duplicate-answered-at-once",
@@ -93,6 +93,6 @@ export const RECORDING: Mutant[] = [
     file: "runtime/storage/shard_store.ts",
     before: "this.#ids.remove(field.idHashAt(segment, at), last);",
     after: "",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
 ];

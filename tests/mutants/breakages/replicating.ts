@@ -1,5 +1,5 @@
 /** Broken lines in how entries get into logs, become committed, and who may write. */
-import { type Mutant, SCHEDULES, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
 
 const APPEND = "runtime/replication/append.ts";
 const ELECTION = "runtime/replication/election.ts";
@@ -13,7 +13,7 @@ export const REPLICATING: Mutant[] = [
     file: CONFIGURATION,
     before: "return SCRATCH[voters.length >> 1];",
     after: "return SCRATCH[1];",
-    sights: [SCHEDULES, seeds("crashes", 40)],
+    sights: [oneShard(), seeds("crashes", 40)],
   },
   {
     name: "learner-in-the-majority",
@@ -22,7 +22,7 @@ export const REPLICATING: Mutant[] = [
     before: "(voter) => voter === state.self ? state.store.lastIndex : state.peers.get(voter)?.match ?? 0,",
     after:
       "(voter) => voter === state.self ? state.store.lastIndex : Math.max(0, ...[...state.peers].filter(([p]) => p === voter || !isVoter(configurationOf(state), p)).map(([, p]) => p.match)),",
-    sights: [SCHEDULES, seeds("crashes", 40)],
+    sights: [oneShard(), seeds("crashes", 40)],
   },
   {
     name: "no-term-check-on-append",
@@ -30,7 +30,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "if (message.term < state.term) {",
     after: "if (message.term < 0) {",
-    sights: [SCHEDULES, seeds("network", 20)],
+    sights: [oneShard(), seeds("network", 20)],
   },
   {
     name: "no-look-at-the-entry-before",
@@ -38,7 +38,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "termAt(store, message.index) !== message.logTerm",
     after: "message.logTerm < 0",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "conflicting-entry-stays",
@@ -46,7 +46,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "if (store.termAt(index) === term) {",
     after: "if (store.termAt(index) >= 0) {",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "tail-committed-unseen",
@@ -54,7 +54,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "commit: Math.min(message.commit, last),",
     after: "commit: Math.min(message.commit, store.lastIndex),",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "earlier-term-committed-by-counting",
@@ -70,7 +70,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "peer.refusedIndex = message.index;",
     after: "peer.refusedIndex = peer.match = message.index;",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "sessions-ignored",
@@ -78,7 +78,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "if (peer === undefined || peer.session !== message.session) return;",
     after: "if (peer === undefined) return;",
-    sights: [{ ...SCHEDULES, rounds: 60 }],
+    sights: [oneShard(12000)],
   },
   {
     name: "vote-without-log-check",
@@ -86,7 +86,7 @@ export const REPLICATING: Mutant[] = [
     file: ELECTION,
     before: "return message.logTerm > term || (message.logTerm === term && message.index >= index);",
     after: "return term >= 0 && index >= 0;",
-    sights: [SCHEDULES, seeds("crashes", 40)],
+    sights: [oneShard(), seeds("crashes", 40)],
   },
   {
     name: "vote-twice-in-a-term",
@@ -94,7 +94,7 @@ export const REPLICATING: Mutant[] = [
     file: ELECTION,
     before: "(state.votedFor === 0 || state.votedFor === from) &&",
     after: "",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "handed-over-vote-unchecked",
@@ -102,7 +102,7 @@ export const REPLICATING: Mutant[] = [
     file: ELECTION,
     before: `state.role !== "writer" && isComplete(state, message);`,
     after: `state.role !== "writer" && (isComplete(state, message) || message.flag === 1);`,
-    sights: [{ ...SCHEDULES, rounds: 40 }],
+    sights: [oneShard(12000)],
   },
   {
     name: "belief-in-a-dead-term",
@@ -110,7 +110,7 @@ export const REPLICATING: Mutant[] = [
     file: ELECTION,
     before: `if (role !== "writer" && (state.writer === from || message.term > term + 1)) state.writer = 0;`,
     after: "",
-    sights: [SCHEDULES, seeds("network", 40)],
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "fresh-without-the-round",
@@ -118,7 +118,7 @@ export const REPLICATING: Mutant[] = [
     file: "runtime/replication/fresh_reads.ts",
     before: "if (!isConfirmed) return;",
     after: "",
-    sights: [script("runtime/replication/replication_test.ts", "fresh read")],
+    sights: [oneShard()],
   },
   {
     name: "incarnation-kept",
