@@ -36,7 +36,7 @@ export abstract class ActorReader extends EntryReader {
    * @ignore Links whose `previous` is hollow here, as this copy was fed a freed history: what this copy knew of the
    * actor before them, null = nothing. Forgotten when the life's RETIRE is freed.
    */
-  protected readonly gaps: Map<number, ActorEnd | null> = new Map();
+  protected gaps: Map<number, ActorEnd | null> | null = null;
   #wholeFrom = 0;
 
   /**
@@ -98,7 +98,7 @@ export abstract class ActorReader extends EntryReader {
   rowRetiredUpTo(row: number, upTo: number): number {
     let at = this.actors.retired(row);
     while (at > upTo) {
-      const gap = this.gaps.get(at);
+      const gap = this.gaps?.get(at);
       at = gap === undefined ? this.tombstoneOf(at).before : gap?.retired ?? 0;
     }
     return at;
@@ -175,7 +175,7 @@ export abstract class ActorReader extends EntryReader {
 
   /** The link before, or what this copy has in its place; 0 = none, or hollow. */
   #before(index: number): number {
-    const gap = this.gaps.get(index);
+    const gap = this.gaps?.get(index);
     if (gap !== undefined) return gap?.lastIndex ?? 0;
     const before = this.previousOf(index);
     assert(before < index, "chains lead back");

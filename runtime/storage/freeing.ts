@@ -25,8 +25,8 @@ const SLICE_ENTRIES = 1024;
 export interface FreeingOptions {
   log: SegmentLog;
   ids: IdTable;
-  /** see ActorReader */
-  gaps: Map<number, ActorEnd | null>;
+  /** what this copy knew before the link at `index`, if what lies between was hollow when it came; asked for once */
+  takeGap(index: number): ActorEnd | null | undefined;
 }
 
 /** See the file's header. */
@@ -96,9 +96,8 @@ export class Freeing {
   }
 
   #before(index: number): number {
-    const { log, gaps } = this.#options;
-    const gap = gaps.get(index);
-    gaps.delete(index);
+    const { log, takeGap } = this.#options;
+    const gap = takeGap(index);
     return gap === undefined ? field.previousAt(log.segmentOf(index), log.offsetOf(index)) : gap?.lastIndex ?? 0;
   }
 

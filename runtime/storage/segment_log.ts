@@ -67,9 +67,9 @@ export class SegmentLog {
   #bytes = 0;
   #segmentBytes = 0;
   /** numbers that may be used again */
-  #vacant: number[] = [];
+  #vacant: number[] | null = null;
   /** segments to be copied */
-  #sparse: number[] = [];
+  #sparse: number[] | null = null;
   /** where what has shrunk in a segment of its own goes, -1 = none yet */
   #remnants = -1;
 
@@ -212,20 +212,20 @@ export class SegmentLog {
     if (segment.isOwn) this.#moveOut(index, number, to);
     else if (!segment.isSparse && segment.dead * 2 > segment.used && index >= segment.first) {
       segment.isSparse = true;
-      this.#sparse.push(number);
+      (this.#sparse ??= []).push(number);
     }
   }
 
   /** Gives the memory of one segment back of which most is dead; true: there is another. */
   tidy(): boolean {
-    const number = this.#sparse.shift();
+    const number = this.#sparse?.shift();
     // it may have been taken back, and its number used again, since
     if (number !== undefined && this.#segments[number]?.isSparse) this.#copyLive(number);
-    return this.#sparse.length > 0;
+    return (this.#sparse?.length ?? 0) > 0;
   }
 
   #add(size: number, { isOwn, first }: Pick<Segment, "isOwn" | "first">): number {
-    const number = this.#vacant.pop() ?? this.#segments.length;
+    const number = this.#vacant?.pop() ?? this.#segments.length;
     if (number === SEGMENTS_MAX) throw full(this.#segmentBytes, this.#segmentBytes);
     const bytes = new Uint8Array(size);
     const view = new DataView(bytes.buffer);
@@ -281,7 +281,7 @@ export class SegmentLog {
   #vacate(number: number): void {
     this.#segmentBytes -= this.#segments[number].bytes.length;
     this.#segments[number] = VACANT;
-    this.#vacant.push(number);
+    (this.#vacant ??= []).push(number);
   }
 
   #strideAt(index: number): number {

@@ -1,5 +1,6 @@
 import { assert, chainDigest, type Digest64, digest64, hash32 } from "../base/mod.ts";
 import { ActorReader, ID, KEY } from "./actor_reader.ts";
+import type { ActorEnd } from "./actor_table.ts";
 import { badEntry, duplicate, full, tooLarge } from "./errors.ts";
 import {
   ENTRY,
@@ -57,7 +58,7 @@ const NO_CHAIN: Digest64 = Object.freeze({ hi: 0, lo: 0 });
  * or not: the store knows of commitment only what `free` says, and `truncateFrom` takes back a suffix exactly. Views
  * (`body`, `payload`) stay valid until their entry is truncated. Indexes, seqs and rows asked for must exist, or it asserts.
  *
- * Costs, measured on 2 shared cores: see bench/storage_bench.ts. An empty store holds under 1 KB, and no buffers.
+ * Costs, measured on 2 shared cores: see bench/storage_bench.ts. An empty store holds 1 KB, and no buffers.
  *
  * @example
  * ```ts
@@ -250,7 +251,7 @@ export class ShardStore extends ActorReader {
    */
   free(index: number): void {
     assert(this.kindAt(index) === ENTRY.RETIRE, "what is freed has ended");
-    this.#freeing ??= new Freeing({ log: this.log, ids: this.ids, gaps: this.gaps });
+    this.#freeing ??= new Freeing({ log: this.log, ids: this.ids, takeGap: (index) => this.#takeGap(index) });
     this.#freeing.free(index);
   }
 
@@ -266,9 +267,8 @@ export class ShardStore extends ActorReader {
     const row = this.actors.find(keyHash, segment.bytes, from, keyLength);
     const isRetire = segment.bytes[at + 8] === ENTRY.RETIRE;
     if (!isRetire) this.ids.remove(field.idHashAt(segment, at), index);
-    const gap = this.gaps.get(index);
+    const gap = this.#takeGap(index);
     if (gap !== undefined) {
-      this.gaps.delete(index);
       this.actors.retreat(row, keyHash, gap);
       return;
     }
@@ -276,6 +276,12 @@ export class ShardStore extends ActorReader {
     const seq = this.actors.seq(row);
     const retired = isRetire ? this.tombstoneOf(index).before : this.actors.retired(row);
     this.actors.retreat(row, keyHash, lastIndex === 0 ? null : { lastIndex, seq: isRetire ? seq : seq - 1, retired });
+  }
+
+  #takeGap(index: number): ActorEnd | null | undefined {
+    const gap = this.gaps?.get(index);
+    this.gaps?.delete(index);
+    return gap;
   }
 
   #newestAtMs(): number {
@@ -380,7 +386,7 @@ export class ShardStore extends ActorReader {
       const chain = isRetire ? before : chainDigest(before, digest);
       const given = field.chainAt(segment, at);
       if (chain.hi !== given.hi || chain.lo !== given.lo) return "its history has another digest";
-    } else this.gaps.set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
+    } else (this.gaps ??= new Map()).set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
     this.actors.advance(row, keyHash, index, seq, isRetire ? index : retired);
     if (!isRetire) this.ids.add(idHash, index);
     this.#lastAtMs = atMs;
