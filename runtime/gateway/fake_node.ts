@@ -33,7 +33,16 @@ class FakeRecovery implements RecoveryService {
   }
 
   shard(shard: string): Promise<ShardView> {
-    const copy = { generation: 1, term: 3, lastTerm: 3, lastIndex: 9, commit: 8, isWriter: false, standsStill: true };
+    const copy = {
+      generation: 1,
+      term: 3,
+      lastTerm: 3,
+      lastIndex: 9,
+      commit: 8,
+      isWriter: false,
+      isWhole: true,
+      standsStill: true,
+    };
     const copies = [{ node: "TN-A-1", answers: true, copy }, { node: "TX-A-1", answers: false, copy: null }];
     return Promise.resolve({ shard, target: ["TN-A-1", "TX-A-1"], copies });
   }

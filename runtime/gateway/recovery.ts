@@ -14,6 +14,8 @@ export interface CopyView {
     lastIndex: number;
     commit: number;
     isWriter: boolean;
+    /** false: it is being copied, and lacks parts of lives that have ended */
+    isWhole: boolean;
     /** it votes, and sees too few of the others */
     standsStill: boolean;
   } | null;

@@ -21,6 +21,8 @@ export interface CopyState {
   lastIndex: number;
   commit: number;
   isWriter: boolean;
+  /** false: it is being fed the log of freed lives, and would go on with holes */
+  isWhole: boolean;
   /** incarnations that vote, as this copy knows */
   members: number[];
   /** this copy votes, and so many others are suspected that the shard cannot go on */
@@ -131,7 +133,8 @@ export class Recovering {
           `Cannot recover ${text} as a majority of its copies must be gone: it is there, or not yet missed`;
         return done(failed("topology/has-majority", "not-applied", message));
       }
-      const further = (a: CopyState, b: CopyState) => a.lastTerm - b.lastTerm || a.lastIndex - b.lastIndex;
+      const further = (a: CopyState, b: CopyState) =>
+        Number(a.isWhole) - Number(b.isWhole) || a.lastTerm - b.lastTerm || a.lastIndex - b.lastIndex;
       const furthest = present.toSorted((a, b) => further(b.copy, a.copy)).at(0)?.node ?? this.#anybody(shard, found);
       const named = options.survivor === undefined
         ? furthest
@@ -200,6 +203,7 @@ export class Recovering {
       lastIndex: state.store.lastIndex,
       commit: state.commit,
       isWriter: state.role === "writer",
+      isWhole: state.store.wholeFrom <= state.commit,
       members: replication.members(shard),
       standsStill: replication.standingStill().includes(shard),
     };
