@@ -35,8 +35,13 @@ const STAGES: Stage[] = [
   },
   { title: "simulation", args: ["test", "-A", "tests/simulation"], needs: ["tests/simulation"] },
   {
-    title: "simulation, seeds",
-    args: ["run", "-A", "tests/simulation/main.ts", "--seeds", "3"],
+    title: "simulation, fixed seeds",
+    args: ["run", "-A", "tests/simulation/main.ts", "--from", "1", "--seeds", "40"],
+    needs: ["tests/simulation/main.ts"],
+  },
+  {
+    title: "simulation, seeds that nobody has seen yet",
+    args: ["run", "-A", "tests/simulation/main.ts", "--fresh", "8"],
     needs: ["tests/simulation/main.ts"],
   },
   { title: "model", args: ["test", "-A", "tests/model"], needs: ["tests/model"] },
