@@ -39,7 +39,7 @@ export interface SeriesAnswer {
 const SEED_MS_MAX = 300_000;
 const CHILD = new URL("./series_child.ts", import.meta.url);
 /** Of many processes each has one core, and no use for helping threads: this saves a tenth of the time. */
-const V8_FLAGS = "--single-threaded-gc,--min-semi-space-size=32";
+const V8_FLAGS = "--single-threaded-gc";
 
 /** Runs one task; the child's share, and that of a series on one core. */
 export function runTask({ seed, nodes, override }: SeriesTask): SeriesAnswer {
