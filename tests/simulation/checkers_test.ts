@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { allIsSettled } from "./checkers/all_is_settled.ts";
 import { copiesAgree } from "./checkers/copies_agree.ts";
+import { decidedAsAsked } from "./checkers/decided_as_asked.ts";
 import { effectsOnce } from "./checkers/effects_once.ts";
 import { foldsAreTrue } from "./checkers/folds_are_true.ts";
 import { ifMatchHolds } from "./checkers/if_match.ts";
+import { livesEnd } from "./checkers/lives_end.ts";
 import { LIVENESS, SAFETY } from "./checkers/mod.ts";
 import { oneWriter } from "./checkers/one_writer.ts";
 import { pluginsCannotHurt } from "./checkers/plugins_cannot_hurt.ts";
@@ -13,9 +15,11 @@ import { receiptsAreTrue } from "./checkers/receipts_are_true.ts";
 import { recordedIsKept } from "./checkers/recorded_is_kept.ts";
 import { sendersOrder } from "./checkers/senders_order.ts";
 import { standsOnce } from "./checkers/stands_once.ts";
+import { timeGoesOn } from "./checkers/time_goes_on.ts";
+import { timersFire, timersFireOnce } from "./checkers/timers_fire_once.ts";
 import { withinBounds } from "./checkers/within_bounds.ts";
-import type { Journal, Outcome } from "./journal.ts";
-import { KEY, NODES, soundJournal, WARD } from "./sound_journal.ts";
+import type { CommittedMessage, Journal, Outcome } from "./journal.ts";
+import { AGAIN, KEY, NODES, soundJournal, WARD } from "./sound_journal.ts";
 
 Deno.test("checkers: a sound journal passes all of them", () => {
   for (const check of [...SAFETY, ...LIVENESS]) assert.deepEqual(check(soundJournal()), []);
@@ -33,45 +37,51 @@ function objects(check: (journal: Journal) => string[], harms: Record<string, (j
   }
 }
 
+const whole = (journal: Journal, key: string): CommittedMessage[] => journal.whole.get(key)!.messages;
 const copies = (journal: Journal, key: string) => journal.histories.filter((history) => history.key === key);
-const outcomeOf = (journal: Journal, seq: number): Outcome =>
-  journal.outcomes.find((outcome) => outcome.key === KEY && outcome.seq === seq)!;
+const outcomeOf = (journal: Journal, key: string, seq: number): Outcome =>
+  journal.outcomes.find((outcome) => outcome.key === key && outcome.seq === seq)!;
 
 objects(recordedIsKept, {
   "a receipt given on two copies": (j) => j.acknowledged[0].held.pop(),
   "a receipt given in one data center": (j) => j.acknowledged[0].held.forEach((held) => held.dataCenter = "TN"),
   "an acknowledged message lost on one copy": (j) => copies(j, KEY)[1].messages.splice(1),
-  "an acknowledged actor lost altogether": (j) => j.histories.length = 0,
   "a handler's message lost on one copy": (j) => {
-    j.recorded.push({ ...j.acknowledged[0], key: WARD, id: copies(j, WARD)[0].messages[0].id });
+    j.recorded.push({ ...j.acknowledged[0], key: WARD, id: whole(j, WARD)[0].id });
     copies(j, WARD)[1].messages.pop();
   },
+  "an acknowledged message of the present life lost on one copy": (j) => copies(j, AGAIN)[1].messages.pop(),
+  "an acknowledged actor lost altogether": (j) => j.histories.length = 0,
 });
 
 objects(standsOnce, {
-  "a message standing twice": (j) => j.histories[0].messages.push({ ...j.histories[0].messages[0], seq: 4 }),
-  "a gap in the seqs": (j) => j.histories[0].messages[1].seq = 3,
-  "a message that is not as sent": (j) => j.histories[0].messages[0].body = "other",
-  "a message that nobody sent": (j) => j.histories[0].messages[0].id = "x",
+  "a message standing twice": (j) => whole(j, KEY).push({ ...whole(j, KEY)[0], seq: 5 }),
+  "a message of an ended life standing again": (j) => whole(j, AGAIN)[1].id = "c",
+  "a gap in the seqs": (j) => whole(j, KEY)[1].seq = 3,
+  "a new life that begins at 1": (j) => whole(j, AGAIN)[1].seq = 1,
+  "a message that is not as sent": (j) => whole(j, KEY)[0].body = "other",
+  "a message that nobody sent": (j) => whole(j, KEY)[0].id = "x",
   "a message that was refused for certain": (j) => j.sent[1].ended = "not-applied",
   "other bytes recorded under an id that was taken": (j) => j.forged.push({ key: KEY, id: "a", answer: "recorded" }),
 });
 
 objects(sendersOrder, {
-  "a sender's messages out of order": (j) => {
-    for (const { messages } of copies(j, KEY)) [messages[0].id, messages[1].id] = ["b", "a"];
-  },
+  "a sender's messages out of order": (j) => [whole(j, KEY)[0].id, whole(j, KEY)[1].id] = ["b", "a"],
 });
 
 objects(copiesAgree, {
   "an index committed with two contents": (j) => j.committed[2].print = 8,
   "copies that differ": (j) => copies(j, KEY)[1].messages[1].id = "c",
+  "copies with other bytes": (j) => copies(j, KEY)[1].messages[1].body = "c",
   "a message at another index of the log": (j) => copies(j, KEY)[1].messages[1].index = 9,
   "a chained digest that differs": (j) => copies(j, KEY)[1].messages[1].chain = "f".repeat(16),
   "bytes with another digest": (j) => copies(j, KEY)[1].messages[1].digest = "f".repeat(16),
+  "a copy without its beginning": (j) => copies(j, KEY)[1].messages.shift(),
+  "a copy with a gap": (j) => copies(j, KEY)[1].messages.splice(1, 1),
+  "a copy of more than was committed": (j) => copies(j, KEY)[1].messages.push({ ...whole(j, KEY)[3], seq: 5 }),
 });
 
-objects(oneWriter, { "two writers in one term": (j) => j.committed[1].isWriter = true });
+objects(oneWriter, { "two writers in one term": (j) => j.committed.forEach((one) => one.isWriter = true) });
 
 objects(receiptsAreTrue, {
   "a receipt that names another's seq": (j) => j.acknowledged[0].seq = 2,
@@ -87,7 +97,7 @@ objects(receiptsAreTrue, {
   "a receipt that names a copy without the message": (j) => j.acknowledged[0].copies[2] = "UT-A-1",
   "a first receipt called a duplicate's": (j) => j.acknowledged[0].duplicate = true,
   "two receipts of one message that differ": (j) => {
-    j.acknowledged.push({ ...j.acknowledged[0], seq: 2, index: 2, id: "a" });
+    j.acknowledged.push({ ...j.acknowledged[0], index: 2 });
   },
 });
 
@@ -105,65 +115,94 @@ objects(readsAreTrue, {
   "a read of what has not been sent": (j) => j.sent[1].atMs = 1000,
   "a read with a message too many": (j) => j.reads[0].kept!.count++,
   "a read with other messages": (j) => j.reads[0].kept!.chain++,
+  "a read with what was before its life": (j) => j.reads[5].kept!.count = 2,
+  "an ended life that has not ended": (j) => j.retired.length = 0,
+  "an ended life told of before it ended": (j) => j.reads[4].answeredMs = 15,
 });
 
 objects(foldsAreTrue, {
   "handlers that missed a message": (j) => j.folded[0].count--,
   "handlers that saw messages in another order": (j) => j.folded[0].chain++,
   "handlers that saw more than there is": (j) => j.folded[0].seq = 9,
+  "handlers that remember a former life": (j) => j.folded.findLast(({ key }) => key === AGAIN)!.count++,
+});
+
+objects(decidedAsAsked, {
+  "a decision that the message does not ask for": (j) => outcomeOf(j, KEY, 1).effects[0].key = "ward/H/2",
+  "no decision where the message asks for one": (j) => outcomeOf(j, KEY, 1).effects = [],
+  "a decision about a message that is not there": (j) => outcomeOf(j, KEY, 4).seq = 8,
+  "effects passed over by one outcome for many": (j) => j.outcomes.splice(0, 1),
+  "a timer set for another time": (j) => outcomeOf(j, KEY, 1).effects[1].timer!.dueMs++,
+  "a life that is not to end": (j) => outcomeOf(j, AGAIN, 1).effects = [],
 });
 
 objects(effectsOnce, {
-  "an effect that never arrived": (j) => {
-    for (const { messages } of copies(j, WARD)) messages.pop();
-  },
-  "an effect that arrived twice": (j) => {
-    for (const { messages } of copies(j, WARD)) {
-      messages.push({ ...messages[0], id: `${messages[0].id}#again`, seq: 2 });
-    }
-  },
-  "an effect that nothing decided": (j) => j.outcomes.splice(j.outcomes.indexOf(outcomeOf(j, 1)), 1),
+  "an effect that never arrived": (j) => whole(j, WARD).pop(),
+  "an effect that arrived twice": (j) => whole(j, WARD).push({ ...whole(j, WARD)[0], seq: 2 }),
+  "an effect that nothing decided": (j) => outcomeOf(j, KEY, 1).effects = [],
   "an effect with the body of another decision": (j) => {
-    for (const { messages } of copies(j, WARD)) {
-      messages[0].body = messages[0].body.replace('"version":1', '"version":2');
-    }
+    const [message] = whole(j, WARD);
+    message.body = message.body.replace('"version":1', '"version":2');
   },
   "an effect that left before its commit": (j) => j.carriedOut[0].atMs = 1,
-  "an effect without any outcome": (j) => j.carriedOut[0].seq = 3,
+  "an effect without any outcome": (j) => j.carriedOut[0].seq = 9,
   "an effect with two ids": (j) => j.carriedOut.push({ ...j.carriedOut[0], id: "other" }),
-  "a decision that the message does not ask for": (j) => outcomeOf(j, 1).effects[0].key = "ward/H/2",
-  "no decision where the message asks for one": (j) => outcomeOf(j, 1).effects = [],
-  "a decision about a message that is not there": (j) => outcomeOf(j, 3).seq = 8,
   "a second decision that was carried out": (j) => {
-    const first = outcomeOf(j, 1);
+    const first = outcomeOf(j, KEY, 1);
     const effects = [{ ...first.effects[0], body: { type: "told", from: KEY, seq: 1, version: 2 } }];
     j.outcomes.unshift({ ...first, hash: "v2", effects });
   },
   "effects of one actor out of order": (j) => {
-    const told = (seq: number, place: number) => ({
-      ...copies(j, WARD)[0].messages[0],
+    const told = (seq: number, place: number): CommittedMessage => ({
+      ...whole(j, WARD)[0],
       id: `${KEY}#${seq}#chain#0`,
       seq: place,
       body: JSON.stringify({ type: "told", from: KEY, seq, version: 1 }),
     });
-    for (const history of copies(j, WARD)) history.messages = [told(2, 1), told(1, 2)];
+    j.whole.get(WARD)!.messages = [told(2, 1), told(1, 2)];
   },
   "a message derived from a later one": (j) => {
-    for (const { messages } of copies(j, KEY)) {
-      messages[2].body = JSON.stringify({ type: "derived", seq: 3, version: 1 });
-    }
+    whole(j, KEY)[2].body = JSON.stringify({ type: "derived", seq: 3, version: 1 });
   },
   "a reply before its outcome is committed": (j) => j.handled[0].atMs = 1,
   "a reply that was not decided": (j) => j.handled[0].reply = { seq: 2, version: 9 },
 });
 
+objects(timersFireOnce, {
+  "a timer that fires early": (j) => whole(j, KEY)[3].atMs = 1003,
+  "a timer that fires twice": (j) => whole(j, KEY).push({ ...whole(j, KEY)[3], seq: 5, index: 9 }),
+  "a timer that nobody has set": (j) => outcomeOf(j, KEY, 1).effects.pop(),
+  "a timer that fires before it is set": (j) => whole(j, KEY)[3].index = 2.5,
+  "a timer that fires after it was taken back": (j) => outcomeOf(j, KEY, 2).effects[2].timer!.name = "t",
+  "a timer that fires after it was replaced": (j) => {
+    outcomeOf(j, KEY, 2).effects[2] = { type: "schedule", key: KEY, body: null, timer: { name: "t", dueMs: 1900 } };
+  },
+  "a timer that outlives its life": (j) => j.retired.push({ key: KEY, shard: 0, index: 5.5, seq: 3, committedMs: 16 }),
+  "a timer fired by a clock that is hours ahead": (j) => j.fired[0].wallMs += 3_600_000,
+});
+
+objects(timersFire, {
+  "a timer that never fires": (j) => whole(j, KEY).pop(),
+});
+
+objects(livesEnd, {
+  "a life that ends behind a later message": (j) => whole(j, AGAIN)[1].index = 9.5,
+  "a life that ends before its last message is handled": (j) => outcomeOf(j, AGAIN, 1).index = 11,
+  "a life that nobody wants to end": (j) => outcomeOf(j, AGAIN, 1).effects = [],
+  "a life that ends before its effects have arrived": (j) => {
+    outcomeOf(j, AGAIN, 1).effects.push({ type: "send", key: WARD, body: null });
+  },
+});
+
+objects(timeGoesOn, { "a time that goes back": (j) => whole(j, KEY)[3].atMs = 1000 });
+
 objects(pluginsCannotHurt, {
   "a plugin that stands still for no reason": (j) => {
-    j.outcomes.push({ ...outcomeOf(j, 1), seq: 2, state: "parked", code: "plugin_host/threw", effects: [] });
+    j.outcomes.push({ ...outcomeOf(j, KEY, 1), seq: 2, state: "parked", code: "plugin_host/threw", effects: [] });
   },
   "a sound version parked for what a broken one cannot handle": (j) => {
     j.sent[1].wish.trouble = "kill";
-    j.outcomes.push({ ...outcomeOf(j, 1), seq: 2, state: "parked", code: "plugin_host/killed-host", effects: [] });
+    j.outcomes.push({ ...outcomeOf(j, KEY, 1), seq: 2, state: "parked", code: "plugin_host/killed-host", effects: [] });
   },
 });
 
@@ -175,6 +214,7 @@ objects(allIsSettled, {
   "a message never acknowledged": (j) => j.acknowledged.pop(),
   "something still owed": (j) => j.unsettled.push("a client waits"),
   "a copy that has not read everything": (j) => j.folded[0].seq = 2,
+  "a copy that holds what has ended": (j) => j.unfreed.push({ node: NODES[0], key: AGAIN, seq: 1 }),
 });
 
 Deno.test("checkers: what is not wrong is not objected to", () => {
@@ -191,9 +231,12 @@ Deno.test("checkers: what is not wrong is not objected to", () => {
   b.wish.trouble = "throw";
   journal.versions.push({ ...journal.versions[0], version: 2, hash: "v2", throws: true });
   const code = "plugin_host/threw";
-  journal.outcomes.push({ ...outcomeOf(journal, 1), seq: 2, state: "parked", code, effects: [], hash: "v2" });
+  const first = outcomeOf(journal, KEY, 1);
+  journal.outcomes.push({ ...first, seq: 2, state: "parked", code, effects: [], hash: "v2" });
   // A new version folds what the old one has decided already; a read elsewhere is behind; both are in order.
-  journal.outcomes.push({ ...outcomeOf(journal, 1), hash: "v2", effects: [] });
+  journal.outcomes.push({ ...first, hash: "v2", effects: [] });
   journal.reads.push({ ...journal.reads[0], mode: "nearest", invokedMs: 90, answeredMs: 91 });
+  // A copy that came late got what had ended as hollow entries.
+  journal.committed.push({ ...journal.committed[0], print: -1, isWriter: false, node: "UT-A-1#1" });
   for (const check of [...SAFETY, ...LIVENESS]) assert.deepEqual(check(journal), []);
 });

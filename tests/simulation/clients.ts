@@ -16,6 +16,9 @@ const HANDLED_MS = 3000;
 /** Messages with trouble for broken versions, of 1. */
 const TROUBLE_RATE = 0.03;
 
+/** Timers run for at most so long, ms. */
+const REMIND_MS_MAX = 4000;
+
 type PostResult = Parameters<Parameters<SimulatedNode["core"]["post"]>[1]>[0];
 
 /** One client. */
@@ -115,7 +118,7 @@ export class SimulatedClient {
   }
 
   #wishFor(id: string): Wish {
-    const { wishRate, brokenVersionRate } = this.#cluster.options;
+    const { wishRate, brokenVersionRate, timerRate, retireRate } = this.#cluster.options;
     const wish: Wish = { text: `body of ${id} ${this.#random.next32()}` };
     const whims = this.#whims;
     if (whims.next() >= wishRate) return wish;
@@ -123,6 +126,12 @@ export class SimulatedClient {
     if (whims.next() < 0.2) wish.emit = true;
     if (whims.next() < 0.3) wish.reply = true;
     if (brokenVersionRate > 0 && whims.next() < TROUBLE_RATE) wish.trouble = whims.next() < 0.5 ? "throw" : "kill";
+    if (timerRate > 0) {
+      const name = `t${whims.below(2)}`;
+      if (whims.next() < timerRate) wish.remind = { name, afterMs: whims.below(REMIND_MS_MAX) };
+      else if (whims.next() < timerRate / 2) wish.forget = name;
+    }
+    if (retireRate > 0 && whims.next() < retireRate) wish.retire = true;
     return wish;
   }
 

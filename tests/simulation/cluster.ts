@@ -63,6 +63,8 @@ export class SimulatedCluster {
   readonly lives: SimulatedNode[] = [];
   /** set: frames are lost, doubled and late */
   isFaulty = false;
+  /** set: all wall clocks are set right, whatever their rates */
+  hasRightClocks = false;
   /** null: nobody reads it, so nothing is made for it: `cluster.trace?.write({ ... })` */
   readonly trace: Trace | null;
   readonly #recorder: Recorder;
@@ -116,12 +118,14 @@ export class SimulatedCluster {
     const { clockDrift, stallEveryMs, slowNodeEveryMs, clogEveryMs } = options;
     const hasLoop = stallEveryMs + slowNodeEveryMs + clogEveryMs > 0;
     const loop = hasLoop ? new EventLoop({ time, random: new SeededRandom(random.next32()), isAlive }) : null;
+    const clockRate = clockDrift === 0 ? 1 : 1 + clockDrift * (2 * random.next() - 1);
     const world = simulatedWorld({
       time,
       random,
       isAlive,
-      clockRate: clockDrift === 0 ? 1 : 1 + clockDrift * (2 * random.next() - 1),
-      wallOffsetMs: () => clock.offsetMs,
+      clockRate,
+      wallOffsetMs: () =>
+        this.hasRightClocks ? Math.floor(time.nowMs) - Math.floor(time.nowMs * clockRate) : clock.offsetMs,
       turn: loop?.turn,
     });
     const host = new SimulatedHost({ world, callMsMax: options.foldMsMax, limits: sessionLimitsOf(options) });

@@ -1,8 +1,9 @@
 /** Collecting: when all is over, every copy of every history and what handlers keep of it goes into the journal. */
-import { digestText } from "../../runtime/base/mod.ts";
+import { ENTRY } from "../../runtime/storage/mod.ts";
 import { shardText } from "../../runtime/topology/mod.ts";
 import type { SimulatedCluster, SimulatedNode } from "./cluster.ts";
 import type { Chained } from "./plugins.ts";
+import { keptAt } from "./recorder.ts";
 
 const HISTORY_MAX = 100_000;
 const BUSY_MS = 20;
@@ -36,24 +37,14 @@ function collectCopy({ journal }: SimulatedCluster, node: SimulatedNode, key: st
   const shard = node.core.directory.topology!.shardOf(key);
   const store = replication.store(shard);
   if (store === null) return false;
-  const decoder = new TextDecoder();
   const commit = replication.commitIndex(shard);
-  const messages = store.history(key, 0, HISTORY_MAX).filter((index) => index <= commit).map((index) => {
-    const { id, seq, type, atMs, payload } = store.message(index);
-    return {
-      id,
-      seq,
-      type,
-      body: decoder.decode(payload),
-      index,
-      term: store.termAt(index),
-      digest: digestText(store.digestOf(index)),
-      chain: digestText(store.chainOf(index)),
-      atMs,
-    };
-  });
+  const messages = store.history(key, 0, HISTORY_MAX, commit).map((index) => keptAt(store, index));
   const isVoter = replication.members(shard).includes(node.core.self.incarnation);
   journal.histories.push({ node: node.name, key, shard: shardText(shard), isVoter, messages });
+  const ended = journal.retired.findLast((life) => life.key === key)?.seq ?? 0;
+  for (const { seq, index } of journal.whole.get(key)?.messages.slice(0, ended) ?? []) {
+    if (store.kindAt(index) === ENTRY.MESSAGE) journal.unfreed.push({ node: node.name, key, seq });
+  }
   return messages.length > 0;
 }
 

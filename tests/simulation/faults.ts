@@ -59,8 +59,8 @@ export class Faults {
     this.#cluster.isFaulty = false;
     this.#cluster.network.healAll();
     for (const undo of [...this.#undone]) undo();
-    for (const { name, isAlive, isLeaving, core, clock } of [...this.#cluster.nodes.values()]) {
-      clock.offsetMs = 0;
+    this.#cluster.hasRightClocks = true;
+    for (const { name, isAlive, isLeaving, core } of [...this.#cluster.nodes.values()]) {
       const leaves = isLeaving || core.directory.topology?.nodeByName(name)?.status === "draining";
       if (isAlive && leaves) this.#cluster.crash(name);
       if (!isAlive || leaves) this.#cluster.boot(name);

@@ -29,8 +29,11 @@ function sample({ journal }: SimulatedCluster, { name, core }: SimulatedNode): v
   }
 }
 
-/** What is left over on nodes that should have come to rest, in sentences. */
-export function leftOver(cluster: SimulatedCluster): string[] {
+/**
+ * What is left over on nodes that should have come to rest, in sentences; with `waitsForTimers` those that are not due,
+ * too.
+ */
+export function leftOver(cluster: SimulatedCluster, options: { waitsForTimers: boolean }): string[] {
   const left: string[] = [];
   for (const { name, core } of cluster.living()) {
     const { mailroom, replication, effects, actors } = core;
@@ -45,6 +48,8 @@ export function leftOver(cluster: SimulatedCluster): string[] {
     say(awake, "replicas awake");
     say(effects.owed(), "effects owed");
     say(actors.backlog(), "actors with messages not handled");
+    const { open, lateMs } = core.timers.counts();
+    if (lateMs > 0 || options.waitsForTimers) say(open, "timers open");
     const { voters, learners } = topology.systemPlacement();
     let wanted = [...voters, ...learners].filter((node) => node.name === name).length;
     for (const shard of topology.dataShards()) {

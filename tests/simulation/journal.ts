@@ -67,7 +67,7 @@ export interface Committed {
   node: string;
   shard: number;
   index: number;
-  /** fingerprint of the entry's bytes */
+  /** fingerprint of the entry's bytes; -1: they belonged to a life that has ended, and are gone */
   print: number;
   isWriter: boolean;
   term: number;
@@ -85,7 +85,7 @@ export interface Outcome {
   hash: string;
   seq: number;
   state: "ok" | "parked";
-  effects: { type: string; key: string; body: unknown }[];
+  effects: { type: string; key: string; body: unknown; timer?: { name: string; dueMs: number } }[];
   /** why it was parked; "" it was not */
   code: string;
   /** when the first node had it committed */
@@ -120,12 +120,40 @@ export interface Read {
   at: number;
   /** asked to wait for this seq; 0: not */
   after: number;
-  /** the last seq in the answer; 0: there is no such actor */
+  /** the last seq in the answer; 0: there is no such actor, or its life has ended */
   seq: number;
+  isRetired: boolean;
   /** the handler's count and chain; null where there is none, or it stands still */
   kept: { count: number; chain: number } | null;
   invokedMs: number;
   answeredMs: number;
+}
+
+/** The end of an actor's life, as an entry of the log. */
+export interface Retired {
+  key: string;
+  shard: number;
+  index: number;
+  /** the last message of the life */
+  seq: number;
+  /** when the first node had it committed */
+  committedMs: number;
+}
+
+/** A timer that a writer fires: it hands the message to its log. */
+export interface Fired {
+  key: string;
+  id: string;
+  /** the writer's own wall clock, and the median of all that live */
+  wallMs: number;
+  medianWallMs: number;
+}
+
+/** A message of an ended life whose bytes a copy still holds. */
+export interface Unfreed {
+  node: string;
+  key: string;
+  seq: number;
 }
 
 /** One message as one copy has it. */
@@ -143,7 +171,18 @@ export interface Kept {
   atMs: number;
 }
 
-/** One copy of an actor's history at the end. */
+/** A message as the first node had it that committed it. */
+export interface CommittedMessage extends Kept {
+  committedMs: number;
+}
+
+/** An actor's whole history, all its lives: the message of seq n stands at n - 1. */
+export interface WholeHistory {
+  shard: number;
+  messages: CommittedMessage[];
+}
+
+/** One copy of an actor's history at the end: that of its present life. */
 export interface History {
   node: string;
   key: string;
@@ -187,9 +226,16 @@ export interface Journal {
   carriedOut: CarriedOut[];
   handled: Handled[];
   reads: Read[];
+  /** by key: what was committed, written down when it was */
+  whole: Map<string, WholeHistory>;
+  retired: Retired[];
+  fired: Fired[];
   histories: History[];
   folded: Folded[];
+  unfreed: Unfreed[];
   gauges: Map<string, Gauge>;
+  /** true wall time when all had settled, ms */
+  endWallMs: number;
   /** what was still owed when the liveness phase ended */
   unsettled: string[];
 }
@@ -210,9 +256,14 @@ export function emptyJournal(): Journal {
     carriedOut: [],
     handled: [],
     reads: [],
+    whole: new Map(),
+    retired: [],
+    fired: [],
     histories: [],
     folded: [],
+    unfreed: [],
     gauges: new Map(),
+    endWallMs: 0,
     unsettled: [],
   };
 }

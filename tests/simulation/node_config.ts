@@ -28,7 +28,8 @@ export function nodeConfigOf({ isTight, absentAfterMs }: SimulationOptions): Nod
 }
 
 /** How much a plugin host remembers. */
-export function sessionLimitsOf({ isTight }: SimulationOptions): Partial<SessionLimits> {
+export function sessionLimitsOf({ isTight, sessions }: SimulationOptions): Partial<SessionLimits> {
+  if (!isTight) return { sessionsMax: sessions };
   // More than there are handlings at a time: else they would drive each other out for ever.
-  return isTight ? { sessionsMax: 8, sliceMessages: 2 } : {};
+  return { sessionsMax: Math.min(sessions, 8), sliceMessages: 2 };
 }

@@ -90,6 +90,12 @@ export interface SimulationOptions {
   absentAfterMs: number;
   /** a client thinks for up to so long between a receipt and its next message, ms */
   pauseMs: number;
+  /** wishes that set a timer, of 1; half as many take one back */
+  timerRate: number;
+  /** wishes that end their actor's life, of 1 */
+  retireRate: number;
+  /** what a plugin host remembers of actors at a time */
+  sessions: number;
 }
 
 /** Mostly few: an idle shard takes as long to be born, moved and elected as a busy one, and shows nothing new. */
@@ -187,6 +193,9 @@ export function drawOptions(seed: number, random: SeededRandom, nodes: number): 
     absentAfterMs: 20_000 - sometimes(14_000 + random.next() * 4000),
     pauseMs: 2000 * usual.clients * usual.pipeline /
       MESSAGES_A_SECOND_DRAWN[random.below(MESSAGES_A_SECOND_DRAWN.length)],
+    timerRate: sometimes(0.4),
+    retireRate: sometimes(0.2),
+    sessions: 10_000,
   };
 }
 
@@ -201,5 +210,6 @@ export function calmOptions(seed: number, nodes: number): SimulationOptions {
     ...{ slowNodeEveryMs: 0, stallEveryMs: 0, clockDrift: 0, clockJumpEveryMs: 0 },
     ...{ deployEveryMs: 0, rollbackEveryMs: 0, brokenVersionRate: 0, hostCrashEveryMs: 0, foldMsMax: 0 },
     ...{ patienceMs: 11_000, ifMatchRate: 0, giveUpRate: 0, echoRate: 0, absentAfterMs: 20_000 },
+    ...{ timerRate: 0, retireRate: 0 },
   };
 }

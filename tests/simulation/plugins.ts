@@ -1,9 +1,10 @@
 /**
  * The plugins that run in every simulation. `chain` folds patients: what it keeps depends on every message before, and on
  * their order, so no message can be missing, doubled or moved without a trace. It does what messages ask for: sends to a
- * ward, tells its own patient something derived, replies, throws, or kills its host. `census` folds the wards.
+ * ward, tells its own patient something derived, replies, sets timers and takes them back, ends the patient's life,
+ * throws, or kills its host. `census` folds the wards.
  */
-import { defineHandler, effect, type HandlerDefinition } from "../../runtime/plugin_host/mod.ts";
+import { defineHandler, type Effect, effect, type HandlerDefinition } from "../../runtime/plugin_host/mod.ts";
 
 /** What a client's message asks the handler for; all fields but `text` may be left out. */
 export interface Wish {
@@ -14,6 +15,12 @@ export interface Wish {
   emit?: true;
   /** who waits for the handlers gets a reply */
   reply?: true;
+  /** the patient is told that it is time, so long after the message, ms; under a name */
+  remind?: { name: string; afterMs: number };
+  /** the timer of that name is taken back */
+  forget?: string;
+  /** the patient's life ends, if nothing comes after it */
+  retire?: true;
   /** what a version with that fault does at this message */
   trouble?: "throw" | "kill";
 }
@@ -65,7 +72,7 @@ export function handlerOf(version: SimulatedVersion, onKill: () => void): Handle
       if (version.kills && wish.trouble === "kill") onKill();
       // Who is told is told which version has decided: two decisions about one message could not hide.
       const told = { seq: message.seq, version: version.version };
-      const effects = [];
+      const effects: Effect[] = [];
       if (wish.ward !== undefined) {
         const from = `${key.kind}/${key.facility}/${key.id}`;
         effects.push(
@@ -74,6 +81,12 @@ export function handlerOf(version: SimulatedVersion, onKill: () => void): Handle
       }
       if (wish.emit) effects.push(effect.emit({ type: "derived", ...told }));
       if (wish.reply) effects.push(effect.reply(told));
+      if (wish.remind !== undefined) {
+        const { name, afterMs } = wish.remind;
+        effects.push(effect.schedule(name, { afterMs }, { type: "due", ...told }));
+      }
+      if (wish.forget !== undefined) effects.push(effect.cancel(wish.forget));
+      if (wish.retire) effects.push(effect.retire());
       return ["ok", after, effects];
     },
   }) as HandlerDefinition;

@@ -56,7 +56,7 @@ export class SimulatedReader {
     const living = this.#cluster.living();
     const node = living[random.below(living.length)];
     const invokedMs = time.nowMs;
-    const told = (seq: number, kept: Chained | undefined) => {
+    const told = (seq: number, kept: Chained | undefined, isRetired = false) => {
       const { nowMs: answeredMs } = time;
       journal.reads.push({
         key,
@@ -64,6 +64,7 @@ export class SimulatedReader {
         at,
         after,
         seq,
+        isRetired,
         kept: kept === undefined ? null : { count: kept.count, chain: kept.chain },
         invokedMs,
         answeredMs,
@@ -79,6 +80,7 @@ export class SimulatedReader {
           };
           told(seq, parked.chain === undefined ? projections.chain : undefined);
         } else if (result.code === "actors/unknown") told(0, undefined);
+        else if (result.code === "actors/retired" && at === 0) told(0, undefined, true);
         if (turn === this.#turn) this.#next();
       });
     });

@@ -3,10 +3,11 @@
  * not.
  */
 import { decodeOutcomes } from "../../runtime/effects/mod.ts";
-import { ENTRY } from "../../runtime/storage/mod.ts";
+import { digestText } from "../../runtime/base/mod.ts";
+import { ENTRY, type ShardStore } from "../../runtime/storage/mod.ts";
 import type { SimulatedTime } from "../../runtime/world/mod.ts";
 import type { SimulatedNode } from "./cluster.ts";
-import { fingerprint, type Journal, type Outcome } from "./journal.ts";
+import { fingerprint, type Journal, type Kept, type Outcome } from "./journal.ts";
 
 /** Entries that one node has just committed. */
 export interface CommittedRange {
@@ -26,14 +27,18 @@ export class Recorder {
   /** by shard: up to where some node has committed */
   readonly #known = new Uint32Array(SHARDS_MAX);
 
+  /** every life that ever was */
+  readonly #nodes: SimulatedNode[] = [];
+
   constructor(journal: Journal, time: SimulatedTime) {
     this.#journal = journal;
     this.#time = time;
   }
 
-  /** Watches what a new life carries out and gives away. */
+  /** Watches what a new life carries out, fires and gives away. */
   watch(node: SimulatedNode): void {
     const { core } = node;
+    this.#nodes.push(node);
     const post = core.post.bind(core);
     // Effects leave by the node's own door; what a client posts has no effect's id.
     core.post = (posting, done) => {
@@ -44,7 +49,16 @@ export class Recorder {
       }
       post(posting, done);
     };
-    const { actors } = core;
+    const { actors, replication } = core;
+    const propose = replication.propose.bind(replication);
+    // Timers go straight into their writer's log.
+    replication.propose = (shard, proposal, done) => {
+      if (proposal.type === "due" && proposal.id.includes("#chain#")) {
+        const { key, id } = proposal;
+        this.#journal.fired.push({ key, id, wallMs: core.world.nowWallMs(), medianWallMs: this.#medianWallMs() });
+      }
+      propose(shard, proposal, done);
+    };
     const dropped = actors.dropped.bind(actors);
     actors.dropped = (shard) => {
       node.dropped.add(shard);
@@ -57,29 +71,70 @@ export class Recorder {
     const store = node.core.replication.store(shard)!;
     const life = `${node.name}#${node.core.self.incarnation}`;
     for (let index = first; index <= last; index++) {
-      const print = fingerprint(store.viewRange(index, 1, index).bytes);
+      const kind = store.kindAt(index);
+      const print = kind === ENTRY.HOLLOW ? -1 : fingerprint(store.viewRange(index, 1, index).bytes);
       this.#journal.committed.push({ node: life, shard, index, print, isWriter, term });
       if (index <= this.#known[shard]) continue;
       this.#known[shard] = index;
-      if (store.kindAt(index) === ENTRY.OUTCOMES) this.#outcomes(shard, index, store.body(index));
+      if (kind === ENTRY.MESSAGE) this.#message(shard, index, store);
+      else if (kind === ENTRY.OUTCOMES) this.#outcomes(shard, index, store.body(index));
+      else if (kind === ENTRY.RETIRE) {
+        const [key, seq] = [store.keyOf(index), store.seqOf(index)];
+        this.#journal.retired.push({ key, shard, index, seq, committedMs: this.#time.nowMs });
+      }
     }
+  }
+
+  #message(shard: number, index: number, store: ShardStore): void {
+    const { whole } = this.#journal;
+    const key = store.keyOf(index);
+    let history = whole.get(key);
+    if (history === undefined) whole.set(key, history = { shard, messages: [] });
+    history.messages.push({ ...keptAt(store, index), committedMs: this.#time.nowMs });
+  }
+
+  #medianWallMs(): number {
+    const clocks = this.#nodes.filter(({ isAlive }) => isAlive).map(({ core }) => core.world.nowWallMs());
+    return clocks.sort((a, b) => a - b)[clocks.length >> 1];
   }
 
   #outcomes(shard: number, index: number, body: Uint8Array): void {
     for (const { key, plugin, hash, seq, state, effects, error } of decodeOutcomes(body)) {
       const wanted: Outcome["effects"] = [];
       for (const effect of effects ?? []) {
-        const { type, key: to, message, body } = effect as {
+        const { type, key: to, message, body, name, at } = effect as {
           type: string;
           key?: { kind: string; facility: string; id: string };
           message?: { body: unknown };
           body?: unknown;
+          name?: string;
+          at?: number;
         };
         const target = to === undefined ? key : `${to.kind}/${to.facility}/${to.id}`;
-        wanted.push({ type, key: target, body: message?.body ?? body });
+        const one: Outcome["effects"][number] = { type, key: target, body: message?.body ?? body ?? null };
+        if (name !== undefined) one.timer = { name, dueMs: at ?? 0 };
+        wanted.push(one);
       }
       const about = { shard, index, key, plugin, hash, seq, state, code: error?.code ?? "" };
       this.#journal.outcomes.push({ ...about, effects: wanted, atMs: this.#time.nowMs });
     }
   }
+}
+
+const DECODER = new TextDecoder();
+
+/** The message at a log index, as a copy has it. */
+export function keptAt(store: ShardStore, index: number): Kept {
+  const { id, seq, type, atMs, payload } = store.message(index);
+  return {
+    id,
+    seq,
+    type,
+    body: DECODER.decode(payload),
+    index,
+    term: store.termAt(index),
+    digest: digestText(store.digestOf(index)),
+    chain: digestText(store.chainOf(index)),
+    atMs,
+  };
 }

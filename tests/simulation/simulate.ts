@@ -2,7 +2,7 @@
  * One simulation: start a cluster, let clients send while anything may fail (safety), end the faults and let everything
  * settle (liveness), then have the checkers read the journal.
  */
-import { SeededRandom } from "../../runtime/world/mod.ts";
+import { SeededRandom, SIMULATION_EPOCH_MS } from "../../runtime/world/mod.ts";
 import { LIVENESS, SAFETY } from "./checkers/mod.ts";
 import { SimulatedClient } from "./clients.ts";
 import { SimulatedCluster } from "./cluster.ts";
@@ -14,6 +14,9 @@ import { SimulatedReader } from "./readers.ts";
 import { drawOptions, type SimulationOptions } from "./options.ts";
 import type { TraceLevel } from "./trace.ts";
 import type { Workload } from "./workload.ts";
+
+/** Timers that are set by right clocks are due within so long, ms. */
+const TIMERS_MS = 12_000;
 
 /** How a simulation ended. */
 export interface Verdict {
@@ -94,19 +97,23 @@ function run(cluster: SimulatedCluster): void {
   cluster.trace?.write({ node: "-", room: "fault", event: "end" });
   faults.stop();
   for (const client of clients) client.stop();
+  // Timers that a wrong clock has set for hours hence are not waited for.
+  const timersUntilMs = time.nowMs + TIMERS_MS;
+  const left = () => leftOver(cluster, { waitsForTimers: time.nowMs < timersUntilMs });
   const isSettled = settle(cluster, () => {
     faults.tend();
     if (clients.some((client) => client.open > 0)) return ["a client waits for receipts"];
     const unwhole = cluster.unwhole({ inPlace: true });
-    return unwhole.length > 0 ? unwhole : leftOver(cluster);
+    return unwhole.length > 0 ? unwhole : left();
   });
   for (const reader of readers) reader.stop();
   if (isSettled && faults.mend()) {
     settle(cluster, () => {
       const still = standingStill(cluster);
-      return still.length > 0 ? still : leftOver(cluster);
+      return still.length > 0 ? still : left();
     });
   }
+  cluster.journal.endWallMs = SIMULATION_EPOCH_MS + time.nowMs;
   collect(cluster);
 }
 

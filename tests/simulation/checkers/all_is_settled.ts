@@ -1,6 +1,10 @@
 import type { Journal } from "../journal.ts";
+import { messagesOf } from "./histories.ts";
 
-/** Liveness: once faults have ended, everything owed is answered, handled, and stands where placement wants it. */
+/**
+ * Liveness: once faults have ended, everything owed is answered, handled, and stands where placement wants it; what is
+ * left of ended lives is freed on every copy.
+ */
 export function allIsSettled(journal: Journal): string[] {
   const wrong = journal.unsettled.map((what) => `liveness: ${what}`);
   const recorded = [...journal.acknowledged, ...journal.recorded];
@@ -8,13 +12,12 @@ export function allIsSettled(journal: Journal): string[] {
   for (const { key, id, ended } of journal.sent) {
     if (ended === "" && !acknowledged.has(`${key} ${id}`)) wrong.push(`liveness: ${id} was never acknowledged`);
   }
-  const lengths = new Map<string, number>();
-  for (const { key, messages } of journal.histories) {
-    lengths.set(key, Math.max(lengths.get(key) ?? 0, messages.length));
-  }
   for (const { node, key, seq } of journal.folded) {
-    const length = lengths.get(key) ?? 0;
+    const { length } = messagesOf(journal, key);
     if (seq !== length) wrong.push(`liveness: ${node} has ${seq} of ${length} messages of ${key}`);
+  }
+  for (const { node, key, seq } of journal.unfreed) {
+    wrong.push(`liveness: ${node} still holds seq ${seq} of ${key}, whose life has ended`);
   }
   return wrong;
 }

@@ -1,11 +1,13 @@
-import type { History, Journal } from "../journal.ts";
+import type { CommittedMessage, Journal } from "../journal.ts";
 
-/** The longest copy of each actor's history: every other one should be a prefix of it. */
-export function longestHistories(journal: Journal): Map<string, History> {
-  const longest = new Map<string, History>();
-  for (const history of journal.histories) {
-    const known = longest.get(history.key);
-    if (known === undefined || history.messages.length > known.messages.length) longest.set(history.key, history);
-  }
-  return longest;
+/** The messages of an actor, all its lives; none for one that nobody knows. */
+export function messagesOf(journal: Journal, key: string): CommittedMessage[] {
+  return journal.whole.get(key)?.messages ?? [];
+}
+
+/** For each actor with ended lives, the last seq of each of them, ascending. */
+export function endedLives(journal: Journal): Map<string, number[]> {
+  const ends = new Map<string, number[]>();
+  for (const { key, seq } of journal.retired) ends.set(key, [...ends.get(key) ?? [], seq]);
+  return ends;
 }

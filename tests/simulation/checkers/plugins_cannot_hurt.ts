@@ -1,5 +1,5 @@
 import type { Journal } from "../journal.ts";
-import { longestHistories } from "./histories.ts";
+import { messagesOf } from "./histories.ts";
 
 /**
  * P6: a plugin stands still for an actor only when its version cannot handle that message, or one before. Where hosts die for other
@@ -7,14 +7,13 @@ import { longestHistories } from "./histories.ts";
  */
 export function pluginsCannotHurt(journal: Journal): string[] {
   const wrong: string[] = [];
-  const longest = longestHistories(journal);
   const versions = new Map(journal.versions.map((version) => [version.hash, version]));
   const wishes = new Map(journal.sent.map(({ key, id, wish }) => [`${key} ${id}`, wish]));
   for (const { key, seq, state, hash, code } of journal.outcomes) {
     if (state !== "parked" || (journal.hostsDie && code === "plugin_host/killed-host")) continue;
     const version = versions.get(hash);
     // A new version folds the history anew and may stumble over what an older one has taken.
-    const isGuilty = (longest.get(key)?.messages ?? []).slice(0, seq).some(({ id }) => {
+    const isGuilty = messagesOf(journal, key).slice(0, seq).some(({ id }) => {
       const trouble = wishes.get(`${key} ${id}`)?.trouble;
       return (trouble === "throw" && version?.throws) || (trouble === "kill" && version?.kills);
     });

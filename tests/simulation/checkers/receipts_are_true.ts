@@ -1,5 +1,4 @@
 import type { Acknowledged, Journal } from "../journal.ts";
-import { longestHistories } from "./histories.ts";
 
 const TERMS = 2 ** 32;
 
@@ -9,7 +8,6 @@ const TERMS = 2 ** 32;
  */
 export function receiptsAreTrue(journal: Journal): string[] {
   const wrong: string[] = [];
-  const longest = longestHistories(journal);
   const writers = new Map<number, string>();
   for (const { node, shard, isWriter, term } of journal.committed) {
     if (isWriter) writers.set(shard * TERMS + term, node.slice(0, node.indexOf("#")));
@@ -18,14 +16,15 @@ export function receiptsAreTrue(journal: Journal): string[] {
   for (const receipt of journal.acknowledged) {
     const { id, seq, copies } = receipt;
     const say = (what: string) => wrong.push(`P2: the receipt of ${id} ${what}`);
-    const history = longest.get(receipt.key);
+    const history = journal.whole.get(receipt.key);
     const at = history?.messages[seq - 1];
     if (at === undefined || at.id !== id) say(`names seq ${seq}, which is another's`);
     else {
       if (at.index !== receipt.index) say(`names index ${receipt.index}, but it is ${at.index}`);
       if (at.term !== receipt.term) say(`names term ${receipt.term}, but it is ${at.term}`);
       if (at.digest !== receipt.digest) say(`names digest ${receipt.digest}, but it is ${at.digest}`);
-      if (history!.shard !== receipt.shard) say(`names shard ${receipt.shard}, but it is ${history!.shard}`);
+      const shard = numberOf(receipt.shard);
+      if (history!.shard !== shard) say(`names shard ${receipt.shard}, but it is number ${history!.shard}`);
     }
     if (receipt.generation !== 1) say(`names generation ${receipt.generation}, and nothing was recovered`);
     const writer = writers.get(numberOf(receipt.shard) * TERMS + receipt.term);

@@ -4,14 +4,14 @@ import type { Journal } from "../journal.ts";
 export function sendersOrder(journal: Journal): string[] {
   const wrong: string[] = [];
   const sent = new Map(journal.sent.map((message) => [`${message.key} ${message.id}`, message]));
-  for (const { node, key, messages } of journal.histories) {
+  for (const [key, { messages }] of journal.whole) {
     const places = new Map<number, number>();
     for (const { id } of messages) {
       const original = sent.get(`${key} ${id}`);
       if (original === undefined) continue;
       const { client, place } = original;
       if (place <= (places.get(client) ?? 0)) {
-        wrong.push(`P2: ${id} on ${node} stands behind a later one of its sender`);
+        wrong.push(`P2: ${id} in ${key} stands behind a later one of its sender`);
       }
       places.set(client, place);
     }
