@@ -13,37 +13,66 @@ export interface Profile {
   override: Partial<SimulationOptions>;
 }
 
-const CALM: Partial<SimulationOptions> = {
-  lossRate: 0,
-  doubleRate: 0,
-  slowRate: 0,
-  crashEveryMs: 0,
-  cutEveryMs: 0,
-  restartEveryMs: 0,
-  deployEveryMs: 0,
+/** Nothing fails. Sixteen shards, few actors and many messages: what is to go wrong goes wrong in every one of them. */
+const FAIR: Partial<SimulationOptions> = {
+  ...{
+    shardsPerSet: 1,
+    safetyMs: 12_000,
+    clients: 6,
+    actors: 2,
+    pipeline: 4,
+    isTight: false,
+    readers: 1,
+    wishRate: 0.1,
+  },
+  ...{ lossRate: 0, doubleRate: 0, slowRate: 0, isUnordered: false, latencyMs: { near: 0.5, far: 5 } },
+  ...{ crashEveryMs: 0, dataCenterRate: 0, zoneRate: 0, restartEveryMs: 0, operationEveryMs: 0, handOverEveryMs: 0 },
+  ...{ cutEveryMs: 0, splitEveryMs: 0, isolateEveryMs: 0, clogEveryMs: 0 },
+  ...{ slowNodeEveryMs: 0, stallEveryMs: 0, clockDrift: 0, clockJumpEveryMs: 0 },
+  ...{ deployEveryMs: 0, rollbackEveryMs: 0, brokenVersionRate: 0, hostCrashEveryMs: 0, foldMsMax: 0 },
+  ...{ patienceMs: 11_000, ifMatchRate: 0, giveUpRate: 0, echoRate: 0, absentAfterMs: 20_000 },
 };
-const FEW_ACTORS = { actors: 3, clients: 6, pipeline: 4 };
 
 /** By name. */
 export const PROFILES: Record<string, Profile> = {
   /** as the seeds draw it */
   any: { nodes: 8, override: {} },
-  /** frames are lost, late and out of order; nodes stay up */
+  /** frames are lost, late and out of order, writers are cut off; clients are impatient; nodes stay up */
   network: {
     nodes: 8,
     override: {
-      ...CALM,
-      ...FEW_ACTORS,
-      lossRate: 0.05,
-      doubleRate: 0.1,
-      slowRate: 0.05,
-      slowMs: 1500,
-      isUnordered: true,
-      cutEveryMs: 600,
+      ...FAIR,
+      ...{ lossRate: 0.05, doubleRate: 0.1, slowRate: 0.05, slowMs: 1500, isUnordered: true },
+      ...{ isolateEveryMs: 800, cutEveryMs: 800, handOverEveryMs: 800, patienceMs: 1500, giveUpRate: 0.3 },
     },
   },
-  /** nodes die and come back with nothing */
-  crashes: { nodes: 8, override: { ...CALM, ...FEW_ACTORS, crashEveryMs: 1500, dataCenterRate: 0.5, lossRate: 0.02 } },
+  /** nodes die, whole data centers among them, and come back with nothing */
+  crashes: {
+    nodes: 8,
+    override: { ...FAIR, crashEveryMs: 1200, dataCenterRate: 0.4, lossRate: 0.02, slowRate: 0.02, slowMs: 1000 },
+  },
   /** a small cluster: the copies that a receipt needs are not there all the time */
-  small: { nodes: 4, override: { ...CALM, ...FEW_ACTORS, crashEveryMs: 2000, dataCenterRate: 0, lossRate: 0.03 } },
+  small: { nodes: 4, override: { ...FAIR, crashEveryMs: 2000, lossRate: 0.03 } },
+  /** clients send what they have sent before, as it was or with other bytes, or at a given seq only */
+  echoes: {
+    nodes: 8,
+    override: { ...FAIR, echoRate: 0.5, ifMatchRate: 0.5, lossRate: 0.05, isolateEveryMs: 1500, patienceMs: 1000 },
+  },
+  /** handlers ask for much; writers, hosts and versions change under them */
+  effects: {
+    nodes: 8,
+    override: {
+      ...FAIR,
+      ...{ wishRate: 1, foldMsMax: 20, lossRate: 0.02, slowRate: 0.02, slowMs: 1000 },
+      ...{
+        crashEveryMs: 1500,
+        handOverEveryMs: 600,
+        deployEveryMs: 700,
+        rollbackEveryMs: 1500,
+        hostCrashEveryMs: 1500,
+      },
+    },
+  },
+  /** many read what few write, while writers are cut off */
+  reads: { nodes: 8, override: { ...FAIR, readers: 12, isolateEveryMs: 500, handOverEveryMs: 1000 } },
 };

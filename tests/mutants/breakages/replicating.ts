@@ -118,7 +118,7 @@ export const REPLICATING: Mutant[] = [
     file: "runtime/replication/fresh_reads.ts",
     before: "if (!isConfirmed) return;",
     after: "",
-    sights: [oneShard()],
+    sights: [seeds("reads", 40), oneShard()],
   },
   {
     name: "incarnation-kept",

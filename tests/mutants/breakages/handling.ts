@@ -1,0 +1,97 @@
+/** Broken lines in what handlers decide, what is carried out of it, and what is read. */
+import { type Mutant, seeds } from "../mutant.ts";
+
+const EFFECTS = "runtime/effects/effects.ts";
+
+/** See the file's header. */
+export const HANDLING: Mutant[] = [
+  {
+    name: "second-outcome-stands",
+    breaks: "P5: the first committed outcome stands; what is computed again after a failover is only compared",
+    file: "runtime/actors/shard_marks.ts",
+    before: `if (item.seq <= marks.get(row)) return { state: "late" };`,
+    after: "",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "outcome-applied-at-once",
+    breaks: "P5: nothing leaves, and nobody is answered, before the outcome is committed",
+    file: "runtime/node/core.ts",
+    before: "proposeOutcomes: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),",
+    after:
+      "proposeOutcomes: (shard, body, done) => (this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done), this.actors.committed(shard, this.replication.store(shard)!.lastIndex, this.replication.store(shard)!.lastIndex)),",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "handled-when-recorded",
+    breaks: "P5: no reply is given before the outcome is committed",
+    file: "runtime/actors/actors.ts",
+    before: "if (state.marks.mark(slot, row) >= seq) return true;",
+    after: "if (state.marks.head(row) >= seq) return true;",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "done-when-taken-in-hand",
+    breaks: "P5: an effect is marked done after it was carried out, not before",
+    file: EFFECTS,
+    before: "if (owed.delete(position)) {",
+    after: "if (owed.delete(position) && state.done.push([index, position])) {",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "refused-for-now-is-done",
+    breaks: "P5: an effect is tried again until its target has it",
+    file: EFFECTS,
+    before: `if (result.state === "recorded") return this.#finish(lane, task);`,
+    after: "if (result.state) return this.#finish(lane, task);",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "effect-id-of-the-try",
+    breaks: "P5: an effect's id never changes",
+    file: EFFECTS,
+    before: "id: effectId(item.key, item.seq, item.plugin, n),",
+    after: "id: effectId(item.key, item.seq, item.plugin, n + 1000 * state.epoch),",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "effects-out-of-order",
+    breaks: "P5: effects of one actor to one target keep their order",
+    file: EFFECTS,
+    before: "if (lane !== undefined) {",
+    after: "if (lane !== undefined && lane.tasks.length > 1000) {",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "outcome-with-a-gap",
+    breaks: "P5: outcomes of one actor are decided in order, each once",
+    file: "runtime/actors/handling.ts",
+    before: "if (seq !== this.#decided + 1 || seq > limit) return;",
+    after: "if (seq > limit) return;",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "version-goes-on-with-the-other's-session",
+    breaks: "P6: projections are what the history gives when it is folded from birth",
+    file: "runtime/actors/handling.ts",
+    before: "this.#hash = hash;\n    this.#session = -1;",
+    after: "this.#hash = hash;\n",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "read-does-not-wait",
+    breaks: "P2: a read after a receipt's seq waits until that is there",
+    file: "runtime/node/reading.ts",
+    before: "if (seq < request.after) {",
+    after: "if (seq < 0) {",
+    sights: [seeds("reads", 60)],
+  },
+  {
+    name: "uncommitted-is-read",
+    breaks: "P2: what is read is committed",
+    file: "runtime/node/reading.ts",
+    before: "const commit = replication.commitIndex(shard);",
+    after: "const commit = replication.store(shard)!.lastIndex;",
+    sights: [seeds("reads", 60)],
+  },
+];
