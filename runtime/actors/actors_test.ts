@@ -37,7 +37,7 @@ Deno.test("actors: a message is handled, its effect arrives once, and all copies
   assert.deepEqual([...shard.arrived.keys()], [`${KEY}#1#care#0`]);
   const posting = shard.posts[0];
   assert.equal(posting.key, "ward/F/3");
-  assert.equal(posting.sender, KEY);
+  assert.equal(posting.sender, `${KEY}@0`, "the actor, as long as this node writes it");
   assert.equal(new TextDecoder().decode(posting.payload), '"v1"');
   for (const { actors } of shard.nodes) assert.equal(actors.handledSeq(SHARD, KEY), 1);
   assert.equal(shard.nodes[0].effects.owed(), 0);

@@ -78,7 +78,7 @@ export class Readings {
     };
     const timer = world.after(config.readTimeoutMs, () => end({ state: "failed", code: "actors/timeout" }));
     for (const handler of handlers) {
-      const part = this.#part(wanted, handler, { at, head }, (answer) => {
+      const part = this.#part(wanted, handler, at, (answer) => {
         if ("code" in answer) return end({ state: "failed", code: answer.code });
         projections[handler.name] = answer.projections;
         // Found out a moment ago: the log does not say yet that the plugin stands still here.
@@ -93,12 +93,13 @@ export class Readings {
 
   /** Asks one plugin; answers how to take the question back, or null when there is no room for it. */
   #part(
-    { state, key, row, switches }: Wanted,
+    { state, key, row, switches, at: past }: Wanted,
     plugin: Handler,
-    { at, head }: { at: number; head: number },
+    at: number,
     done: Reader["done"],
   ): (() => void) | null {
-    if (at < head) {
+    // Of one seq and no other, be it the last one: the session that handles messages may go on meanwhile.
+    if (past !== undefined) {
       const { pump, resting, config } = this.#options;
       const reading = new PastReading({
         pump,

@@ -244,7 +244,7 @@ export class Effects {
       const message = messageOf(task.effect, task.source);
       // an effect of a type that a later version knows: its node will carry it out or say so; this one cannot
       if (message === null) return this.#refused(lane, task, "effects/unknown-effect");
-      posting = { ...message, id: task.id, atMs: this.#world.nowWallMs(), sender: task.source };
+      posting = { ...message, id: task.id, atMs: this.#world.nowWallMs(), sender: senderOf(task) };
     } catch {
       return this.#refused(lane, task, "effects/bad-effect");
     }
@@ -362,6 +362,14 @@ const NEVER_OWED: readonly string[] = ["reply", "schedule", "cancel"];
 
 function sourceOf(key: string): number {
   return hashText(key) || 1;
+}
+
+/**
+ * The stream in which an effect is posted. Another one each time the role is won: a mailroom keeps a stream stopped until
+ * the message that was refused comes again, and that may have become another writer's matter meanwhile.
+ */
+function senderOf({ source, epoch }: Task): string {
+  return `${source}@${epoch}`;
 }
 
 function isStale(task: Task): boolean {

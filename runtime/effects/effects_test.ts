@@ -131,6 +131,21 @@ Deno.test("effects: followers owe and do nothing; the next writer goes on with w
   assert.deepEqual(b.ids(), ["a#2#p#0", "a#2#p#0"], "and then repeated under the same id");
 });
 
+Deno.test("effects: what an earlier time as writer left refused does not stop the next one's", () => {
+  const b = bench();
+  b.effects.becameWriter(1);
+  b.commit([item("a", 1, [send("x")])]);
+  b.posts[0].end({ state: "refused", code: "mailroom/timeout", outcome: "unknown" });
+  b.effects.lostWriter(1);
+  // Another writer has carried it out meanwhile: here it is never posted again, and its stream stays stopped.
+  b.effects.done(1, [[1, 0]]);
+  b.commit([item("a", 2, [send("x")])]);
+  b.effects.becameWriter(1);
+  b.run(0);
+  assert.equal(b.posts[1].posting.id, "a#2#p#0");
+  assert.notEqual(b.posts[1].posting.sender, b.posts[0].posting.sender);
+});
+
 Deno.test("effects: holds so many in hand and takes the rest from the log when there is room", () => {
   const b = bench();
   b.effects.becameWriter(1);
