@@ -141,7 +141,7 @@ Deno.test("effects: what an earlier time as writer left refused does not stop th
   b.effects.done(1, [[1, 0]]);
   b.commit([item("a", 2, [send("x")])]);
   b.effects.becameWriter(1);
-  b.run(0);
+  b.run(200);
   assert.equal(b.posts[1].posting.id, "a#2#p#0");
   assert.notEqual(b.posts[1].posting.sender, b.posts[0].posting.sender);
 });
