@@ -217,6 +217,28 @@ Deno.test("actors: a reading says of which message it is, or that a plugin stand
   }
 });
 
+Deno.test("actors: a reading of the last message is of that one, though more come meanwhile", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const shard = started(seed);
+    shard.trouble = { ...shard.trouble, slow: 0.3 };
+    let answers = 0;
+    for (let i = 1; i <= 20; i++) {
+      shard.record(KEY, "note");
+      shard.run(2);
+      shard.nodes[0].actors.project(SHARD, KEY, { at: i }, (answer) => {
+        if (answer.state !== "ok" || answer.seq === 0) return;
+        answers++;
+        assert.ok(answer.seq <= i);
+        assert.equal((answer.projections.care as { count: number }).count, answer.seq);
+      });
+      shard.record(KEY, "note");
+      shard.run(shard.random.below(4));
+    }
+    shard.run(20_000);
+    assert.ok(answers > 10);
+  }
+});
+
 Deno.test("actors: a reading ends by its time-out while the host is down", () => {
   const shard = started();
   shard.record(KEY, "note");
