@@ -35,7 +35,7 @@ export class Outbox {
     let box = this.#boxes.get(to);
     if (box === undefined) {
       const number = this.#number++;
-      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter(16 * 1024) };
+      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter() };
       this.#boxes.set(to, box);
     }
     if (!box.isFull) {
