@@ -60,6 +60,9 @@ export function seeds(profile: string, count: number): SeedsSight {
   return { kind: "seeds", profile, seeds: count };
 }
 
+/** Scripts made for mutants. */
+export const SCRIPTS = "tests/mutants/scenarios/scripts_test.ts";
+
 /** One script. */
 export function script(file: string, filter: string): TestSight {
   return { kind: "test", file, filter };

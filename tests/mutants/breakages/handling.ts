@@ -9,17 +9,17 @@ export const HANDLING: Mutant[] = [
     name: "second-outcome-stands",
     breaks: "P5: the first committed outcome stands; what is computed again after a failover is only compared",
     file: "runtime/actors/shard_marks.ts",
-    before: `if (item.seq <= marks.get(row)) return { state: "late" };`,
+    before: `if (item.seq <= this.mark(slot, row)) return { state: "late" };`,
     after: "",
     sights: [seeds("effects", 60)],
   },
   {
     name: "outcome-applied-at-once",
     breaks: "P5: nothing leaves, and nobody is answered, before the outcome is committed",
-    file: "runtime/node/core.ts",
-    before: "proposeOutcomes: (shard, body, done) => this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),",
+    file: "runtime/node/handling_rooms.ts",
+    before: "proposeOutcomes: (shard, body, done) => replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),",
     after:
-      "proposeOutcomes: (shard, body, done) => (this.replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done), this.actors.committed(shard, this.replication.store(shard)!.lastIndex, this.replication.store(shard)!.lastIndex)),",
+      "proposeOutcomes: (shard, body, done) => (replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done), core.actors.committed(shard, replication.store(shard)!.lastIndex, replication.store(shard)!.lastIndex)),",
     sights: [seeds("effects", 60)],
   },
   {
@@ -71,14 +71,6 @@ export const HANDLING: Mutant[] = [
     sights: [seeds("effects", 60)],
   },
   {
-    name: "version-goes-on-with-the-other's-session",
-    breaks: "P6: projections are what the history gives when it is folded from birth",
-    file: "runtime/actors/handling.ts",
-    before: "this.#hash = hash;\n    this.#session = -1;",
-    after: "this.#hash = hash;\n",
-    sights: [seeds("effects", 60)],
-  },
-  {
     name: "read-does-not-wait",
     breaks: "P2: a read after a receipt's seq waits until that is there",
     file: "runtime/node/reading.ts",
@@ -90,8 +82,8 @@ export const HANDLING: Mutant[] = [
     name: "uncommitted-is-read",
     breaks: "P2: what is read is committed",
     file: "runtime/node/reading.ts",
-    before: "const commit = replication.commitIndex(shard);",
-    after: "const commit = replication.store(shard)!.lastIndex;",
+    before: "const indexes = store.history(key, after, request.limit, commit);",
+    after: "const indexes = store.history(key, after, request.limit, store.lastIndex);",
     sights: [seeds("reads", 60)],
   },
 ];

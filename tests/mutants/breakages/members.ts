@@ -1,5 +1,5 @@
 /** Broken lines in how members change: swaps, leaving, handing over. */
-import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, SCRIPTS } from "../mutant.ts";
 
 const SWAP = "runtime/replication/swap.ts";
 
@@ -20,7 +20,7 @@ export const MEMBERS: Mutant[] = [
     before: "appendConfiguration(state, env, { voters: target, old: voters });",
     after:
       "appendConfiguration(state, env, { voters: target.every((v) => voters.includes(v)) ? target : [...new Set([...voters, ...target])], old: null });",
-    sights: [script("tests/mutants/scenarios/swap_test.ts", "data center")],
+    sights: [script(SCRIPTS, "a data center may be lost")],
   },
   {
     name: "swap-ends-early",
@@ -36,7 +36,7 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/replication.ts",
     before: "if (isDismissed(state)) this.#askToLeave(replica);",
     after: "if (isDismissed(state)) this.#drop(replica, state.term);",
-    sights: [oneShard(12000)],
+    sights: [oneShard()],
   },
   {
     name: "departed-copy-forgets",
@@ -44,7 +44,7 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/replication.ts",
     before: "this.#departed.recall(replica.state);",
     after: "",
-    sights: [oneShard(), script("runtime/replication/scenarios_test.ts", "left and forgotten")],
+    sights: [oneShard()],
   },
   {
     name: "void-permission-taken",
@@ -52,14 +52,6 @@ export const MEMBERS: Mutant[] = [
     file: "runtime/replication/leaving.ts",
     before: "const isVoid = message.term < state.term || message.index !== state.appendsSeen;",
     after: "const isVoid = false;",
-    sights: [oneShard(12000)],
-  },
-  {
-    name: "writer-swapped-out-stays",
-    breaks: "P4: a writer that is no member goes",
-    file: SWAP,
-    before: "if (!isVoter(configuration, state.self)) {",
-    after: "if (state.self < 0) {",
-    sights: [oneShard(12000), seeds("crashes", 40)],
+    sights: [script(SCRIPTS, "a permission to leave")],
   },
 ];

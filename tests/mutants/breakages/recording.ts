@@ -1,5 +1,5 @@
 /** Broken lines on a message's way from its sender into the log and back: mailroom, proposing, receipts. */
-import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, SCRIPTS, seeds } from "../mutant.ts";
 
 const PROPOSING = "runtime/replication/proposing.ts";
 const WAITING = "runtime/replication/waiting.ts";
@@ -11,9 +11,9 @@ export const RECORDING: Mutant[] = [
     name: "ack-after-two",
     breaks: "P1: acknowledged means on three copies",
     file: WAITING,
-    before: "return copies >= rule.copies && dataCenters.length >= rule.dataCenters;",
-    after: "return copies >= 2 && dataCenters.length >= rule.dataCenters;",
-    sights: [seeds("small", 20)],
+    before: "return names.length >= rule.copies &&",
+    after: "return names.length >= 2 &&",
+    sights: [oneShard(), seeds("small", 20)],
   },
   {
     name: "ack-before-commit",
@@ -35,33 +35,33 @@ export const RECORDING: Mutant[] = [
     name: "duplicate-answered-at-once",
     breaks: "P1: a message's second sending waits for the commit like its first",
     file: PROPOSING,
-    before: "context.wait(waiterFor(state, context, { proposal, index: found, duplicate: true }, done));",
-    after: `waiterFor(state, context, { proposal, index: found, duplicate: true }, done).done("done");`,
-    sights: [seeds("network", 40)],
+    before: "context.wait(waiterFor(state, context, { proposal, recorded: found, duplicate: true }, done));",
+    after: `waiterFor(state, context, { proposal, recorded: found, duplicate: true }, done).done("done");`,
+    sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "same-id-same-message",
     breaks: "P2: a message is known by its id and its bytes",
     file: PROPOSING,
-    before: "if (!sameDigest(store.digestOf(found), digest64(proposal.payload))) {",
-    after: "if (found < 0) {",
+    before: "if (!sameDigest(found.digest, digest64(proposal.payload))) {",
+    after: "if (found.index < 0) {",
     sights: [seeds("echoes", 40)],
   },
   {
     name: "tail-not-searched",
     breaks: "P2: a message stands once, the uncommitted tail included",
     file: PROPOSING,
-    before: "if (found !== 0) {",
-    after: "if (found !== 0 && found <= state.commit) {",
+    before: "if (found !== null) {",
+    after: "if (found !== null && found.index <= state.commit) {",
     sights: [seeds("network", 20)],
   },
   {
     name: "if-match-before-the-id",
     breaks: "P2: a message that is in the log gets its receipt again before `If-Match` is looked at",
     file: PROPOSING,
-    before: "if (found !== 0) {",
-    after: "if (found !== 0 && proposal.ifMatch < 0) {",
-    sights: [seeds("echoes", 60)],
+    before: "if (found !== null) {",
+    after: "if (found !== null && proposal.ifMatch < 0) {",
+    sights: [script(SCRIPTS, "a message that is recorded")],
   },
   {
     name: "if-match-ignored",
@@ -75,8 +75,8 @@ export const RECORDING: Mutant[] = [
     name: "receipt-names-everybody",
     breaks: "P1: a receipt names copies that hold the message, and no others",
     file: PROPOSING,
-    before: "if (peer.match >= index) copies.push(context.nameOf(incarnation));",
-    after: "if (peer.match >= 0) copies.push(context.nameOf(incarnation));",
+    before: `if (peer.match < index || context.dataCenterOf(incarnation) === "") continue;`,
+    after: `if (context.dataCenterOf(incarnation) === "") continue;`,
     sights: [seeds("network", 20)],
   },
   {
@@ -123,8 +123,8 @@ export const RECORDING: Mutant[] = [
     name: "truncated-id-still-found",
     breaks: "P1: what was taken back from the log is not taken for recorded",
     file: "runtime/storage/shard_store.ts",
-    before: "this.#ids.remove(field.idHashAt(segment, at), last);",
-    after: "",
+    before: "if (!isRetire) this.ids.remove(",
+    after: "if (isRetire) this.ids.remove(",
     sights: [oneShard(), seeds("network", 40)],
   },
 ];

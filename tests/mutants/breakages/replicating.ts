@@ -1,5 +1,5 @@
 /** Broken lines in how entries get into logs, become committed, and who may write. */
-import { type Mutant, oneShard, script, seeds } from "../mutant.ts";
+import { type Mutant, oneShard, script, SCRIPTS, seeds } from "../mutant.ts";
 
 const APPEND = "runtime/replication/append.ts";
 const ELECTION = "runtime/replication/election.ts";
@@ -28,8 +28,8 @@ export const REPLICATING: Mutant[] = [
     name: "no-term-check-on-append",
     breaks: "P3: entries of a deposed writer are refused",
     file: APPEND,
-    before: "if (message.term < state.term) {",
-    after: "if (message.term < 0) {",
+    before: "if (message.term < state.term) {\n    refuse(state, env, from);\n    return;\n  }\n  state.appendsSeen++;",
+    after: "if (message.term < 0) {\n    refuse(state, env, from);\n    return;\n  }\n  state.appendsSeen++;",
     sights: [oneShard(), seeds("network", 20)],
   },
   {
@@ -62,7 +62,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "if (index > state.commit && state.store.termAt(index) === state.term) {",
     after: "if (index > state.commit) {",
-    sights: [script("tests/mutants/scenarios/earlier_term_test.ts", "")],
+    sights: [script(SCRIPTS, "an entry of an earlier term")],
   },
   {
     name: "refusal-moves-the-match",
@@ -78,7 +78,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "if (peer === undefined || peer.session !== message.session) return;",
     after: "if (peer === undefined) return;",
-    sights: [oneShard(12000)],
+    sights: [script(SCRIPTS, "an answer under way")],
   },
   {
     name: "vote-without-log-check",
@@ -97,12 +97,12 @@ export const REPLICATING: Mutant[] = [
     sights: [oneShard(), seeds("network", 40)],
   },
   {
-    name: "handed-over-vote-unchecked",
+    name: "hand-over-without-catch-up",
     breaks: "P1: nobody is elected who lacks what is committed, not by a hand-over either",
     file: ELECTION,
     before: `state.role !== "writer" && isComplete(state, message);`,
     after: `state.role !== "writer" && (isComplete(state, message) || message.flag === 1);`,
-    sights: [oneShard(12000)],
+    sights: [script(SCRIPTS, "a hand-over that comes late")],
   },
   {
     name: "belief-in-a-dead-term",
@@ -135,7 +135,7 @@ export const REPLICATING: Mutant[] = [
     file: "runtime/replication/replication.ts",
     before: "if (replica) this.#ask(replica);",
     after: "if (replica) this.#ask(replica); else this.birth(shard, [this.#options.self.incarnation]);",
-    sights: [seeds("crashes", 40)],
+    sights: [oneShard(), seeds("crashes", 40)],
   },
   {
     name: "lower-generation-accepted",
