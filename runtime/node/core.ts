@@ -188,6 +188,7 @@ export class NodeCore {
       actors: this.actors,
       isSuspect,
       targets: (shard) => this.#placement(shard).map((node) => node.incarnation),
+      knowsPlugins: () => this.directory.isWhole,
       requestMs: config.requestMs,
     });
     this.recovering = new Recovering({ core: this });

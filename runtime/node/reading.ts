@@ -38,6 +38,8 @@ export interface ReadingOptions {
   isSuspect(incarnation: number): boolean;
   /** incarnations on which placement wants the shard, writer first */
   targets(shard: number): number[];
+  /** false while this node knows the topology only as its host gave it, without the plugins */
+  knowsPlugins(): boolean;
   requestMs: number;
 }
 
@@ -63,7 +65,7 @@ export class Reading {
 
   /** An actor's projections; see {@linkcode ReadRequest}. */
   read(request: ReadRequest, done: (result: RequestResult) => void): void {
-    if (request.mode === "nearest" && this.#readable(request.shard) !== null) {
+    if (request.mode === "nearest" && this.#readable(request.shard) !== null && this.#options.knowsPlugins()) {
       this.#readHere(request, done);
       return;
     }
@@ -137,6 +139,7 @@ export class Reading {
   ): void {
     const { replication } = this.#options;
     const { shard, key, mode } = request;
+    if (!this.#options.knowsPlugins()) return done(NOT_YET);
     const answer = () => {
       const store = this.#readable(shard);
       if (store === null) return done(NOT_HERE);
@@ -239,6 +242,7 @@ export class Reading {
   #handledHere(request: HandledRequest, done: (result: RequestResult) => void): void {
     const { replication, actors } = this.#options;
     if (!replication.isWriter(request.shard)) return done(NOT_HERE);
+    if (!this.#options.knowsPlugins()) return done(NOT_YET);
     actors.whenHandled(request.shard, request.key, request.seq, request.timeoutMs, (result) => {
       done({ ok: true, value: result });
     });
@@ -257,6 +261,8 @@ export class Reading {
 const ANSWER_MS = 500;
 const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");
 const RETIRED = failed("actors/retired", "not-applied", "Cannot read the actor as its life has ended");
+/** Who does not know the plugins yet would call everything handled, and say that nothing is kept. */
+const NOT_YET = failed("node/not-ready", "not-applied", "Cannot answer for handlers as they are not known here yet");
 /** Answers after which another node is asked. */
 const PASSING = new Set([
   "replication/not-writer",
