@@ -13,8 +13,8 @@ const PAUSE_MS = 20;
 const WATCH_MS = 100;
 /** How long handlers are waited for, ms. */
 const HANDLED_MS = 3000;
-/** Messages with trouble for broken versions, of 1. */
-const TROUBLE_RATE = 0.03;
+/** Wishes with trouble for broken versions, of 1, where there are any. */
+const TROUBLE_RATE = 0.15;
 
 /** Timers run for at most so long, ms. */
 const REMIND_MS_MAX = 4000;

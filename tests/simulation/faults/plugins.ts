@@ -1,10 +1,14 @@
 /** Plugins: new versions in mid-message, some of them broken, roll-backs, hosts that die. */
 import type { Fault } from "./ground.ts";
 
+/** Where versions are to be broken there must be some, ms. */
+const BROKEN_EVERY_MS = 3000;
+
 /** A new version of `chain` goes live; a broken one throws at some messages, or takes its host along. */
 export const deploys: Fault = {
   name: "deploys",
-  everyMs: (options) => options.deployEveryMs,
+  everyMs: ({ deployEveryMs, brokenVersionRate }) =>
+    deployEveryMs === 0 && brokenVersionRate > 0 ? BROKEN_EVERY_MS : deployEveryMs,
   strike({ cluster, random }) {
     const { brokenVersionRate } = cluster.options;
     const isBroken = brokenVersionRate > 0 && random.next() < brokenVersionRate;
