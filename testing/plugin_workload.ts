@@ -70,6 +70,10 @@ export class PluginWorkload implements Workload {
       for (const plugin of this.#options.plugins.filter((plugin) => handles(plugin, actor))) {
         const fold = foldByHand(plugin, actor.key, actor.messages);
         owed.push(...sentBy(actor, plugin.name, fold));
+        // The history of a life that has ended is gone from all copies, and with it what should have been.
+        if (fold.steps.some(({ effects }) => effects.some(({ type }) => type === "retire"))) {
+          wrong.set("retire", [`${plugin.name} ends lives (effect.retire), which a simulation cannot check`]);
+        }
         const finding = this.#wrongWith(plugin, actor, fold, wrong);
         if (finding !== null) wrong.set(finding.what, [...wrong.get(finding.what) ?? [], finding.text]);
       }

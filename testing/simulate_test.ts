@@ -149,7 +149,7 @@ for (const [name, options, text] of BUGS) {
 Deno.test("simulate: what a handler sent and did not arrive, came twice, or came changed is seen", () => {
   const payload = new TextEncoder().encode('{"a":1,"b":2}');
   const sent = { type: "t", contentType: "application/json", payload };
-  const owed: Owed = { target: "ward/H/5W", id: "x", lane: "l", ...sent };
+  const owed: Owed = { target: "ward/H/5W", id: "x", lane: "l", mayBeMissing: false, ...sent };
   const node = { core: { directory: { require: () => ({ shardOf: () => 1 }) } } };
   const cluster = { living: () => [node], lives: [], time: { nowMs: 0 } } as never;
   const look = (...messages: Partial<typeof sent>[]) => {
@@ -167,6 +167,37 @@ Deno.test("simulate: what a handler sent and did not arrive, came twice, or came
   assert.match(look({}, {})[0], /stands 2 times/);
   assert.match(look({ type: "u" })[0], /is not as its handler sent it/);
   assert.match(look({ payload: new TextEncoder().encode('{"a":1}') })[0], /is not as its handler sent it/);
+});
+
+/** Counts admissions, and asks to be told of each a little later. */
+const REMINDED = defineHandler({
+  name: "reminded",
+  kind: "patient",
+  initial: { admits: 0, reminders: 0 },
+  handle(_key, kept, { type }) {
+    if (type === "remind") return ["ok", { ...kept, reminders: kept.reminders + 1 }, []];
+    if (type !== "admit") return ["ok", kept, []];
+    return ["ok", { ...kept, admits: kept.admits + 1 }, [
+      effect.schedule("soon", { afterMs: 200 }, { type: "remind" }),
+    ]];
+  },
+});
+
+Deno.test("simulate: timers fire into the histories that are checked", () => {
+  let reminders = 0;
+  const report = simulate({
+    ...QUICK,
+    plugins: REMINDED,
+    messages: MESSAGES,
+    invariants: {
+      "no reminder without an admission": (kept) => {
+        reminders += kept.reminders;
+        return kept.reminders <= kept.admits || `${kept.reminders} reminders of ${kept.admits}`;
+      },
+    },
+  });
+  assert.equal(report.verdict, "held", report.text);
+  assert(reminders > 0);
 });
 
 Deno.test("simulate: what cannot be is refused", () => {
