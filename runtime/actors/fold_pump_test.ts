@@ -20,6 +20,7 @@ function bench(openMax: number) {
   const job = (key: string): FoldJob => ({
     queued: false,
     suspect: false,
+    isMidway: false,
     begin: () => ({ key } as FoldRequest),
     ended: () => ended.push(key),
   });
@@ -78,3 +79,72 @@ Deno.test("fold pump: a pause holds everything, and ends", () => {
   time.runUntil(11);
   assert.equal(calls.length, 1);
 });
+
+/** A host that keeps so many sessions, and forgets the one used least lately. */
+class ForgetfulHost {
+  calls = 0;
+  readonly #sessionsMax: number;
+  readonly #sessions = new Map<string, number>();
+
+  constructor(sessionsMax: number) {
+    this.#sessionsMax = sessionsMax;
+  }
+
+  fold({ key, after }: FoldRequest): FoldAnswer {
+    this.calls++;
+    const at = after === 0 ? 0 : this.#sessions.get(key) ?? 0;
+    this.#sessions.delete(key);
+    if (at !== after) return { state: "behind", at: 0 };
+    this.#sessions.set(key, after + 1);
+    if (this.#sessions.size > this.#sessionsMax) this.#sessions.delete(this.#sessions.keys().next().value!);
+    return { state: "ok", at: after + 1, results: [] };
+  }
+}
+
+/** Goes through a history of so many calls. */
+class LongJob implements FoldJob {
+  queued = false;
+  suspect = false;
+  at = 0;
+
+  constructor(readonly pump: FoldPump, readonly key: string, readonly length: number) {}
+
+  get isMidway(): boolean {
+    return this.at > 0 && this.at < this.length;
+  }
+
+  begin(): FoldRequest | null {
+    return this.at === this.length ? null : { key: this.key, after: this.at } as FoldRequest;
+  }
+
+  ended(_: FoldRequest, answer: FoldAnswer): void {
+    if (answer.state === "ok" || answer.state === "behind") this.at = answer.at;
+    if (this.at < this.length) this.pump.enqueue(this);
+  }
+}
+
+for (
+  const { sessions, openMax } of [{ sessions: 64, openMax: 16 }, { sessions: 8, openMax: 2 }, {
+    sessions: 2,
+    openMax: 1,
+  }]
+) {
+  Deno.test(`fold pump: with ${sessions} sessions a hundred long histories come to their end, and short ones pass`, () => {
+    const time = new SimulatedTime();
+    const world = simulatedWorld({ time, random: new SeededRandom(1) });
+    const host = new ForgetfulHost(sessions);
+    const fold = (request: FoldRequest, done: (answer: FoldAnswer) => void) =>
+      void world.after(1, () => done(host.fold(request)));
+    const pump: FoldPump = new FoldPump({ world, fold, openMax, pauseMinMs: 10, pauseMaxMs: 100 });
+    const jobs = Array.from({ length: 100 }, (_, i) => new LongJob(pump, `long ${i}`, 20));
+    for (const job of jobs) pump.enqueue(job);
+    time.runUntil(200);
+    const short = new LongJob(pump, "short", 1);
+    pump.enqueue(short);
+    time.runUntil(200 + 400 / openMax);
+    assert.equal(short.at, 1, "one call waits for one of each that stood before it");
+    time.runUntil(10_000);
+    assert.ok(jobs.every((job) => job.at === 20));
+    assert.ok(host.calls < 100 * 20 * 1.5, `${host.calls} calls for 2,000`);
+  });
+}

@@ -81,6 +81,8 @@ export class Handling implements FoldJob {
   readonly #birth: number;
   #hash = "";
   #session = -1;
+  /** up to where the history was to be folded when the last call began */
+  #goal = 0;
   #decided = 0;
   #isOpen = false;
   #behinds = 0;
@@ -102,6 +104,11 @@ export class Handling implements FoldJob {
     this.sinceMs = env.nowMonoMs();
     this.#wishes = new TimerWishes(env.config);
     this.#birth = shard.marks.birth(place.row);
+  }
+
+  /** see {@linkcode FoldJob} */
+  get isMidway(): boolean {
+    return this.#session > this.#birth && this.#session < this.#goal;
   }
 
   /** true: kept for outcomes, not for readers alone */
@@ -187,6 +194,7 @@ export class Handling implements FoldJob {
     if (!isUndecided) limit = Math.max(...this.#readers.map((reader) => reader.target));
     if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
     if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = this.#birth;
+    this.#goal = limit;
     const messages = this.#slice(limit);
     const end = this.#session + messages.length;
     this.#isOpen = true;

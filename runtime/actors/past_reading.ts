@@ -34,6 +34,7 @@ const DEATHS_MAX = 3;
 export class PastReading implements FoldJob {
   queued = false;
   suspect = false;
+  readonly isMidway = false;
   readonly #options: PastReadingOptions;
   #at: number;
   #deaths = 0;

@@ -29,7 +29,5 @@ export function nodeConfigOf({ isTight, absentAfterMs }: SimulationOptions): Nod
 
 /** How much a plugin host remembers. */
 export function sessionLimitsOf({ isTight, sessions }: SimulationOptions): Partial<SessionLimits> {
-  if (!isTight) return { sessionsMax: sessions };
-  // More than there are handlings at a time: else they would drive each other out for ever.
-  return { sessionsMax: Math.min(sessions, 8), sliceMessages: 2 };
+  return isTight ? { sessionsMax: Math.min(sessions, 2), sliceMessages: 2 } : { sessionsMax: sessions };
 }
