@@ -31,6 +31,7 @@ const FAIR: Partial<SimulationOptions> = {
   ...{ slowNodeEveryMs: 0, stallEveryMs: 0, clockDrift: 0, clockJumpEveryMs: 0 },
   ...{ deployEveryMs: 0, rollbackEveryMs: 0, brokenVersionRate: 0, hostCrashEveryMs: 0, foldMsMax: 0 },
   ...{ patienceMs: 11_000, ifMatchRate: 0, giveUpRate: 0, echoRate: 0, absentAfterMs: 20_000 },
+  ...{ pauseMs: 80, timerRate: 0, retireRate: 0, sessions: 10_000 },
 };
 
 /** By name. */
@@ -71,6 +72,15 @@ export const PROFILES: Record<string, Profile> = {
         rollbackEveryMs: 1500,
         hostCrashEveryMs: 1500,
       },
+    },
+  },
+  /** handlers set timers and end lives; clocks are off, writers change */
+  lives: {
+    nodes: 8,
+    override: {
+      ...FAIR,
+      ...{ actors: 4, wishRate: 1, timerRate: 0.5, retireRate: 0.2, echoRate: 0.3, lossRate: 0.02 },
+      ...{ clockDrift: 0.02, clockJumpEveryMs: 1500, crashEveryMs: 2500, handOverEveryMs: 800 },
     },
   },
   /** many read what few write, while writers are cut off */

@@ -2,6 +2,7 @@
 import { type Mutant, seeds } from "../mutant.ts";
 
 const EFFECTS = "runtime/effects/effects.ts";
+const TIMERS = "runtime/effects/timers.ts";
 
 /** See the file's header. */
 export const HANDLING: Mutant[] = [
@@ -68,6 +69,56 @@ export const HANDLING: Mutant[] = [
     file: "runtime/actors/handling.ts",
     before: "if (seq !== this.#decided + 1 || seq > limit) return;",
     after: "if (seq > limit) return;",
+    sights: [seeds("effects", 60)],
+  },
+  {
+    name: "timer-fired-early",
+    breaks: "P5: a timer's message comes late at worst, never early",
+    file: TIMERS,
+    before: "if (state.table.firstDueMs > this.#world.nowWallMs()) this.#arm(state);",
+    after: "if (state.table.firstDueMs > this.#world.nowWallMs() + 1000) this.#arm(state);",
+    sights: [seeds("lives", 40)],
+  },
+  {
+    name: "timer-fired-by-a-wrong-clock",
+    breaks: "P5: whose clock is off fires nothing",
+    file: TIMERS,
+    before:
+      "if (this.#ready.length > 0 && Math.abs(this.#options.clockAheadMs()) > clockOffMs) return this.#waitForClock();",
+    after: "if (this.#ready.length > 0 && clockOffMs < 0) return this.#waitForClock();",
+    sights: [seeds("lives", 40)],
+  },
+  {
+    name: "timer-lost-with-the-writer",
+    breaks: "P5: timers are in the log, and the next writer goes on with them",
+    file: TIMERS,
+    before: "for (const number of state.inHand) state.table.putBack(number);",
+    after: "for (const number of state.inHand) state.table.close(number);",
+    sights: [seeds("lives", 40)],
+  },
+  {
+    name: "life-ended-behind-a-message",
+    breaks: "P2: a life ends only if nothing has come since that was decided",
+    file: "runtime/actors/shard_actors.ts",
+    before: `if (store.rowSeq(row) !== seq) return done("void");`,
+    after: `if (store.rowSeq(row) < seq) return done("void");`,
+    sights: [seeds("lives", 40)],
+  },
+  {
+    name: "tombstone-forgets-ids",
+    breaks: "P2: a message stands once, and the ends of lives do not bring it back",
+    file: "runtime/storage/actor_reader.ts",
+    before: "return this.tombstoneOf(this.actors.retired(row)).find(digest64(ID.bytes.subarray(0, ID.length)));",
+    after: "return null;",
+    sights: [seeds("lives", 40)],
+  },
+  {
+    name: "handled-where-no-plugin-is-known",
+    breaks: "P5: nobody is told that a message is handled by who does not know the handlers yet",
+    file: "runtime/node/reading.ts",
+    before:
+      "if (!replication.isWriter(request.shard)) return done(NOT_HERE);\n    if (!this.#options.knowsPlugins()) return done(NOT_YET);",
+    after: "if (!replication.isWriter(request.shard)) return done(NOT_HERE);\n",
     sights: [seeds("effects", 60)],
   },
   {

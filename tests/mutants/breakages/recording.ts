@@ -85,7 +85,7 @@ export const RECORDING: Mutant[] = [
     file: "runtime/mailroom/dispatch.ts",
     before: "const parked = route.parked;",
     after: "const parked = route.parked.slice(1);",
-    sights: [seeds("network", 40)],
+    sights: [script("runtime/mailroom/mailroom_law_test.ts", "each posting ends once")],
   },
   {
     name: "gap-accepted",
@@ -101,7 +101,7 @@ export const RECORDING: Mutant[] = [
     file: PROPOSING,
     before: "if (!isMeantForThisTerm) {",
     after: "if (proposal.term > state.term) {",
-    sights: [seeds("network", 40)],
+    sights: [script(SCRIPTS, "a late frame")],
   },
   {
     name: "refused-stream-goes-on",
@@ -109,7 +109,7 @@ export const RECORDING: Mutant[] = [
     file: "runtime/mailroom/mailroom.ts",
     before: `if (result.state === "refused" && LATE.has(result.code)) this.#stop(stream, posting);`,
     after: "",
-    sights: [seeds("network", 60)],
+    sights: [script("runtime/mailroom/mailroom_law_test.ts", "each posting ends once")],
   },
   {
     name: "frame-let-in-twice",

@@ -125,3 +125,23 @@ Deno.test("script: a message that is recorded gets its receipt again, wherever i
   const again = shard.post({ id: "b", ifMatch: 1 }, 5000);
   assert.ok(again?.state === "recorded" && again.duplicate && again.receipt.seq === 2, again?.state);
 });
+
+Deno.test("script: a late frame of a former term does not put a message behind its successor", () => {
+  const shard = group();
+  const stream = { sender: "s", oldest: 0, n: 0 };
+  // 1 was given up after its deadline, its frame is still under way; 2 is recorded in term 1.
+  const second = shard.post({ id: "s2", ...stream, n: 2, oldest: 2, term: 1 }, shard.time.nowMs + 1000);
+  assert.equal(second?.state, "recorded");
+  shard.desire({ voters: [2, 1, 3, 4, 5], learners: [] });
+  shard.until(() => shard.writer() === 2);
+  const late = shard.nodes.get(2)!.replication;
+  let answer = "";
+  const proposal = {
+    ...{ key: "patient/H/1", id: "s1", type: "", contentType: "", atMs: 0, payload: new Uint8Array(1) },
+    ...{ ...stream, n: 1, oldest: 1, term: 1, ifMatch: -1 },
+  };
+  late.propose(7, proposal, ({ state }) => answer = state);
+  shard.wait(500);
+  assert.equal(answer, "moved");
+  assert.deepEqual(shard.ids(2), ["a", "s2"]);
+});
