@@ -162,8 +162,8 @@ export class SimulatedCluster {
     this.network.crash(node.address);
   }
 
-  /** Puts what runs in every simulation into force for the first time. */
-  deployFirst(): void {
+  /** Puts sound versions of all that runs in every simulation into force. */
+  deployAll(): void {
     this.deploy("chain");
     if (this.workload === null) this.deploy("census");
   }

@@ -82,7 +82,7 @@ export class Faults {
   mend(): boolean {
     const { brokenVersionRate, hostCrashEveryMs } = this.#cluster.options;
     if (brokenVersionRate === 0 && hostCrashEveryMs === 0) return false;
-    this.#cluster.deploy("chain");
+    this.#cluster.deployAll();
     return true;
   }
 

@@ -63,7 +63,7 @@ export function leftOver(cluster: SimulatedCluster, options: { waitsForTimers: b
 /** What stands still for a fault of its plugin, in sentences: with a sound version in force there is nothing. */
 export function standingStill(cluster: SimulatedCluster): string[] {
   return cluster.living().flatMap(({ name, core }) => {
-    const count = core.actors.parkedCount("chain");
+    const count = core.actors.parkedCount("chain") + core.actors.parkedCount("census");
     return count === 0 ? [] : [`${name} has ${count} actors that stand still`];
   });
 }

@@ -72,7 +72,7 @@ export function simulate(seed: number, settings: SimulationSettings = {}): Verdi
   };
   try {
     if (!cluster.start()) return done("stuck", ["liveness: the cluster has not come up"]);
-    cluster.deployFirst();
+    cluster.deployAll();
     cluster.time.runUntil(cluster.time.nowMs + 500);
     run(cluster);
     settings.spoil?.(journal);
