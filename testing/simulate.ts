@@ -59,7 +59,7 @@ const FINDINGS_SHOWN = 3;
 const NODES = { min: 3, max: 32 };
 /** With fewer nodes there are fewer than five copies, and crashes as the simulator draws them may take all there are. */
 const CRASH_NODES_MIN = 5;
-const NO_CRASHES: Partial<SimulationOptions> = { crashEveryMs: 0, restartEveryMs: 0 };
+const NO_CRASHES: Partial<SimulationOptions> = { crashEveryMs: 0, restartEveryMs: 0, operationEveryMs: 0 };
 
 /**
  * Simulates whole clusters with these plugins: real nodes on a network in memory and in virtual time, clients that send

@@ -23,7 +23,8 @@ export function collect(cluster: SimulatedCluster): void {
 function keysIn(cluster: SimulatedCluster): Set<string> {
   const keys = new Set<string>();
   for (const { core } of cluster.living()) {
-    for (const shard of core.directory.topology!.dataShards()) {
+    // A node that never got in has nothing; that it did not is told elsewhere.
+    for (const shard of core.directory.topology?.dataShards() ?? []) {
       const store = core.replication.store(shard);
       for (let row = 0; row < (store?.rowCount ?? 0); row++) keys.add(store!.rowKey(row));
     }
@@ -34,9 +35,9 @@ function keysIn(cluster: SimulatedCluster): Set<string> {
 /** One copy; false when there is none, or nothing in it. */
 function collectCopy({ journal }: SimulatedCluster, node: SimulatedNode, key: string): boolean {
   const { replication } = node.core;
-  const shard = node.core.directory.topology!.shardOf(key);
-  const store = replication.store(shard);
-  if (store === null) return false;
+  const shard = node.core.directory.topology?.shardOf(key);
+  const store = shard === undefined ? null : replication.store(shard);
+  if (shard === undefined || store === null) return false;
   const commit = replication.commitIndex(shard);
   const messages = store.history(key, 0, HISTORY_MAX, commit).map((index) => keptAt(store, index));
   const isVoter = replication.members(shard).includes(node.core.self.incarnation);
