@@ -41,7 +41,7 @@ export function askToLeave(state: ShardState, env: ShardEnv, writer: number): vo
 
 /** A copy asks to be let go. */
 export function onLeaving(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
-  if (message.term > state.term || !letsGo(state, from)) return;
+  if (!letsGo(state, from)) return;
   state.peers.delete(from);
   const { shard, generation, term } = state;
   env.send(from, { ...blankMessage(), type: RAFT.GONE, shard, generation, term, index: message.index });

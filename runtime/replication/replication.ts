@@ -26,7 +26,7 @@ import { everyVoter } from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
 import { FreshReads } from "./fresh_reads.ts";
 import { Generations, goOnAlone, termBefore } from "./generations.ts";
-import { askToLeave, Departed, mayGo, onLeaving } from "./leaving.ts";
+import { askToLeave, Departed, mayGo } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
@@ -158,9 +158,10 @@ export class Replication {
       if (message.shard >= SHARDS_MAX) continue;
       const replica = this.#replicaFor(message);
       if (replica === null) continue;
-      if (message.type === RAFT.LEAVING) onLeaving(replica.state, this.#env, from, message);
-      else if (message.type === RAFT.GONE && mayGo(replica.state, message)) this.#drop(replica, message.term);
-      if (message.type === RAFT.LEAVING || message.type === RAFT.GONE) continue;
+      if (message.type === RAFT.GONE) {
+        if (mayGo(replica.state, message)) this.#drop(replica, message.term);
+        continue;
+      }
       stepMessage(replica.state, this.#env, from, message);
       this.#afterStep(replica);
     }

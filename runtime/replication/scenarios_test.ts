@@ -152,3 +152,29 @@ Deno.test("scenario: a writer that has gone without its farewell being heard is 
   assert.equal(group.post({ id: "b" }, group.time.nowMs + 5000)?.state, "recorded");
   assert.deepEqual(group.violations, []);
 });
+
+Deno.test("scenario: a copy that stood for writer in vain, unheard, is let go all the same once it is replaced", () => {
+  const group = new Group(1);
+  group.birth([1, 2, 3, 4, 5]);
+  group.post({ id: "a" }, 1000);
+  // 5 hears that it is to take over, and stands in a term that nobody hears of.
+  for (const other of [1, 2, 3, 4]) group.cuts.add(`5>${other}`);
+  group.desire({ voters: [5, 2, 3, 4, 1], learners: [] });
+  const { replication } = group.nodes.get(5)!;
+  while (replication.stateOf(7)!.role !== "candidate") assert.ok(group.time.step() && group.time.nowMs < 5000);
+  group.start(6);
+  for (const other of [1, 2, 3, 4, 6]) group.cut(5, other, 4000);
+  group.desire({ voters: [1, 2, 3, 4, 6], learners: [] });
+  group.time.runUntil(group.time.nowMs + 3500);
+  const terms = [1, 5].map((node) => group.nodes.get(node)!.replication.stateOf(7)!.term);
+  assert.deepEqual(terms, [1, 2], "it has been left out meanwhile, and a writer of an earlier term cannot tell it");
+  // Only the writer hears it from now on: the others' elections would be another way out.
+  group.time.runUntil(group.time.nowMs + 499);
+  for (const other of [2, 3, 4, 6]) group.time.after(2, () => group.cuts.add(`5>${other}`));
+  group.time.runUntil(group.time.nowMs + 10_000);
+  assert.equal(replication.store(7), null, "it is gone");
+  assert.equal(group.post({ id: "b" }, group.time.nowMs + 5000)?.state, "recorded");
+  group.time.runUntil(group.time.nowMs + 500);
+  assert.deepEqual(group.ids(6), ["a", "b"]);
+  assert.deepEqual(group.violations, []);
+});

@@ -6,6 +6,7 @@ import { assert } from "../base/mod.ts";
 import { becomeFollower, doubtWriter, onAppend, onAppendAnswer, sendAll, tickWriter } from "./append.ts";
 import { campaignIfDue, onPreVote, onPreVoteAnswer, onVote, onVoteAnswer, planElection } from "./election.ts";
 import { continueHandOver, onHandOver } from "./hand_over.ts";
+import { onLeaving } from "./leaving.ts";
 import { TERMS_PER_GENERATION } from "./generations.ts";
 import { RAFT, type RaftMessage } from "./raft_message.ts";
 import type { ShardEnv, ShardState } from "./shard_state.ts";
@@ -50,6 +51,11 @@ export function stepMessage(state: ShardState, env: ShardEnv, from: number, mess
       break;
     case RAFT.RESIGNED:
       if (message.term === state.term && state.writer === from) state.writer = 0;
+      break;
+    case RAFT.LEAVING:
+      // In a later term than the writer's, as after an election that it lost, it has deposed that writer by now: only a
+      // writer of no earlier term can let it go, and it would never win one.
+      onLeaving(state, env, from, message);
       break;
   }
   planElection(state, env);
