@@ -11,6 +11,7 @@ import { actorSend } from "./commands/actor_send.ts";
 import { actorShow } from "./commands/actor_show.ts";
 import { actorWatch } from "./commands/actor_watch.ts";
 import { audit } from "./commands/audit.ts";
+import { benchAvailability } from "./commands/bench_availability.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
@@ -66,6 +67,10 @@ export const TREE: CommandTree = {
       rollback: pluginRollback,
       remove: pluginRemove,
     },
+  },
+  bench: {
+    description: "what it costs and how it stands: real processes on this machine",
+    verbs: { availability: benchAvailability },
   },
   sim,
   audit,
