@@ -74,6 +74,24 @@ export const PROFILES: Record<string, Profile> = {
       },
     },
   },
+  /** as `effects`, and every queue holds next to nothing, so much is refused for now */
+  tight: {
+    nodes: 8,
+    override: {
+      ...FAIR,
+      ...{ isTight: true, wishRate: 1, clients: 3, actors: 3, pauseMs: 40 },
+      ...{ crashEveryMs: 2500, handOverEveryMs: 800, isolateEveryMs: 1500, deployEveryMs: 1500 },
+    },
+  },
+  /** writers go and come back before anybody else has done their work; data centers are far from each other */
+  flicker: {
+    nodes: 8,
+    override: {
+      ...FAIR,
+      ...{ wishRate: 1, timerRate: 0.5, actors: 3, pauseMs: 40, latencyMs: { near: 0.5, far: 40 } },
+      ...{ handOverEveryMs: 250, isolateEveryMs: 300, lossRate: 0.02, foldMsMax: 300 },
+    },
+  },
   /** handlers set timers and end lives; clocks are off, writers change */
   lives: {
     nodes: 8,

@@ -5,6 +5,7 @@ import { copiesAgree } from "./checkers/copies_agree.ts";
 import { decidedAsAsked } from "./checkers/decided_as_asked.ts";
 import { effectsOnce } from "./checkers/effects_once.ts";
 import { foldsAreTrue } from "./checkers/folds_are_true.ts";
+import { historiesAreTrue } from "./checkers/histories_are_true.ts";
 import { ifMatchHolds } from "./checkers/if_match.ts";
 import { livesEnd } from "./checkers/lives_end.ts";
 import { LIVENESS, SAFETY } from "./checkers/mod.ts";
@@ -103,6 +104,15 @@ objects(receiptsAreTrue, {
 
 objects(ifMatchHolds, {
   "a message behind another than it was to stand behind": (j) => j.sent[1].ifMatch = 0,
+});
+
+objects(historiesAreTrue, {
+  "a history with a message that stands elsewhere": (j) => j.listed[0].events[1].id = "z",
+  "a history with a message that nobody has": (j) => j.listed[0].events.push({ seq: 99, id: "z" }),
+  "a history read before it was committed": (j) => j.listed[0].answeredMs = 0,
+  "a history out of order": (j) => j.listed[0].events.reverse(),
+  "a history with a gap": (j) => j.listed[0].events.splice(1, 1),
+  "a history from before where it was asked for": (j) => j.listed[0].after = 1,
 });
 
 objects(readsAreTrue, {

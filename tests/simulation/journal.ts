@@ -129,6 +129,16 @@ export interface Read {
   answeredMs: number;
 }
 
+/** A piece of an actor's history, as somebody was given it. */
+export interface Listed {
+  key: string;
+  mode: Read["mode"];
+  /** asked for what comes behind this seq */
+  after: number;
+  events: { seq: number; id: string }[];
+  answeredMs: number;
+}
+
 /** The end of an actor's life, as an entry of the log. */
 export interface Retired {
   key: string;
@@ -226,6 +236,7 @@ export interface Journal {
   carriedOut: CarriedOut[];
   handled: Handled[];
   reads: Read[];
+  listed: Listed[];
   /** by key: what was committed, written down when it was */
   whole: Map<string, WholeHistory>;
   retired: Retired[];
@@ -256,6 +267,7 @@ export function emptyJournal(): Journal {
     carriedOut: [],
     handled: [],
     reads: [],
+    listed: [],
     whole: new Map(),
     retired: [],
     fired: [],

@@ -3,8 +3,8 @@
  * and when it had asked. What it was told must have been so at one moment in between.
  */
 import { SeededRandom } from "../../runtime/world/mod.ts";
-import type { SimulatedCluster } from "./cluster.ts";
-import type { Read } from "./journal.ts";
+import type { SimulatedCluster, SimulatedNode } from "./cluster.ts";
+import type { Listed, Read } from "./journal.ts";
 import type { Chained } from "./plugins.ts";
 
 /** A node that has crashed answers no more, ms: longer than a node's own deadline. */
@@ -12,6 +12,7 @@ const PATIENCE_MS = 11_000;
 const PAUSE_MS = 150;
 /** The few actors that readers share: reads of one actor are what is compared. */
 const ACTORS = 6;
+const LISTED_MAX = 50;
 
 /** One reader. */
 export class SimulatedReader {
@@ -55,6 +56,7 @@ export class SimulatedReader {
     const at = after === 0 && last > 0 && random.next() < 0.1 ? 1 + random.below(last) : 0;
     const living = this.#cluster.living();
     const node = living[random.below(living.length)];
+    if (random.next() < 0.2) return this.#list(turn, { key, mode, after: random.below(last + 1) }, node);
     const invokedMs = time.nowMs;
     const told = (seq: number, kept: Chained | undefined, isRetired = false) => {
       const { nowMs: answeredMs } = time;
@@ -81,6 +83,21 @@ export class SimulatedReader {
           told(seq, parked.chain === undefined ? projections.chain : undefined);
         } else if (result.code === "actors/unknown") told(0, undefined);
         else if (result.code === "actors/retired" && at === 0) told(0, undefined, true);
+        if (turn === this.#turn) this.#next();
+      });
+    });
+  }
+
+  #list(turn: number, asked: Pick<Listed, "key" | "mode" | "after">, node: SimulatedNode): void {
+    const { journal, time } = this.#cluster;
+    this.#cluster.call(node, () => {
+      const request = { ...asked, shard: this.#cluster.shardOf(asked.key), limit: LISTED_MAX, waitMs: 0 };
+      node.core.reading.history(request, (result) => {
+        if (result.ok) {
+          const { events } = result.value as { events: Listed["events"] };
+          const seen = events.map(({ seq, id }) => ({ seq, id }));
+          journal.listed.push({ ...asked, events: seen, answeredMs: time.nowMs });
+        }
         if (turn === this.#turn) this.#next();
       });
     });

@@ -90,6 +90,12 @@ export function soundJournal(): Journal {
     { ...read, key: AGAIN, seq: 0, kept: null, isRetired: true, invokedMs: 9, answeredMs: 20.5 },
     { ...read, key: AGAIN, seq: 2, kept: { ...foldOf(["d"])[1] }, invokedMs: 22, answeredMs: 23 },
   ];
+  const listed = (key: string, seqs: number[]) =>
+    seqs.map((seq) => ({ seq, id: journal.whole.get(key)!.messages[seq - 1].id }));
+  journal.listed = [
+    { key: KEY, mode: "writer", after: 0, events: listed(KEY, [1, 2, 3]), answeredMs: 1000 },
+    { key: AGAIN, mode: "nearest", after: 0, events: listed(AGAIN, [2]), answeredMs: 1000 },
+  ];
   journal.gauges.set("TN-A-1 postings", { node: "TN-A-1", name: "postings", most: 6, max: 6 });
   journal.endWallMs = 2000;
   return journal;

@@ -1,5 +1,5 @@
 /** Broken lines in what handlers decide, what is carried out of it, and what is read. */
-import { type Mutant, seeds } from "../mutant.ts";
+import { type Mutant, script, seeds } from "../mutant.ts";
 
 const EFFECTS = "runtime/effects/effects.ts";
 const TIMERS = "runtime/effects/timers.ts";
@@ -45,7 +45,7 @@ export const HANDLING: Mutant[] = [
     file: EFFECTS,
     before: `if (result.state === "recorded") return this.#finish(lane, task);`,
     after: "if (result.state) return this.#finish(lane, task);",
-    sights: [seeds("effects", 60)],
+    sights: [seeds("tight", 60)],
   },
   {
     name: "effect-id-of-the-try",
@@ -61,7 +61,7 @@ export const HANDLING: Mutant[] = [
     file: EFFECTS,
     before: "if (lane !== undefined) {",
     after: "if (lane !== undefined && lane.tasks.length > 1000) {",
-    sights: [seeds("effects", 60)],
+    sights: [seeds("tight", 60)],
   },
   {
     name: "outcome-with-a-gap",
@@ -69,7 +69,7 @@ export const HANDLING: Mutant[] = [
     file: "runtime/actors/handling.ts",
     before: "if (seq !== this.#decided + 1 || seq > limit) return;",
     after: "if (seq > limit) return;",
-    sights: [seeds("effects", 60)],
+    sights: [seeds("flicker", 100)],
   },
   {
     name: "timer-fired-early",
@@ -94,7 +94,7 @@ export const HANDLING: Mutant[] = [
     file: TIMERS,
     before: "for (const number of state.inHand) state.table.putBack(number);",
     after: "for (const number of state.inHand) state.table.close(number);",
-    sights: [seeds("lives", 40)],
+    sights: [seeds("flicker", 100)],
   },
   {
     name: "life-ended-behind-a-message",
@@ -119,7 +119,7 @@ export const HANDLING: Mutant[] = [
     before:
       "if (!replication.isWriter(request.shard)) return done(NOT_HERE);\n    if (!this.#options.knowsPlugins()) return done(NOT_YET);",
     after: "if (!replication.isWriter(request.shard)) return done(NOT_HERE);\n",
-    sights: [seeds("effects", 60)],
+    sights: [script("runtime/node/reading_test.ts", "who does not know the plugins")],
   },
   {
     name: "read-does-not-wait",

@@ -10,6 +10,7 @@ import { copiesAgree } from "./copies_agree.ts";
 import { decidedAsAsked } from "./decided_as_asked.ts";
 import { effectsOnce } from "./effects_once.ts";
 import { foldsAreTrue } from "./folds_are_true.ts";
+import { historiesAreTrue } from "./histories_are_true.ts";
 import { ifMatchHolds } from "./if_match.ts";
 import { livesEnd } from "./lives_end.ts";
 import { oneWriter } from "./one_writer.ts";
@@ -33,6 +34,7 @@ export const SAFETY: ((journal: Journal) => string[])[] = [
   receiptsAreTrue,
   ifMatchHolds,
   readsAreTrue,
+  historiesAreTrue,
   foldsAreTrue,
   decidedAsAsked,
   effectsOnce,
