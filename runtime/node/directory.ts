@@ -70,9 +70,12 @@ export class Directory {
     return this.#published;
   }
 
-  /** True once the log has brought everything that the host left out. */
+  /**
+   * True once the log has brought everything that the host left out, this node's own join included: what comes before
+   * that is the past.
+   */
   get isWhole(): boolean {
-    return this.#published !== null && !this.#isPartial;
+    return !this.#isPartial && this.#published?.nodeByIncarnation(this.#options.self) != null;
   }
 
   /** The topology in force; throws `node/not-ready` before this node has joined. */
@@ -108,9 +111,13 @@ export class Directory {
     this.#answers.clear();
   }
 
-  /** Takes `state` into force if it is newer; a joining node calls this with the state that its host gave it. */
+  /**
+   * Takes `state` into force if it is newer; a joining node calls this with the state that its host gave it. That is
+   * without plugins, so it is left to the log where that knows of this node's join already: an answer came late.
+   */
   publish(state: TopologyState, options: { isPartial?: boolean } = {}): void {
     const previous = this.#published;
+    if (options.isPartial && this.isWhole) return;
     if (
       previous !== null && state.version <= previous.version && !(this.#isPartial && state.version === previous.version)
     ) return;
