@@ -34,14 +34,23 @@ export const stalls: Fault = {
   },
 };
 
-/** A wall clock is set: by little, by some seconds, by hours, forwards or back. */
+/** Off by more than this, a clock counts as wrong, ms: what the product takes for wrong. */
+const CLOCK_OFF_MS = 2000;
+
+/**
+ * A wall clock is set: by little, by some seconds, by hours, forwards or back. A quarter of the clocks may be wrong at a
+ * time: the promise is about clocks that differ from most others, so one more has itself mended instead.
+ */
 export const clockJumps: Fault = {
   name: "clock-jumps",
   everyMs: (options) => options.clockJumpEveryMs,
   strike(ground) {
     const { clock, name } = ground.anyNode();
     const mostMs = [50, 5000, 3 * 3_600_000][ground.random.below(3)];
-    clock.offsetMs += Math.round(ground.between(-mostMs, mostMs));
+    const offsetMs = clock.offsetMs + Math.round(ground.between(-mostMs, mostMs));
+    const living = ground.cluster.living();
+    const wrong = living.filter((node) => node.clock !== clock && Math.abs(node.clock.offsetMs) > CLOCK_OFF_MS).length;
+    clock.offsetMs = Math.abs(offsetMs) > CLOCK_OFF_MS && (wrong + 1) * 4 > living.length ? 0 : offsetMs;
     ground.trace("clock", name, { offsetMs: clock.offsetMs });
   },
 };
