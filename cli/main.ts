@@ -12,6 +12,7 @@ import { actorShow } from "./commands/actor_show.ts";
 import { actorWatch } from "./commands/actor_watch.ts";
 import { audit } from "./commands/audit.ts";
 import { benchAvailability } from "./commands/bench_availability.ts";
+import { benchOverload } from "./commands/bench_overload.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
@@ -70,7 +71,7 @@ export const TREE: CommandTree = {
   },
   bench: {
     description: "what it costs and how it stands: real processes on this machine",
-    verbs: { availability: benchAvailability },
+    verbs: { availability: benchAvailability, overload: benchOverload },
   },
   sim,
   audit,

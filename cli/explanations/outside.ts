@@ -118,6 +118,11 @@ export const OUTSIDE: Record<string, Explanation> = {
     now: "A write may or may not have been done; a read has changed nothing.",
     next: "Send again under the same id; if it lasts, look at waterpark topology inspect.",
   },
+  "gateway/busy": {
+    happened: "More messages are under way at this node than it gets done within a second.",
+    now: "Nothing was done: the message was not even read.",
+    next: "Send again after Retry-After, or by another node: our client does so by itself. If it lasts, add nodes.",
+  },
   "gateway/too-many-streams": {
     happened: "As many watches and NDJSON streams are open on this node as may be.",
     now: "The stream was not opened.",

@@ -9,6 +9,7 @@
  */
 import { type Context, Hono } from "@hono/hono";
 import type { World } from "../world/mod.ts";
+import { Admission } from "./admission.ts";
 import { addActorRoutes } from "./actor_routes.ts";
 import { addAuditRoutes } from "./audit_routes.ts";
 import { notFound, unauthorized } from "./errors.ts";
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   tokens?: readonly string[];
   /** what it lets in at most; {@linkcode GATEWAY_LIMITS} where left out */
   limits?: Partial<GatewayLimits>;
+  /** who is let in with a single message; shared with other listeners, or its own where left out */
+  admission?: Admission;
   /** told of everything that failed without a code: a bug of ours */
   onBug?: (error: unknown) => void;
 }
@@ -63,8 +66,9 @@ export class GatewayApp extends Hono {
  */
 export function createApp(service: NodeService, options: GatewayOptions): GatewayApp {
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
+  const admission = options.admission ?? new Admission(options.world);
   const app = new GatewayApp({ world: options.world, limits });
-  const gateway: Gateway = { service, world: options.world, limits, streams: app.streams };
+  const gateway: Gateway = { service, world: options.world, limits, streams: app.streams, admission };
 
   app.onError((error) => {
     const failure = failureOf(error);

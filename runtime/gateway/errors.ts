@@ -52,6 +52,15 @@ export function pastDeadline(deadlineMs: number, outcome: Outcome): WaterparkErr
   });
 }
 
+/** More comes than this node gets done: not even looked at. */
+export function busy(): WaterparkError {
+  return new WaterparkError("Cannot take the message as this node has more under way than it gets done in time", {
+    code: "gateway/busy",
+    outcome: "not-applied",
+    retryAfterMs: 1000,
+  });
+}
+
 /** As many streams are open as may be. */
 export function tooManyStreams(openStreamsMax: number): WaterparkError {
   return new WaterparkError(`Cannot open the stream as at most ${openStreamsMax} may be open`, {

@@ -5,14 +5,26 @@ import type { Context } from "@hono/hono";
 import { formatKey } from "../base/mod.ts";
 import { readBody } from "./body.ts";
 import { essenceOf, typeInside } from "./content.ts";
-import { badRequest } from "./errors.ts";
+import { badRequest, busy } from "./errors.ts";
 import { type Failure, failureOf, problemResponse } from "./problem.ts";
 import { checkedName, type Gateway, inTime, json, keyInPath, type Route, wholeNumber } from "./routing.ts";
 import type { PostAnswer } from "./service.ts";
 
 /** Adds the route. */
 export function addMessageRoutes(route: Route, gateway: Gateway): void {
-  route("POST", "/v1/actors/:kind/:facility/:id/messages", (c) => postOne(c, gateway));
+  route("POST", "/v1/actors/:kind/:facility/:id/messages", async (c) => {
+    const { admission } = gateway;
+    // Before a byte is read: to turn somebody away must cost next to nothing.
+    if (!admission.enter()) throw busy();
+    let isRecorded = false;
+    try {
+      const response = await postOne(c, gateway);
+      isRecorded = response.ok;
+      return response;
+    } finally {
+      admission.leave(isRecorded);
+    }
+  });
 }
 
 async function postOne(c: Context, gateway: Gateway): Promise<Response> {

@@ -1,6 +1,7 @@
 import { log } from "../telemetry/mod.ts";
 import { gates, type World } from "../world/mod.ts";
 import type { Hl7RouteOptions } from "../wire/mod.ts";
+import type { Admission } from "./admission.ts";
 import { type MllpCounters, MllpSession, noMllpCounts } from "./mllp_session.ts";
 import type { NodeService } from "./service.ts";
 
@@ -28,6 +29,8 @@ export interface MllpListenerOptions {
   messageBytesMax?: number;
   /** how long closing waits for answers that are owed, ms, default 11 s: longer than a request may take */
   drainMs?: number;
+  /** who is let in with a message: the node's, shared with HTTP; left out: everybody */
+  admission?: Admission;
   /** told of `gateway/mllp-conflict` */
   onAlert?: (code: string) => void;
 }
@@ -45,7 +48,9 @@ interface Listener {
   close(): void;
 }
 
-type Settings = Required<Omit<MllpListenerOptions, "tls" | "onAlert">> & Pick<MllpListenerOptions, "onAlert">;
+type Settings =
+  & Required<Omit<MllpListenerOptions, "tls" | "onAlert" | "admission">>
+  & Pick<MllpListenerOptions, "onAlert" | "admission">;
 
 const READ_BYTES = 64 * 1024;
 
@@ -149,7 +154,7 @@ export class MllpListener {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { world, idleMs, service, route, messageBytesMax, inFlightMax, onAlert } = this.#settings;
+    const { world, idleMs, service, route, messageBytesMax, inFlightMax, onAlert, admission } = this.#settings;
     let lastMovedMs = world.nowMonoMs();
     const session = new MllpSession({
       service,
@@ -157,6 +162,7 @@ export class MllpListener {
       messageBytesMax,
       inFlightMax,
       onAlert,
+      admission,
       counters: this.counters,
       async write(bytes) {
         for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));

@@ -23,6 +23,7 @@ import {
   readHl7Route,
 } from "../wire/mod.ts";
 import { encodeMllp, MllpDecoder, type MllpEvent } from "./mllp_decoder.ts";
+import type { Admission } from "./admission.ts";
 import type { NodeService, PostAnswer } from "./service.ts";
 
 /** What all connections of a listener count together. */
@@ -64,6 +65,8 @@ export interface MllpSessionOptions {
   inFlightMax: number;
   /** told of `gateway/mllp-conflict`, without patient data */
   onAlert?: (code: string) => void;
+  /** who is let in with a message; left out: everybody */
+  admission?: Admission;
 }
 
 interface Verdict {
@@ -182,6 +185,17 @@ export class MllpSession {
 
   // never rejects: every failure has a verdict
   async #record(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
+    const { admission } = this.#options;
+    if (admission?.enter() === false) {
+      this.#refusals++;
+      return notNow("gateway/busy: more is under way than gets done in time");
+    }
+    const verdict = await this.#recordNow(message);
+    admission?.leave(verdict === RECORDED);
+    return verdict;
+  }
+
+  async #recordNow(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
     const posting = {
       key: message.key,
       id: message.id,

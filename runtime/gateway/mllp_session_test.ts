@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WaterparkError } from "../base/mod.ts";
 import { parseHl7 } from "../wire/mod.ts";
+import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
+import { Admission } from "./admission.ts";
 import { encodeMllp, MllpDecoder } from "./mllp_decoder.ts";
 import { MllpSession, type MllpSessionOptions, noMllpCounts } from "./mllp_session.ts";
 import type { PostAnswer, PostRequest } from "./service.ts";
@@ -229,4 +231,21 @@ Deno.test("mllp: every message is answered once, in order, and each patient's lo
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("mllp: who comes when more is under way than gets done is told AE at once, unrecorded", async () => {
+  const world = simulatedWorld({ time: new SimulatedTime(), random: new SeededRandom(1) });
+  const admission = new Admission(world, { openMin: 1, openMax: 1, stayMs: 1000 });
+  const { posted, waiting, acks, send, session } = conversation({ admission });
+  await send(hl7("1", "a"), hl7("2", "b"));
+  await settled();
+  assert.equal(posted.length, 1);
+  waiting[0](RECORDED);
+  await settled();
+  assert.deepEqual([acks, admission.open], [["AA a", "AE b"], 0]);
+  await send(hl7("2", "b"));
+  await settled();
+  waiting[1](RECORDED);
+  await session.drain();
+  assert.deepEqual(acks, ["AA a", "AE b", "AA b"]);
 });

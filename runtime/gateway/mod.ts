@@ -15,6 +15,7 @@ export type {
   CopyAudit,
   CopyDifference,
 } from "./audit_views.ts";
+export { Admission, ADMISSION_LIMITS, type AdmissionLimits } from "./admission.ts";
 export { createApp, GatewayApp, type GatewayOptions } from "./app.ts";
 export type { EventJson } from "./content.ts";
 export { type HttpServer, type HttpServerOptions, startHttp } from "./http_server.ts";

@@ -4,6 +4,7 @@
 import type { Context } from "@hono/hono";
 import { type FullKey, fullKey, type Outcome, WaterparkError } from "../base/mod.ts";
 import type { World } from "../world/mod.ts";
+import type { Admission } from "./admission.ts";
 import { withDeadline } from "./body.ts";
 import { badRequest } from "./errors.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -16,6 +17,7 @@ export interface Gateway {
   world: World;
   limits: GatewayLimits;
   streams: OpenStreams;
+  admission: Admission;
 }
 
 /** Answers one request; what it throws becomes a problem. */

@@ -5,6 +5,7 @@
 import { type ActorKey, WaterparkError } from "../base/mod.ts";
 import {
   type ActorView,
+  Admission,
   createApp,
   type HistoryEvent,
   type HttpServer,
@@ -238,11 +239,13 @@ class StartedNode implements WaterparkNode {
     const { self } = this.#core;
     const listening = await this.#core.mesh.listen(listen);
     self.address = options.advertise ?? listening;
+    const admission = new Admission(this.#world);
     if (options.http) {
       const { host, port } = parseAddress(options.http);
       const app = createApp(this.service, {
         world: this.#world,
         tokens: options.tokens,
+        admission,
         limits: { bodyBytesMax: this.#core.config.messageBytesMax },
         // The text of an error may quote a message; its name and place do not.
         onBug: (error) => log("gateway").error("defect: {name} {at}", aboutDefect(error)),
@@ -258,6 +261,7 @@ class StartedNode implements WaterparkNode {
         hostname: host,
         port,
         messageBytesMax: this.#core.config.messageBytesMax,
+        admission,
         onAlert: (code) => log("gateway").warning("alert {code}", { code }),
       });
       self.mllp = this.#mllp.address;
