@@ -27,13 +27,18 @@ const OUT = blankMessage();
  * with chance, so that two candidates who split the votes do not do so again.
  */
 export function planElection(state: ShardState, env: ShardEnv): void {
-  if (state.role === "writer" || !mayStand(state)) {
+  // asked after every record: what is so nearly always is looked at first
+  if (state.role === "writer") {
     state.campaignAtMs = Infinity;
     return;
   }
   if (hasWorkingWriter(state, env)) {
     state.campaignAtMs = Infinity;
     state.electionRounds = 0;
+    return;
+  }
+  if (!mayStand(state)) {
+    state.campaignAtMs = Infinity;
     return;
   }
   if (state.campaignAtMs !== Infinity) return;

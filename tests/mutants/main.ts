@@ -5,7 +5,7 @@
  *     deno task mutants                 all of them
  *     deno task mutants gap-accepted    some
  *     deno task mutants --list          their names, and what they break
- *     deno task mutants --write         puts the table into README.md
+ *     deno task mutants --write         puts the table, or the rows of those that are named, into README.md
  *     deno task mutants --no-control    leaves the unbroken tree out
  *     deno task mutants --jobs 1        copies at work at the same time
  *
@@ -19,7 +19,7 @@ import { differingLine, lineOf, markdown, type Result } from "./table.ts";
 import { mutated, textOf, TreeCopy } from "./tree.ts";
 
 const README = new URL("README.md", import.meta.url);
-const TABLE = /(<!-- table: .*? -->\n)[\s\S]*?(\n<!-- \/table -->)/;
+const TABLE = /(<!-- table: .*? -->\n)([\s\S]*?)(\n<!-- \/table -->)/;
 
 async function main(args: string[]): Promise<number> {
   let parsed;
@@ -41,8 +41,8 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals: names } = parsed;
   const unknown = names.filter((name) => !MUTANTS.some((mutant) => mutant.name === name));
   const jobs = Number(values.jobs);
-  if (unknown.length > 0 || !(jobs >= 1) || (values.write && names.length > 0)) {
-    console.error(unknown.length > 0 ? `no such mutant: ${unknown.join(", ")}` : "--write is for all; --jobs from 1");
+  if (unknown.length > 0 || !(jobs >= 1)) {
+    console.error(unknown.length > 0 ? `no such mutant: ${unknown.join(", ")}` : "--jobs must be 1 or more");
     return 2;
   }
   const chosen = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
@@ -126,7 +126,11 @@ async function control(results: readonly Result[]): Promise<string[]> {
 async function writeTable(results: readonly Result[]): Promise<void> {
   const text = await Deno.readTextFile(README);
   if (!TABLE.test(text)) throw new Error("README.md has no place for the table");
-  await Deno.writeTextFile(README, text.replace(TABLE, (_, head, foot) => `${head}\n${markdown(results)}\n${foot}`));
+  const order = MUTANTS.map(({ name }) => name);
+  await Deno.writeTextFile(
+    README,
+    text.replace(TABLE, (_, head, before, foot) => `${head}\n${markdown(results, before, order)}\n${foot}`),
+  );
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -32,9 +32,30 @@ export function lineOf({ mutant, caught, seconds }: Result): string {
   return `${mutant.name.padEnd(34)} ${seconds.toFixed(1).padStart(6)} s  ${verdict}`;
 }
 
-/** The table as it stands in README.md. */
-export function markdown(results: readonly Result[]): string {
-  const rows = results.map(({ mutant, line, before, after, caught, seconds }) => [
+/**
+ * The table as it stands in README.md.
+ *
+ * @param before the table as it stood: rows of mutants that were not tried now stay
+ * @param order names of all mutants; a row of another is dropped
+ */
+export function markdown(results: readonly Result[], before: string, order: readonly string[]): string {
+  const rows = new Map<string, string>();
+  for (const line of before.split("\n")) {
+    const name = /^\| (\S+) +\|/.exec(line)?.[1];
+    if (name !== undefined) rows.set(name, line);
+  }
+  for (const row of rowsOf(results)) rows.set(row[0], line(row));
+  const head = ["mutant", "what it breaks", "line", "caught by", "seeds", "s"];
+  const kept = order.flatMap((name) => rows.get(name) ?? []);
+  return [line(head), line(head.map(() => "---")), ...kept].join("\n");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function rowsOf(results: readonly Result[]): string[][] {
+  return results.map(({ mutant, line, before, after, caught, seconds }) => [
     mutant.name,
     mutant.breaks,
     `${mutant.file}:${line}<br>${code(before)}<br>→ ${after === "" ? "(nothing)" : code(after)}`,
@@ -42,9 +63,6 @@ export function markdown(results: readonly Result[]): string {
     caught === null ? "" : String(caught.seeds),
     seconds.toFixed(0),
   ]);
-  const head = ["mutant", "what it breaks", "line", "caught by", "seeds", "s"];
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function code(text: string): string {
