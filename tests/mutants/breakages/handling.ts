@@ -94,7 +94,7 @@ export const HANDLING: Mutant[] = [
     file: TIMERS,
     before: "for (const number of state.inHand) state.table.putBack(number);",
     after: "for (const number of state.inHand) state.table.close(number);",
-    sights: [seeds("flicker", 100)],
+    sights: [script("runtime/effects/timers_test.ts", "a lost role puts everything back")],
   },
   {
     name: "life-ended-behind-a-message",
