@@ -13,6 +13,8 @@ export interface MembershipConfig {
   firstContactMs: number;
   /** what a peer whose link has closed gets to show itself by another way, in ms */
   confirmMs: number;
+  /** without an answer to its own pings for so long, a node looks for a relay, in ms; what it hears does not count */
+  wayAfterMs: number;
   /** how many others are asked about a silent peer */
   askedMax: number;
   /** how often silence is looked at, in ms */
@@ -34,6 +36,8 @@ export const MEMBERSHIP_CONFIG: Readonly<MembershipConfig> = Object.freeze({
   firstContactMs: 1_000,
   // A round trip to another continent, there and back by way of a third node.
   confirmMs: 100,
+  // Six pings in a row: frames that change their way arrive out of order, which costs more than it brings for a hiccup.
+  wayAfterMs: 600,
   askedMax: 3,
   tickMs: 25,
   // Twice the longest pause that is normal here: the main thread never stands still for more than 20 ms by design.

@@ -32,6 +32,8 @@ interface PeerState {
   /** when its link closed; null once it has shown itself since */
   downAtMs: number | null;
   suspectSinceMs: number | null;
+  /** the longest silence of late from which it came back, fading; it is not unusual for this peer, then */
+  usualMs: number;
 }
 
 /** Incarnations that were peers once, and nodes that are not peers yet, are remembered up to this number each. */
@@ -40,6 +42,11 @@ const REMEMBERED_MAX = 1024;
 const HEALTHY_TICKS = 40;
 /** Others are asked about a suspected peer once in so many pings. */
 const SUSPECT_ASK_INTERVALS = 10;
+/** A silence is unusual from twice the usual one on, but at the latest at so many times the configured one. */
+const UNUSUAL = 2;
+const UNUSUAL_MAX = 3;
+/** What is usual fades by this part with every tick: half of it in some 15 seconds. */
+const FADING = 0.9988;
 const NOTHING: readonly DetectorAction[] = [];
 
 /**
@@ -50,8 +57,12 @@ const NOTHING: readonly DetectorAction[] = [];
  * the suspected one refutes them: nothing but elections and routing may rest on them.
  *
  * A closed link is stronger evidence than silence, as a process that dies closes it within milliseconds: others are asked
- * at once, and the peer has `confirmMs` to show itself. Own stalls (a tick that comes late) forgive everybody the stall's
- * length and widen all times for seconds: SWIM (Das et al., 2002), Lifeguard (Dadgar et al., 2018).
+ * at once, and the peer has `confirmMs` to show itself. Time in which this node did not run is not held against anybody:
+ * the lateness of every tick is forgiven, as the frames of that time still lie in queues behind it, and a stall widens
+ * all times for seconds. And what is usual is not suspicious: on a starved machine healthy peers fall silent for 250 ms
+ * at a time; a peer is given twice what it has shown lately, up to three times the configured time. A process that dies
+ * is found by its closed link all the same. SWIM (Das et al., 2002), Lifeguard (Dadgar et al., 2018), and in small the
+ * idea of accrual detectors (Hayashibara et al., 2004).
  *
  * Costs, at n peers, 10 n pings a second; with more than `meshPeersMax` the same number of pings, later suspicion.
  */
@@ -66,6 +77,7 @@ export class FailureDetector {
   /** heard, but not among the peers (yet) */
   readonly #strangers = new Map<number, number>();
   #tickedAtMs: number | null = null;
+  #forgivenMs = 0;
   #health = 0;
   #healthyTicks = 0;
   #turn = 0;
@@ -83,6 +95,11 @@ export class FailureDetector {
   /** How much all times are widened at present; 1 = not. */
   get stretch(): number {
     return (1 + this.#health) * Math.max(1, Math.ceil(this.#peers.length / this.#config.meshPeersMax));
+  }
+
+  /** Time in which this node did not run, as its ticks have shown it, ms since it began. */
+  get forgivenMs(): number {
+    return this.#forgivenMs;
   }
 
   /** The peers from now on. Who is no longer among them, be it for a newer incarnation of its name, is gone for good. */
@@ -110,6 +127,9 @@ export class FailureDetector {
       if (!this.#gone.has(incarnation)) remember(this.#strangers, incarnation, nowMs);
       return NOTHING;
     }
+    const gapMs = nowMs - peer.heardAtMs;
+    // Longer ones are failures, however they end: a node that freezes again and again is not to be given more time.
+    if (gapMs > peer.usualMs && gapMs <= this.#config.suspectAfterMs * UNUSUAL_MAX) peer.usualMs = gapMs;
     peer.heardAtMs = nowMs;
     peer.known = true;
     peer.downAtMs = null;
@@ -124,7 +144,9 @@ export class FailureDetector {
     if (peer === undefined || peer.suspectSinceMs !== null) return NOTHING;
     // Links that come and go without a frame do not put suspicion off.
     peer.downAtMs ??= nowMs;
-    const actions: DetectorAction[] = [];
+    // Its own answer, where something else than the way to it has closed, is the quickest refutation.
+    const actions: DetectorAction[] = [{ type: "ping", to: incarnation }];
+    peer.pingedAtMs = nowMs;
     this.#ask(peer, { nowMs, actions });
     return actions;
   }
@@ -147,7 +169,10 @@ export class FailureDetector {
         continue;
       }
       const quietMs = nowMs - peer.heardAtMs;
-      const isGone = quietMs >= (peer.known ? suspectAfterMs : firstContactMs) * stretch ||
+      peer.usualMs *= FADING;
+      const unusualMs = Math.min(peer.usualMs * UNUSUAL, suspectAfterMs * UNUSUAL_MAX);
+      const isGone =
+        quietMs >= (peer.known ? Math.max(suspectAfterMs * stretch, unusualMs) : firstContactMs * stretch) ||
         (peer.downAtMs !== null && nowMs - peer.downAtMs >= confirmMs * stretch);
       if (isGone) {
         peer.suspectSinceMs = nowMs;
@@ -197,6 +222,7 @@ export class FailureDetector {
       askedAtMs: -Infinity,
       downAtMs: null,
       suspectSinceMs,
+      usualMs: 0,
     };
   }
 
@@ -218,6 +244,7 @@ export class FailureDetector {
     const { tickMs, stallMs, healthMax } = this.#config;
     const lateMs = this.#tickedAtMs === null ? 0 : nowMs - this.#tickedAtMs - tickMs;
     this.#tickedAtMs = nowMs;
+    if (lateMs > 0) this.#forgive(lateMs, nowMs);
     if (lateMs <= stallMs) {
       if (this.#health > 0 && ++this.#healthyTicks >= HEALTHY_TICKS) {
         this.#health--;
@@ -227,7 +254,11 @@ export class FailureDetector {
     }
     this.#healthyTicks = 0;
     this.#health = Math.min(healthMax, this.#health + Math.ceil(lateMs / (stallMs * 5)));
-    // Frames that came meanwhile still lie in the queue behind this tick.
+  }
+
+  /** Frames that came while this node did not run still lie in the queues behind this tick. */
+  #forgive(lateMs: number, nowMs: number): void {
+    this.#forgivenMs += lateMs;
     for (const peer of this.#peers) {
       peer.heardAtMs = Math.min(nowMs, peer.heardAtMs + lateMs);
       if (peer.downAtMs !== null) peer.downAtMs = Math.min(nowMs, peer.downAtMs + lateMs);

@@ -40,7 +40,7 @@ Deno.test("detector: silence is asked about at 200 ms and suspected at 300 ms", 
 Deno.test("detector: a closed link is asked about at once and suspected after 100 ms", () => {
   const made = detector();
   run(made, 0, 1000, [2, 3, 4]);
-  assert.deepEqual(made.linkDown(2, 1001).map(({ type }) => type), ["ask", "ask"]);
+  assert.deepEqual(made.linkDown(2, 1001).map(({ type }) => type), ["ping", "ask", "ask"]);
   made.linkDown(2, 1090);
   assert.deepEqual(run(made, 1000, 1200, [3, 4]), [[1125, { type: "suspect", incarnation: 2 }]]);
   const other = detector();
@@ -131,4 +131,41 @@ Deno.test("detector law: suspect and alive alternate for each peer, and agree wi
     }),
     { numRuns: 200 },
   );
+});
+
+Deno.test("detector: time in which this node did not run counts for nobody's silence, however short each pause", () => {
+  const made = detector();
+  run(made, 0, 1000, [2, 3, 4]);
+  // Every tick comes 75 ms late: 300 ms of silence are twelve ticks now, not three.
+  let now = 1000;
+  const ticks = () => {
+    for (let i = 0; i < 100; i++) {
+      now += 100;
+      if (made.tick(now).some(({ type }) => type === "suspect")) return i + 1;
+    }
+    return Infinity;
+  };
+  assert.equal(ticks(), 12);
+  assert.equal(made.forgivenMs, 12 * 75);
+});
+
+Deno.test("detector: a silence that is usual for a peer is not suspicious, for a while; a failure is not usual", () => {
+  const silentFor = (made: FailureDetector, fromMs: number): number => {
+    const seen = run(made, fromMs, fromMs + 2000, [3, 4]).filter(([, { type }]) => type === "suspect");
+    return seen[0][0] - fromMs;
+  };
+  const made = detector();
+  run(made, 0, 1000, [2, 3, 4]);
+  for (let now = 1000; now < 5000; now += 275) {
+    assert.deepEqual(run(made, now, now + 250, [3, 4]).filter(([, { type }]) => type === "suspect"), []);
+    run(made, now + 250, now + 275, [2, 3, 4]);
+  }
+  run(made, 5125, 5200, [2, 3, 4]);
+  const unusualMs = silentFor(made, 5200);
+  assert.ok(unusualMs >= 525 && unusualMs <= 575, `${unusualMs}`);
+  run(made, 7200, 90_000, [2, 3, 4]);
+  assert.equal(silentFor(made, 90_000), 300);
+  // It came back after two seconds: that was no noise.
+  run(made, 92_000, 92_100, [2, 3, 4]);
+  assert.equal(silentFor(made, 92_100), 300);
 });

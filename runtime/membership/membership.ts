@@ -6,6 +6,7 @@ import { ClockOffsets } from "./clock_offsets.ts";
 import { type DetectorAction, FailureDetector, type MembershipPeer } from "./failure_detector.ts";
 import { aboutFrame, pingFrame, type Pong, pongFrame, readAbout, readPing, readPong } from "./ping_frames.ts";
 import { RoundTrips } from "./round_trips.ts";
+import { type WayAction, Ways } from "./ways.ts";
 
 /** What `node` hands to the membership. */
 export interface MembershipOptions {
@@ -19,6 +20,11 @@ export interface MembershipOptions {
   onSuspect: (incarnation: number) => void;
   /** a suspected incarnation has shown itself */
   onAlive: (incarnation: number) => void;
+  /**
+   * The way to a peer has changed. False: what is under way to it may be lost. True: there is one (again), direct or by
+   * a relay; see {@linkcode Membership.viaOf}.
+   */
+  onWay?: (incarnation: number, isOpen: boolean) => void;
   /** times and bounds that differ from {@linkcode MEMBERSHIP_CONFIG} */
   config?: Partial<MembershipConfig>;
 }
@@ -36,11 +42,15 @@ const QUESTIONS_MAX = 512;
 export class Membership {
   /** frames that were thrown away as malformed */
   malformed = 0;
+  /** how often a peer was suspected, since the start */
+  suspicions = 0;
   readonly #options: MembershipOptions;
   readonly #config: MembershipConfig;
   readonly #detector: FailureDetector;
   readonly #roundTrips = new RoundTrips();
   readonly #clocks = new ClockOffsets();
+  readonly #ways: Ways;
+  readonly #isSuspectNow = (incarnation: number) => this.isSuspect(incarnation);
   /** own questions to third nodes: number -> about whom */
   readonly #asked = new Map<number, number>();
   /** other nodes' questions: number of the ping sent for them -> whom to tell */
@@ -53,6 +63,7 @@ export class Membership {
     this.#options = options;
     this.#config = { ...MEMBERSHIP_CONFIG, ...options.config };
     this.#detector = new FailureDetector({ self: options.self.incarnation, config: this.#config });
+    this.#ways = new Ways({ self: options.self.incarnation });
   }
 
   /** Begins to ping; the first time at once. */
@@ -72,6 +83,7 @@ export class Membership {
    */
   setPeers(peers: readonly MembershipPeer[]): void {
     this.#clocks.keep(peers);
+    this.#ways.keep(peers.map(({ incarnation }) => incarnation), this.#ownMs());
     this.#do(this.#detector.setPeers(peers, this.#now()));
   }
 
@@ -80,9 +92,41 @@ export class Membership {
     this.#do(this.#detector.heard(incarnation, this.#now()));
   }
 
+  /** A link to `incarnation` is there; to make it, frames went both ways. */
+  linkUp(incarnation: number): void {
+    this.heard(incarnation);
+    this.#doWays(this.#ways.answered(incarnation, this.#ownMs()));
+  }
+
   /** The link to `incarnation` has closed. */
   linkDown(incarnation: number): void {
+    this.#doWays(this.#ways.broke(incarnation));
+    this.tripped(incarnation);
+  }
+
+  /** Something closed that a process holds as long as it lives: it is asked, and asked about, at once. */
+  tripped(incarnation: number): void {
     this.#do(this.#detector.linkDown(incarnation, this.#now()));
+  }
+
+  /** True when the direct way there is not known to carry frames both ways. */
+  isWayBroken(incarnation: number): boolean {
+    return this.#ways.isBroken(incarnation);
+  }
+
+  /** Who reaches `incarnation` though this node does not; 0: nobody that is known, or there is no need. */
+  viaOf(incarnation: number): number {
+    return this.#ways.viaOf(incarnation);
+  }
+
+  /** `via` was asked to relay to `about`, and cannot. */
+  relayRefused(via: number, about: number): void {
+    this.#doWays(this.#ways.refused(via, about));
+  }
+
+  /** Number of peers that this node does not reach directly, suspected ones too. */
+  get brokenWays(): number {
+    return this.#ways.broken;
   }
 
   /** Takes a frame of type `FRAME.PING`, `PONG` or `PING_REQUEST` in; a malformed one is counted and dropped. */
@@ -134,10 +178,23 @@ export class Membership {
     return this.#options.world.nowMonoMs();
   }
 
+  /** Time in which this node ran: a way is silent only as long as this node has listened. */
+  #ownMs(): number {
+    return this.#now() - this.#detector.forgivenMs;
+  }
+
   #tick(): void {
     // Set first, so that what the callbacks below take does not make the next tick late, and a stop() in them holds.
     this.#timer = this.#options.world.after(this.#config.tickMs, () => this.#tick());
-    this.#do(this.#detector.tick(this.#now()));
+    const nowMs = this.#now();
+    this.#do(this.#detector.tick(nowMs));
+    const { wayAfterMs, askAfterMs } = this.#config;
+    const stretch = this.#detector.stretch;
+    this.#doWays(this.#ways.tick(this.#ownMs(), {
+      silentMs: wayAfterMs * stretch,
+      askMs: askAfterMs * stretch,
+      isSuspect: this.#isSuspectNow,
+    }));
   }
 
   #do(actions: readonly DetectorAction[]): void {
@@ -146,19 +203,31 @@ export class Membership {
         case "ping":
           this.#ping(action.to);
           break;
-        case "ask": {
-          const number = this.#nextNumber();
-          keep(this.#asked, number, action.about);
-          this.#send(action.via, FRAME.PING_REQUEST, aboutFrame(number, action.about));
+        case "ask":
+          this.#ask(action);
           break;
-        }
         case "suspect":
+          this.suspicions++;
+          this.#doWays(this.#ways.withoutRelay(action.incarnation));
           this.#options.onSuspect(action.incarnation);
           break;
         case "alive":
           this.#options.onAlive(action.incarnation);
       }
     }
+  }
+
+  #doWays(actions: readonly WayAction[]): void {
+    for (const action of actions) {
+      if (action.type === "ask") this.#ask(action);
+      else this.#options.onWay?.(action.to, action.type === "open");
+    }
+  }
+
+  #ask({ via, about }: { via: number; about: number }): void {
+    const number = this.#nextNumber();
+    keep(this.#asked, number, about);
+    this.#send(via, FRAME.PING_REQUEST, aboutFrame(number, about));
   }
 
   #ping(to: number): number {
@@ -176,9 +245,11 @@ export class Membership {
       // A third node's word counts only where it was asked for.
       if (this.#asked.get(number) !== about) return;
       this.#asked.delete(number);
-      return this.#do(this.#detector.heard(about, this.#now()));
+      this.#do(this.#detector.heard(about, this.#now()));
+      return this.#doWays(this.#ways.told(from, about, this.#ownMs()));
     }
     const nowMs = this.#now();
+    this.#doWays(this.#ways.answered(from, this.#ownMs()));
     const tripMs = this.#roundTrips.answered(number, from, nowMs);
     if (tripMs >= 0) this.#clocks.heard(from, { wallMs, tripMs, nowMs });
     const relayed = this.#relayed.get(number);

@@ -4,7 +4,7 @@
  * Everything in it is synchronous and driven by a `World` and by carriers, so the same core runs on a real machine
  * (`start_node.ts`) and, thirty-two times over, in the simulator.
  */
-import type { Actors, Fold } from "../actors/mod.ts";
+import type { Actors } from "../actors/mod.ts";
 import type { WaterparkError } from "../base/mod.ts";
 import type { Effects, Timers } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
@@ -12,66 +12,25 @@ import { Membership } from "../membership/mod.ts";
 import { Replication } from "../replication/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
-import { type Carrier, Mesh } from "../transport/mod.ts";
-import { FRAME, LANE_CONTROL } from "../wire/mod.ts";
+import { Mesh } from "../transport/mod.ts";
+import { FRAME, type Lane, LANE_CONTROL } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
 import { Absence } from "./absence.ts";
 import { auditingOf } from "./audit_wiring.ts";
 import type { Auditing } from "./auditing.ts";
 import type { NodeConfig } from "./config.ts";
+import type { CoreObserver, NodeCoreOptions, NodeIdentity } from "./core_options.ts";
 import { Directory } from "./directory.ts";
 import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
 import { Reading } from "./reading.ts";
 import { Recovering } from "./recovering.ts";
+import { Relaying } from "./relaying.ts";
 import { postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
 
-/** What distinguishes this node from every other. */
-export interface NodeIdentity {
-  /** `TN-A-1`: data center, zone, number */
-  name: string;
-  /** fresh at every start */
-  incarnation: number;
-  /** where peers reach it, `host:port` */
-  address: string;
-  /** URL of its HTTP gateway, or null */
-  http: string | null;
-  /** `host:port` of its MLLP listener, or null */
-  mllp: string | null;
-}
-
-/** What a core is made of. */
-export interface NodeCoreOptions {
-  world: World;
-  config: NodeConfig;
-  self: NodeIdentity;
-  carriers: Carrier[];
-  secret: Uint8Array | null;
-  /** the plugin host */
-  fold: Fold;
-  /** the live handlers have changed: the host must have these bundles */
-  onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
-  /** sees what replication does; for the simulator's checkers */
-  observer?: CoreObserver;
-}
-
-/** Sees what a core does, and changes nothing. */
-export interface CoreObserver {
-  /** entries [first, last] are committed on this node, which `isWriter` of `term` */
-  committed(shard: number, first: number, last: number, as: { isWriter: boolean; term: number }): void;
-  /** a link to this peer is there, or is gone */
-  linked?(incarnation: number, up: boolean): void;
-  /** this node's opinion about a peer has changed */
-  suspects?(incarnation: number, isSuspect: boolean): void;
-  /** this node stands for writer: `isReal` in an election, else in the vote before it, for the same `term` */
-  campaigns?(shard: number, term: number, isReal: boolean): void;
-  /** this node has become the shard's writer, or is it no more */
-  writes?(shard: number, isWriter: boolean, term: number): void;
-  /** a newer topology is in force here */
-  published?(version: number, nodes: number): void;
-}
+export type { CoreObserver, NodeCoreOptions, NodeIdentity };
 
 /** A reason to refuse is logged once in so long, ms. */
 const REFUSAL_LOG_MS = 10_000;
@@ -93,6 +52,7 @@ export class NodeCore {
   readonly reading: Reading;
   readonly recovering: Recovering;
   readonly auditing: Auditing;
+  readonly relaying: Relaying;
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
   readonly #names: Names;
@@ -116,18 +76,28 @@ export class NodeCore {
       clusterId: () => this.#clusterId,
       secret: options.secret,
       carriers: options.carriers,
+      layTripwire: options.layTripwire,
       topologyVersion: () => this.directory.topology?.version ?? 0,
       onFrame: (from, type, payload) => this.#onFrame(from.incarnation, type, payload),
       onPeer: (peer, up) => this.#onPeer(peer.incarnation, up),
+      onTripped: (peer) => this.membership.tripped(peer.incarnation),
       onRefused: (error) => this.#onRefused(error),
     });
-    const send = (to: number, lane: 0 | 1 | 2, type: number, payload: Uint8Array) =>
-      this.mesh.send(to, lane, type, payload);
+    this.relaying = new Relaying({
+      mesh: () => this.mesh,
+      membership: () => this.membership,
+      isKnown: (incarnation) => this.directory.topology?.nodeByIncarnation(incarnation) != null,
+      onFrame: (from, type, payload) => this.#onFrame(from, type, payload),
+    });
+    const send = (to: number, lane: Lane, type: number, payload: Uint8Array) =>
+      this.relaying.send(to, lane, type, payload);
     this.requests = new Requests({ world, self: self.incarnation, send });
     this.membership = new Membership({
       world,
       self: { name: self.name, incarnation: self.incarnation },
-      send: (to, type, payload) => send(to, LANE_CONTROL, type, payload),
+      // Never by a relay: pings are what says which ways are good.
+      send: (to, type, payload) => this.mesh.send(to, LANE_CONTROL, type, payload),
+      onWay: (incarnation, isOpen) => this.#onWay(incarnation, isOpen),
       onSuspect: (incarnation) => this.#onSuspect(incarnation),
       onAlive: (incarnation) => this.#onAlive(incarnation),
       config: config.membership,
@@ -167,7 +137,7 @@ export class NodeCore {
       world,
       self: { name: self.name, incarnation: self.incarnation },
       send,
-      isLinked: (incarnation) => this.mesh.isLinked(incarnation),
+      isLinked: (incarnation) => this.relaying.reaches(incarnation),
       topology: () => this.directory.require(),
       hint: (shard) => this.replication.hint(shard),
       learn: (hint) => this.replication.learn(hint),
@@ -327,6 +297,10 @@ export class NodeCore {
         case FRAME.REQUEST:
         case FRAME.RESPONSE:
           return this.requests.receive(from, type, payload);
+        case FRAME.RELAY:
+        case FRAME.RELAYED:
+        case FRAME.RELAY_REFUSED:
+          return this.relaying.receive(from, type, payload);
       }
     } catch (error) {
       // A frame that cannot be read costs its sender the frame, never this node its life. A broken invariant of our own
@@ -346,13 +320,23 @@ export class NodeCore {
 
   #onPeer(incarnation: number, up: boolean): void {
     this.#options.observer?.linked?.(incarnation, up);
-    if (up) this.membership.heard(incarnation);
+    if (up) this.membership.linkUp(incarnation);
     else {
       this.membership.linkDown(incarnation);
       this.requests.peerDown(incarnation);
     }
     this.mailroom.peerChanged(incarnation, up);
     if (up) this.replication.alive(incarnation);
+  }
+
+  /** What is on a broken way may be lost: who asked, asks again, and what was posted goes out again by the next one. */
+  #onWay(incarnation: number, isOpen: boolean): void {
+    // With the news of a relay, too: until then it went out on a link that only seems to be one.
+    if (!isOpen || this.membership.viaOf(incarnation) !== 0) {
+      this.requests.peerDown(incarnation);
+      this.mailroom.peerChanged(incarnation, false);
+    }
+    if (isOpen) this.mailroom.peerChanged(incarnation, true);
   }
 
   #onSuspect(incarnation: number): void {

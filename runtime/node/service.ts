@@ -24,6 +24,7 @@ import { DATA_SHARDS, parseShard, type PluginKind, shardText, type TopologyComma
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
+import { shardsMoving } from "./moving.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
@@ -358,7 +359,8 @@ export class CoreService implements NodeService {
   }
 
   #samples(): Sample[] {
-    const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering } = this.#core;
+    const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering, relaying } =
+      this.#core;
     const counts = replication.counts();
     const due = timers.counts();
     const links = mesh.links();
@@ -371,6 +373,11 @@ export class CoreService implements NodeService {
       },
       { name: "shard_copies", help: "shards of which this node holds a copy", value: counts.replicas },
       { name: "shard_writers", help: "shards that this node writes", value: counts.writers },
+      {
+        name: "shards_moving",
+        help: "shards written here whose members are not yet those that placement names",
+        value: shardsMoving(directory.topology, replication),
+      },
       { name: "shards_awake", help: "copies with something left to do", value: counts.awake },
       { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
       {
@@ -403,6 +410,14 @@ export class CoreService implements NodeService {
         value: replication.generations.lost.length,
       },
       { name: "links", help: "peers with a link", value: links.length },
+      { name: "tripwires", help: "links whose peer's death shows at once by a closed TCP", value: mesh.tripwiresHeld },
+      { name: "peers_suspected", help: "times that a peer was suspected", value: membership.suspicions },
+      {
+        name: "ways_broken",
+        help: "peers that are not reached directly, dead ones too",
+        value: membership.brokenWays,
+      },
+      ...relaying.samples(),
       { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
       {
         name: "link_bytes_out",

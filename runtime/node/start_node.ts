@@ -19,7 +19,7 @@ import {
 import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
-import { type CarrierMode, isLoopback, openCarriers, parseAddress } from "../transport/mod.ts";
+import { type CarrierMode, isLoopback, layTcpTripwire, openCarriers, parseAddress } from "../transport/mod.ts";
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
@@ -151,6 +151,8 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     self: { name, incarnation: mintIncarnation(world), address: options.advertise ?? listen, http: null, mllp: null },
     carriers,
     secret,
+    // Where only QUIC is spoken nobody listens on TCP.
+    layTripwire: options.transport === "quic" ? undefined : layTcpTripwire,
     fold: host.fold,
     onPlugins: (plugins) => loading.keep(plugins),
   });

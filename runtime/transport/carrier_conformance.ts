@@ -94,6 +94,28 @@ export const CARRIER_CONFORMANCE: ConformanceTest[] = [
     },
   },
   {
+    name: "a control frame overtakes a queue of 48 MiB: what is before it is what the system had taken",
+    needsSockets: true,
+    async run(ground) {
+      const pair = await connect(ground);
+      const each = 256 * 1024;
+      const frame = frameOf(1, each);
+      for (let i = 0; i < 96; i++) {
+        pair.dialled.send(LANE_MESSAGE, frame);
+        pair.dialled.send(LANE_BULK, frame);
+      }
+      // Until the first bytes have gone, nothing shows that control does not simply stand at the front of a new queue.
+      await ground.waitFor("the first frames", () => pair.atAccepted.length > 4, 20_000);
+      const before = pair.atAccepted.length;
+      pair.dialled.send(LANE_CONTROL, frameOf(2, 10));
+      const isControl = ([lane]: [Lane, Frame]) => lane === LANE_CONTROL;
+      await ground.waitFor("the control frame", () => pair.atAccepted.some(isControl), 20_000);
+      const overtaken = 192 - pair.atAccepted.findIndex(isControl);
+      assert.ok(overtaken > (192 - before) / 2, `${overtaken} frames of ${192 - before} were overtaken`);
+      await ground.waitFor("all frames", () => pair.atAccepted.length === 193, 60_000);
+    },
+  },
+  {
     name: "many small frames of one turn arrive",
     async run(ground) {
       const pair = await connect(ground);

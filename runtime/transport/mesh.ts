@@ -20,6 +20,7 @@ import { listenByAll } from "./listen_by_all.ts";
 import { type FrameStamp, isNewerKept, Link, type LinkReport, peerOf } from "./link.ts";
 import { type DialResult, MESH_LIMITS, type MeshCounts, type MeshLimits, type MeshOptions } from "./mesh_options.ts";
 import { clusterKeys } from "./secret.ts";
+import { Tripwires } from "./tripwires.ts";
 
 /** How long a link that was superseded is still read, in ms: the peer may learn of the better one a little later. */
 const FADE_MS = 1_000;
@@ -40,6 +41,7 @@ export class Mesh {
   readonly #limits: MeshLimits;
   readonly #proofKey: Uint8Array;
   readonly #dialling: Dialling;
+  readonly #tripwires: Tripwires | null;
   readonly #links = new Map<number, Link>();
   /** every proved connection that is open, superseded and leaving ones too */
   readonly #connections = new Set<Connection>();
@@ -60,6 +62,8 @@ export class Mesh {
     this.#proofKey = clusterKeys(options.secret).proofKey;
     this.#address = options.self.address;
     this.#stamp = { cluster: clusterTag(null), from: options.self.incarnation, topologyVersion: 0 };
+    const { world, layTripwire: lay, onTripped = () => {} } = options;
+    this.#tripwires = lay === undefined ? null : new Tripwires({ world, lay, onTripped });
     this.#dialling = new Dialling({
       world: options.world,
       self: options.self.incarnation,
@@ -140,6 +144,11 @@ export class Mesh {
     return this.#links.has(incarnation);
   }
 
+  /** links whose peer's death shows at once by a tripwire */
+  get tripwiresHeld(): number {
+    return this.#tripwires?.held ?? 0;
+  }
+
   /** Every link in numbers. */
   links(): LinkReport[] {
     return [...this.#links.values()].map((link) => link.report());
@@ -150,6 +159,7 @@ export class Mesh {
     const { world, carriers } = this.#options;
     this.#isClosing = true;
     this.#dialling.close();
+    this.#tripwires?.close();
     this.#silenceTimer?.cancel();
     return new Promise((resolve) => {
       let isDone = false;
@@ -256,6 +266,8 @@ export class Mesh {
     this.#links.set(peer.incarnation, link);
     if (older !== undefined) return this.#fade(older);
     if (this.#silenceTimer === null) this.#watchSilence();
+    // A WebSocket tells by itself.
+    if (connection.carrier === "quic") this.#tripwires?.lay(peerOf(peer));
     this.#options.onPeer(peerOf(peer), true);
   }
 
@@ -313,6 +325,7 @@ export class Mesh {
     const { incarnation } = link.peer;
     if (this.#links.get(incarnation) !== link) return;
     this.#links.delete(incarnation);
+    this.#tripwires?.cut(incarnation);
     this.#dialling.lost(incarnation);
     this.#options.onPeer(peerOf(link.peer), false);
   }

@@ -2,6 +2,7 @@ import type { WaterparkError } from "../base/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Hello, Peer } from "./handshake.ts";
+import type { LayTripwire } from "./tripwires.ts";
 
 /** Bounds of a {@linkcode Mesh}; each has a default. */
 export interface MeshLimits {
@@ -33,6 +34,10 @@ export interface MeshOptions {
   onFrame: (from: Peer, type: number, payload: Uint8Array, topologyVersion: number) => void;
   /** a link has come up or gone; once for each change */
   onPeer: (peer: Peer, isUp: boolean) => void;
+  /** how a tripwire is laid beside a QUIC link; left out: none is, and a dead peer is only silent */
+  layTripwire?: LayTripwire;
+  /** the tripwire to a linked peer has closed: its process may have ended */
+  onTripped?: (peer: Peer) => void;
   /** somebody was refused, or has refused us: to be shown */
   onRefused?: (error: WaterparkError) => void;
   /** bounds */

@@ -27,3 +27,4 @@ export { Mesh } from "./mesh.ts";
 export { type DialResult, MESH_LIMITS, type MeshCounts, type MeshLimits, type MeshOptions } from "./mesh_options.ts";
 export { type CarrierMode, openCarriers, type OpenCarriersOptions } from "./open_carriers.ts";
 export { SECRET_BYTES_MIN } from "./secret.ts";
+export { layTcpTripwire, type LayTripwire } from "./tripwires.ts";

@@ -22,6 +22,9 @@ export const FRAME = {
   RAFT: 20,
   DELIVER: 30,
   DELIVER_ANSWER: 31,
+  RELAY: 40,
+  RELAYED: 41,
+  RELAY_REFUSED: 42,
   REQUEST: 50,
   RESPONSE: 51,
 } as const;

@@ -26,6 +26,9 @@ export const tcp = {
   connectTls: Deno.connectTls,
 };
 
+/** One TCP connection. */
+export type TcpConn = Deno.TcpConn;
+
 /** HTTP and WebSocket. */
 export const http = {
   serve: Deno.serve,
