@@ -27,6 +27,8 @@ export class NodeChild {
   readonly exit: Promise<Deno.CommandStatus>;
   /** resolves when it takes requests; rejects when it ends before, with the last that it said */
   readonly ready: Promise<void>;
+  /** told of every line that it says, besides the one that it is ready */
+  onLine: (line: string) => void = () => {};
   readonly #child: Deno.ChildProcess;
   readonly #tail: string[] = [];
   readonly #read: Promise<void>;
@@ -89,6 +91,7 @@ export class NodeChild {
   }
 
   #said(line: string): void {
+    this.onLine(line);
     this.#tail.push(line);
     if (this.#tail.length > TAIL_LINES) this.#tail.shift();
   }
