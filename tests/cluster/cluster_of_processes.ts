@@ -18,6 +18,14 @@ export interface ClusterOptions {
   secret?: string;
   /** how nodes talk; one for all, or by name */
   transport?: Transport | Record<string, Transport>;
+  /** where each node lives, if not somewhere on loopback; its ports are 4600, 8600 and 2575 there */
+  hostOf?: (name: string) => {
+    ip: string;
+    /** what its command line begins with */
+    prefix?: readonly string[];
+    /** the address of its mesh as others are told it */
+    advertise?: string;
+  };
   /** settings of the rooms */
   config?: PartialConfig;
   /** until every node takes requests, ms; default 90 000: a busy machine starts eight processes slowly */
@@ -46,7 +54,11 @@ export class ClusterOfProcesses implements AsyncDisposable {
   static async start(options: ClusterOptions = {}): Promise<ClusterOfProcesses> {
     const cluster = new ClusterOfProcesses(options);
     const names = options.names ?? EIGHT_NODES;
-    const ports = freeAddresses(names.length * 3);
+    const ports = options.hostOf === undefined ? freeAddresses(names.length * 3) : names.flatMap((name) => {
+      // A host of its own has all ports free.
+      const { ip } = options.hostOf!(name);
+      return [`${ip}:4600`, `${ip}:8600`, `${ip}:2575`];
+    });
     names.forEach((name, i) => {
       const [mesh, http, mllp] = ports.slice(i * 3);
       cluster.#ports.set(name, { mesh, http, mllp });
@@ -119,16 +131,19 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   #spawn(name: string, extra: { expect?: number }): NodeChild {
-    const { secret, transport, config } = this.#options;
-    const hosts = [...this.#nodes.values()].filter((node) => node.name !== name).map((node) => node.mesh);
+    const { secret, transport, config, hostOf } = this.#options;
+    const hosts = [...this.#nodes.values()].filter((node) => node.name !== name)
+      .map((node) => hostOf?.(node.name).advertise ?? node.mesh);
+    const { advertise, prefix } = hostOf?.(name) ?? {};
     const node = new NodeChild(name, this.#ports.get(name)!, {
+      ...(advertise === undefined ? {} : { advertise }),
       ...extra,
       ...(extra.expect === undefined ? { join: hosts } : {}),
       ...(secret === undefined ? {} : { secret }),
       ...(transport === undefined ? {} : { transport: typeof transport === "string" ? transport : transport[name] }),
       ...(config === undefined ? {} : { config }),
       readyTimeoutMs: this.#options.readyMs ?? 90_000,
-    });
+    }, prefix);
     this.#nodes.set(name, node);
     return node;
   }

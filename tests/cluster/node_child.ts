@@ -34,15 +34,22 @@ export class NodeChild {
   readonly #read: Promise<void>;
   #isAlive = true;
 
-  /** Starts the process. */
-  constructor(name: string, { mesh, http, mllp }: Ports, startOptions: Record<string, unknown>) {
+  /** Starts the process; `prefix` comes before its command line, and must become it (`ip netns exec` does). */
+  constructor(
+    name: string,
+    { mesh, http, mllp }: Ports,
+    startOptions: Record<string, unknown>,
+    prefix: readonly string[] = [],
+  ) {
     this.name = name;
     this.mesh = mesh;
     this.http = `http://${http}`;
     this.mllp = mllp;
     const options = { name, listen: mesh, http, mllp, ...startOptions };
-    this.#child = new Deno.Command(Deno.execPath(), {
+    const [program, ...before] = [...prefix, Deno.execPath()];
+    this.#child = new Deno.Command(program, {
       args: [
+        ...before,
         "run",
         "-A",
         "--no-lock",

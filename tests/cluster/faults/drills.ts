@@ -4,6 +4,7 @@
  */
 import type { ClusterOfProcesses } from "../cluster_of_processes.ts";
 import { until } from "../waiting.ts";
+import type { HistoryFile } from "./history_file.ts";
 import { type LoadReport, SteadyLoad } from "./steady_load.ts";
 
 /** Zone A of TN has two nodes, so that a zone is more than a node. */
@@ -66,7 +67,7 @@ export interface DrillReport {
 export async function drill(
   cluster: ClusterOfProcesses,
   { victims, strike, heal, lastsMs }: Drill,
-  files: { clusterId: string; receipts: string; history?: string },
+  files: { clusterId: string; receipts: string; history?: HistoryFile },
 ): Promise<DrillReport> {
   const asked = cluster.nodes.filter(({ name }) => !victims.includes(name)).map(({ http }) => http);
   const load = new SteadyLoad({ urls: asked, sendersEach: 2, ...files });

@@ -5,7 +5,7 @@
  */
 import type { Receipt } from "../../../client.ts";
 import { ReceiptsWriter } from "../../../cli/audit/receipts_file.ts";
-import { HistoryFile } from "./history_file.ts";
+import type { HistoryFile } from "./history_file.ts";
 
 /** How to load. */
 export interface LoadOptions {
@@ -20,8 +20,8 @@ export interface LoadOptions {
   clusterId: string;
   /** where receipts go */
   receipts: string;
-  /** where the history goes; left out: nowhere */
-  history?: string;
+  /** where the history goes; whoever made it closes it */
+  history?: HistoryFile;
 }
 
 /** What a load was answered. */
@@ -48,6 +48,8 @@ interface Sample {
 /** Beyond what a node takes to give up by itself. */
 const PATIENCE_MS = 14_000;
 const ENCODER = new TextEncoder();
+/** Loads of this process so far: each has actors and ids of its own, or it would be given an earlier one's receipts. */
+let loads = 0;
 
 /** See the file's header. */
 export class SteadyLoad {
@@ -57,13 +59,14 @@ export class SteadyLoad {
   readonly #samples: Sample[] = [];
   readonly #failed: { url: string; code: string; startMs: number; afterMs: number }[] = [];
   readonly #senders: Promise<void>[];
+  readonly #load = ++loads;
   #isOver = false;
 
   /** Begins at once. */
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#receipts = new ReceiptsWriter(options.receipts, { clusterId: options.clusterId });
-    this.#history = options.history === undefined ? null : new HistoryFile(options.history);
+    this.#history = options.history ?? null;
     const { urls, sendersEach = 4 } = options;
     this.#senders = urls.flatMap((url, i) =>
       Array.from({ length: sendersEach }, (_, j) => this.#send(url, i * sendersEach + j))
@@ -87,35 +90,37 @@ export class SteadyLoad {
     return { recorded: ms.length, failed, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: Math.round(ms.at(-1) ?? 0), slow };
   }
 
-  /** Stops sending, waits for all answers, closes the files. */
+  /** Stops sending, waits for all answers, closes the receipts. */
   async stop(): Promise<LoadReport> {
     this.#isOver = true;
     await Promise.all(this.#senders);
     this.#receipts.close();
-    this.#history?.close();
     return this.report();
   }
 
   async #send(url: string, sender: number): Promise<void> {
     const { actorsEach = 16, pauseMs = 15 } = this.#options;
     const seqs = new Map<string, number>();
+    // For a checker, who was left without an answer is busy for ever: after that, and in another load, somebody new asks.
+    let process = this.#load * 1_000_000 + sender * 1000;
     for (let n = 0; !this.#isOver; n++) {
-      const key = `patient/LOAD${sender % 7}/s${sender}-${n % actorsEach}`;
-      const id = `s${sender}n${n}`;
-      this.#history?.invoked(sender, key, id);
+      const key = `patient/LOAD${sender % 7}/${this.#load}-${sender}-${n % actorsEach}`;
+      const id = `${this.#load}-${sender}-${n}`;
+      this.#history?.invoked(process, key, id);
       const startMs = performance.now();
       const answer = await post(url, { key, id, body: ENCODER.encode(`{"type":"tick","n":${n}}`) });
       const ms = performance.now() - startMs;
       if ("code" in answer) {
         const type = answer.outcome === "not-applied" ? "fail" : "info";
-        this.#history?.completed(sender, key, id, { type, error: answer.code });
+        this.#history?.completed(process, key, id, { type, error: answer.code });
+        if (type === "info") process++;
         this.#failed.push({ url, code: answer.code, startMs, afterMs: Math.round(ms) });
         // Somewhere in its actor's history, or not: the seqs of this actor are not known any more.
         seqs.delete(key);
         await pause(100);
         continue;
       }
-      this.#history?.completed(sender, key, id, { type: "ok", value: answer.seq });
+      this.#history?.completed(process, key, id, { type: "ok", value: answer.seq });
       const before = seqs.get(key);
       if (before !== undefined && answer.seq !== before + 1) {
         this.#failed.push({ url, code: `seq ${answer.seq} after ${before}`, startMs, afterMs: Math.round(ms) });
