@@ -3,6 +3,7 @@
  */
 import { CLUSTER } from "./explanations/cluster.ts";
 import { DATA } from "./explanations/data.ts";
+import { JOURNAL } from "./explanations/journal.ts";
 import { OUTSIDE } from "./explanations/outside.ts";
 import { PLUGINS } from "./explanations/plugins.ts";
 
@@ -17,4 +18,10 @@ export interface Explanation {
 }
 
 /** All codes, in the order in which one is likely to meet them. */
-export const EXPLANATIONS: Readonly<Record<string, Explanation>> = { ...OUTSIDE, ...DATA, ...PLUGINS, ...CLUSTER };
+export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
+  ...OUTSIDE,
+  ...DATA,
+  ...PLUGINS,
+  ...CLUSTER,
+  ...JOURNAL,
+};

@@ -59,7 +59,14 @@ export const files = {
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,
+  open: Deno.open,
+  readDir: Deno.readDir,
+  remove: Deno.remove,
+  SeekMode: Deno.SeekMode,
 };
+
+/** An open file. */
+export type File = Deno.FsFile;
 
 /** Keys, certificates, HKDF. */
 export const webCrypto: Crypto = globalThis.crypto;

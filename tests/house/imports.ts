@@ -8,7 +8,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ["base"],
   ["world", "telemetry"],
   ["topology", "wire"],
-  ["transport", "membership", "storage"],
+  ["transport", "membership", "storage", "journal"],
   ["mailroom", "replication"],
   ["effects"],
   ["actors"],
