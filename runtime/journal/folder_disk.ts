@@ -51,7 +51,9 @@ export async function openFolder<Log extends EntryLog>(
       reading.file(file, await files.readFile(pathOf(path, file)), i === numbers.length - 1);
     }
     const contents = reading.end();
-    if (contents.torn !== null) await cut(pathOf(path, contents.torn.file), contents.torn.bytes);
+    const newest = numbers.at(-1);
+    // What was read may be in the system's memory only: from now on it counts as safe.
+    if (newest !== undefined) await cut(pathOf(path, newest), contents.files.get(newest)!);
     return { disk: new FolderDisk(path, lock), contents };
   } catch (cause) {
     lock.close();

@@ -76,12 +76,10 @@ export class MemoryDisk {
     }
   }
 
-  /** Cuts a file, as who reads a journal does with a torn end. */
+  /** Cuts a file and syncs it, as who reads a journal does with a torn end. */
   cut(file: number, length: number): void {
     const found = this.#files.get(file);
-    if (found === undefined) return;
-    found.length = length;
-    found.synced = Math.min(found.synced, length);
+    if (found !== undefined) found.length = found.synced = length;
   }
 
   /** Flips bits of one byte: damage. */

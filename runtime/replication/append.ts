@@ -19,6 +19,7 @@ import {
   majorityIndex,
 } from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage } from "./raft_message.ts";
+import { acknowledge, takeBack } from "./durability.ts";
 import { configurationOf, mayStand, type Progress, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 /** Entries under way to one peer for one shard: enough to fill a link of 20 Mbit/s and 100 ms. */
@@ -81,7 +82,8 @@ export function appendConfiguration(
   if (wasQuiet) state.progressAtMs = env.nowMs;
 }
 
-function noteConfiguration(state: ShardState, index: number, body: Uint8Array): void {
+/** Takes note of a configuration that stands in the log. */
+export function noteConfiguration(state: ShardState, index: number, body: Uint8Array): void {
   const { configuration, writer } = decodeConfiguration(body);
   state.configurations.push({ index, configuration });
   state.writers.set(state.store.termAt(index), writer);
@@ -103,6 +105,7 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
       refusedIndex: -1,
       refusedAtMs: 0,
       settled: false,
+      isKnown: false,
     };
     state.peers.set(incarnation, progress);
   }
@@ -200,18 +203,12 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
     answerAppend(state, env, from, { ok: false, index, round, session });
     return;
   }
-  takeEntries(state, message);
+  takeEntries(state, env, message);
   const last = message.index + message.count;
-  answerAppend(state, env, from, {
-    ok: true,
-    index: last,
-    round,
-    session,
-    commit: Math.min(message.commit, last),
-  });
+  acknowledge(state, env, from, { index: last, round, session, commit: Math.min(message.commit, last) });
 }
 
-function takeEntries(state: ShardState, message: RaftMessage): void {
+function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): void {
   const { store } = state;
   const bytes = message.entries;
   let at = 0;
@@ -226,8 +223,9 @@ function takeEntries(state: ShardState, message: RaftMessage): void {
         continue;
       }
       if (index <= state.commit) throw violated("a committed entry would be replaced");
-      truncate(state, index);
+      truncate(state, env, index);
     }
+    state.inheritedFrom = 0;
     at = store.appendRaw(bytes, at).next;
     if (store.kindAt(index) !== ENTRY.CONFIG) continue;
     try {
@@ -239,19 +237,22 @@ function takeEntries(state: ShardState, message: RaftMessage): void {
   }
 }
 
-function truncate(state: ShardState, index: number): void {
+function truncate(state: ShardState, env: ShardEnv, index: number): void {
+  if (state.inheritedFrom > 0) env.forsakes?.(state, index);
   state.store.truncateFrom(index);
+  takeBack(state, index);
   const { configurations } = state;
   while (configurations.length > 1 && configurations[configurations.length - 1].index >= index) configurations.pop();
 }
 
-function answerAppend(
+/** Takes over the writer's commit index, and answers it. */
+export function answerAppend(
   state: ShardState,
   env: ShardEnv,
   to: number,
   say: { ok: boolean; index: number; round: number; session: number; commit?: number },
 ): void {
-  if (say.commit !== undefined && say.commit > state.commit) setCommit(state, env, say.commit);
+  if (say.commit !== undefined) followCommit(state, env, say.commit);
   OUT.type = RAFT.APPEND_ANSWER;
   OUT.shard = state.shard;
   OUT.generation = state.generation;
@@ -262,6 +263,11 @@ function answerAppend(
   OUT.round = say.round;
   OUT.session = say.session;
   env.send(to, OUT);
+}
+
+/** What the writer has committed is committed here, whether this copy may answer for it or not. */
+export function followCommit(state: ShardState, env: ShardEnv, commit: number): void {
+  if (commit > state.commit) setCommit(state, env, commit);
 }
 
 /** Tells a peer of an earlier term which one it is by now. */
@@ -292,6 +298,7 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
   const peer = state.peers.get(from);
   if (peer === undefined || peer.session !== message.session) return;
   peer.answeredAtMs = env.nowMs;
+  peer.isKnown = true;
   if (message.commit > peer.commit) peer.commit = message.commit;
   if (message.round > peer.round) peer.round = message.round;
   if (message.flag === 1) {
@@ -320,7 +327,8 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
 export function advanceCommit(state: ShardState, env: ShardEnv): void {
   const index = majorityIndex(
     configurationOf(state),
-    (voter) => voter === state.self ? state.store.lastIndex : state.peers.get(voter)?.match ?? 0,
+    (voter) =>
+      voter === state.self ? Math.min(state.store.lastIndex, state.durable) : state.peers.get(voter)?.match ?? 0,
   );
   if (index > state.commit && state.store.termAt(index) === state.term) {
     state.progressAtMs = env.nowMs;
@@ -375,7 +383,8 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
     // The next append says it as well: only a shard that goes quiet needs a word of its own.
     if (!lacks && env.nowMs - state.progressAtMs < COMMIT_TOLD_AFTER_MS) continue;
     if (env.nowMs - peer.sentAtMs < RESEND_AFTER_MS && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
-    if (lacks) {
+    // Nobody knows yet how much a newcomer has: it is asked, with the end of the log, before it is given anything.
+    if (lacks && peer.isKnown) {
       peer.next = peer.match + 1;
       peer.flyingBytes = 0;
     }

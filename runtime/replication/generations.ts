@@ -63,8 +63,7 @@ export class Generations {
   }
 
   /** Lays a copy aside. Their number is bounded by the operator, who recovers shards one at a time. */
-  keep(state: ShardState): void {
-    const { shard, generation, term, commit, store } = state;
+  keep({ shard, generation, term, commit, store }: LostCopy): void {
     if (store.lastIndex > 0) this.#lost.push({ shard, generation, term, commit, store });
   }
 

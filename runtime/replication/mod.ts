@@ -10,6 +10,7 @@
  *
  * @module
  */
+export type { JournalOption, RememberedFacts } from "./journaling.ts";
 export type { LostCopy } from "./generations.ts";
 export { Replication } from "./replication.ts";
 export type { ReplicationConfig, ReplicationOptions } from "./replication_options.ts";

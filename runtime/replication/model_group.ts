@@ -1,6 +1,9 @@
 import { WaterparkError } from "../base/mod.ts";
 import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
-import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
+import { Journal, JournalReading, type MemoryDisk, type SyncMode } from "../journal/mod.ts";
+import { ShardStore } from "../storage/mod.ts";
+import { SeededRandom, SimulatedTime, simulatedWorld, type World } from "../world/mod.ts";
+import type { JournalOption } from "./journaling.ts";
 import { Replication } from "./replication.ts";
 import type { Desired } from "./shard_state.ts";
 
@@ -34,10 +37,16 @@ export class Group {
     this.random = new SeededRandom(seed);
   }
 
-  start(incarnation: number): Replication {
+  /** bytes of frames on their way to a node, by incarnation */
+  readonly bytesTo = new Map<number, number>();
+
+  start(incarnation: number, disk?: MemoryDisk, sync: SyncMode = "always"): Replication {
     const node: { replication: Replication; alive: boolean } = { alive: true, replication: undefined! };
+    const world = simulatedWorld({ time: this.time, random: this.random, isAlive: () => node.alive });
+    const name = `N-A-${incarnation}`;
     node.replication = new Replication({
-      world: simulatedWorld({ time: this.time, random: this.random, isAlive: () => node.alive }),
+      journal: disk === undefined ? undefined : journalOn(disk, { world, sync, self: { name, incarnation } }),
+      world,
       self: { name: `N-A-${incarnation}`, incarnation },
       send: (to, _lane, payload) => this.#send(incarnation, to, payload.slice()),
       isSuspect: (other) => other !== incarnation && this.#suspects.has(`${incarnation}>${other}`),
@@ -56,8 +65,8 @@ export class Group {
     return node.replication;
   }
 
-  birth(members: number[]): void {
-    for (const member of members) this.start(member).birth(7, members);
+  birth(members: number[], disks?: Map<number, MemoryDisk>): void {
+    for (const member of members) this.start(member, disks?.get(member)).birth(7, members);
   }
 
   desire(desired: Desired): void {
@@ -150,6 +159,7 @@ export class Group {
   }
 
   #send(from: number, to: number, payload: Uint8Array): boolean {
+    this.bytesTo.set(to, (this.bytesTo.get(to) ?? 0) + payload.length);
     if (this.random.next() < this.lossRate) return true;
     const copies = this.random.next() < this.doubleRate ? 2 : 1;
     for (let i = 0; i < copies; i++) {
@@ -184,4 +194,19 @@ export class Group {
     if (other !== undefined && other !== incarnation) this.violations.push(`two writers commit in term ${state.term}`);
     this.writersOfTerm.set(state.term, incarnation);
   }
+}
+
+/** Opens the journal on a disk as a process does that has just started. */
+export function journalOn(
+  disk: MemoryDisk,
+  { world, sync, self }: { world: World; sync: SyncMode; self: { name: string; incarnation: number } },
+): JournalOption {
+  const reading = new JournalReading({ newLog: () => new ShardStore() });
+  const { files } = disk;
+  files.forEach(({ file, bytes }, i) => reading.file(file, bytes, i === files.length - 1));
+  const contents = reading.end();
+  for (const [file, length] of contents.files) disk.cut(file, length);
+  const config = { syncIntervalMs: 100, fileBytesMax: 16_384, pendingBytesMax: 1 << 20, slackBytes: 8192 };
+  const journal = new Journal({ world, disk: disk.open(world), sync, config, self, contents });
+  return { journal, contents, slackBytes: config.slackBytes };
 }

@@ -173,6 +173,7 @@ function newProgress(fields: Partial<Progress>): Progress {
     refusedIndex: 0,
     refusedAtMs: 0,
     settled: true,
+    isKnown: true,
     ...fields,
   };
 }

@@ -142,7 +142,7 @@ function waiterFor(
         return;
       }
       const term = state.store.termAt(index);
-      const copies = [context.nameOf(state.self)];
+      const copies = index <= state.durable ? [context.nameOf(state.self)] : [];
       for (const [incarnation, peer] of state.peers) {
         // The log may name a member of whom the topology here has not heard: it was not counted, so it is not shown.
         if (peer.match < index || context.dataCenterOf(incarnation) === "") continue;

@@ -6,11 +6,11 @@
  * Cost: a quiet shard costs its replica's few hundred bytes and no traffic. A tick walks the awake replicas only.
  */
 import { assert } from "../base/mod.ts";
-import { type PlainEntryKind, ShardStore } from "../storage/mod.ts";
+import type { PlainEntryKind } from "../storage/mod.ts";
 import { SYSTEM_SHARD } from "../topology/mod.ts";
 import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
-import type { Replica } from "./replica.ts";
+import { newReplica, type Replica } from "./replica.ts";
 import type { ReplicationOptions } from "./replication_options.ts";
 import {
   advanceCommit,
@@ -22,29 +22,32 @@ import {
   sendAll,
   STEP_DOWN_AFTER_MS,
 } from "./append.ts";
-import { everyVoter } from "./configuration.ts";
 import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
-import { FreshReads } from "./fresh_reads.ts";
-import { Generations, goOnAlone, termBefore } from "./generations.ts";
+import { becameDurable } from "./durability.ts";
+import { Generations, goOnAlone } from "./generations.ts";
+import { Journaling } from "./journaling.ts";
 import { askToLeave, Departed, mayGo } from "./leaving.ts";
 import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
+import { ReplicaReader } from "./replica_reader.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
-import { configurationOf, type Desired, newShardState, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { configurationOf, type Desired, type ShardEnv } from "./shard_state.ts";
 import { handOverToAny } from "./hand_over.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
-import { isDismissed, isWanted } from "./swap.ts";
+import { isDesired, isDismissed, isWanted } from "./swap.ts";
 import { countReplicas, isUnsettled, lacksMajority, looksAgain, openCatchUps, whomToAsk } from "./upkeep.ts";
-import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
+import { acknowledgedIndex, type Waiter } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
 
 /** All replicas of this node. */
-export class Replication {
+export class Replication extends ReplicaReader {
   /** which lives of the shards count, and what is left of the others */
   readonly generations = new Generations();
+  /** what is kept beside memory; null: nothing */
+  readonly journaling: Journaling | null = null;
   readonly #options: ReplicationOptions;
-  readonly #replicas: (Replica | null)[] = [];
+  readonly #replicas = this.replicas;
   readonly #departed = new Departed();
   readonly #hints = new WriterHints();
   readonly #desired: (Desired | undefined)[] = [];
@@ -62,6 +65,7 @@ export class Replication {
   #stopped = false;
 
   constructor(options: ReplicationOptions) {
+    super();
     this.#options = options;
     this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
     const nowMs = () => this.#nowMs;
@@ -89,6 +93,7 @@ export class Replication {
       },
       lostWriter: (state) => this.#lostWriter(this.#replicas[state.shard]!),
       committed: (state, from, to) => options.onCommitted(state.shard, from + 1, to),
+      forsakes: (state, index) => this.journaling?.forsaken(state, index),
       mayCatchUp: ({ shard }) => {
         // Who lacks the topology cannot be brought up to date with anything else.
         if (shard === SYSTEM_SHARD) return true;
@@ -98,6 +103,20 @@ export class Replication {
         return true;
       },
     };
+    if (options.journal !== undefined) {
+      this.journaling = new Journaling({
+        ...options.journal,
+        replicas: () => this.#replicas,
+        replicaOf: (shard) => this.#replicas[shard] ?? null,
+        generations: this.generations,
+        onDurable: (replica, index) => {
+          this.#nowMs = options.world.nowMonoMs();
+          becameDurable(replica.state, this.#env, index);
+          if (replica.state.role === "writer") this.#touch(replica);
+          this.#plan();
+        },
+      });
+    }
     this.#sweep();
   }
 
@@ -137,6 +156,7 @@ export class Replication {
     }
     const replica = this.#replicas[shard] ?? this.#create(shard, []);
     goOnAlone(replica.state, this.#env, generation);
+    this.journaling?.adopted(replica.state);
     this.#touch(replica);
   }
 
@@ -155,7 +175,7 @@ export class Replication {
     const message = this.#in;
     while (reader.left > 0) {
       readMessage(reader, message);
-      if (message.shard >= SHARDS_MAX) continue;
+      if (message.shard >= SHARDS_MAX || this.#mayNotTake(message)) continue;
       const replica = this.#replicaFor(message);
       if (replica === null) continue;
       if (message.type === RAFT.GONE) {
@@ -166,6 +186,11 @@ export class Replication {
       this.#afterStep(replica);
     }
     this.#plan();
+  }
+
+  /** Without a journal that can be written nothing new is taken in, and no writer's role. */
+  #mayNotTake({ type, count }: RaftMessage): boolean {
+    return this.journaling?.isReadOnly === true && (type === RAFT.HAND_OVER || (type === RAFT.APPEND && count > 0));
   }
 
   /** The replica that a record is for; null when it is for none: of another generation, or no reason to begin one. */
@@ -235,31 +260,6 @@ export class Replication {
     if (hint.shard < SHARDS_MAX) this.#hints.learn(hint);
   }
 
-  /** True while this node has the writer's role, as far as it knows. */
-  isWriter(shard: number): boolean {
-    return this.#replicas[shard]?.state.role === "writer";
-  }
-
-  /** The log held here, or null. */
-  store(shard: number): ShardStore | null {
-    return this.#replicas[shard]?.state.store ?? null;
-  }
-
-  commitIndex(shard: number): number {
-    return this.#replicas[shard]?.state.commit ?? 0;
-  }
-
-  /** The replica's state for reading: inspection, metrics, the simulator's checkers. */
-  stateOf(shard: number): Readonly<ShardState> | null {
-    return this.#replicas[shard]?.state ?? null;
-  }
-
-  /** Incarnations with a vote, as far as this node knows. */
-  members(shard: number): number[] {
-    const replica = this.#replicas[shard];
-    return replica ? everyVoter(configurationOf(replica.state)) : [];
-  }
-
   /** A peer is suspected: its followers here look for another writer. */
   suspected(incarnation: number): void {
     this.#nowMs = this.#options.world.nowMonoMs();
@@ -306,23 +306,10 @@ export class Replication {
   }
 
   #create(shard: number, members: number[]): Replica {
-    const state = newShardState({
-      shard,
-      self: this.#options.self.incarnation,
-      store: new ShardStore(),
-      configuration: { voters: members, old: null },
-      generation: this.generations.of(shard),
-    });
-    state.term = termBefore(state.generation);
-    state.desired = this.#desired[shard] ?? null;
-    const replica: Replica = {
-      state,
-      waiting: new WaitingList(),
-      order: new SenderOrder(),
-      reads: new FreshReads(),
-      isDirty: false,
-      isAwake: false,
-    };
+    const about = { shard, self: this.#options.self.incarnation, members, generation: this.generations.of(shard) };
+    const replica = newReplica(about, this.journaling?.take(shard, about.generation) ?? null);
+    replica.state.desired = this.#desired[shard] ?? null;
+    this.journaling?.watch(replica);
     this.#replicas[shard] = replica;
     return replica;
   }
@@ -345,6 +332,8 @@ export class Replication {
     this.#replicas[replica.state.shard] = null;
     this.#awake.delete(replica);
     replica.isAwake = false;
+    this.journaling?.dropped(replica.state);
+    this.#plan();
     this.#options.onDropped(replica.state.shard);
   }
 
@@ -361,7 +350,7 @@ export class Replication {
       if (replica) this.#ask(replica);
       return "elsewhere";
     }
-    const isFull = this.#waiters >= this.#options.config.waitersMax;
+    const isFull = this.#waiters >= this.#options.config.waitersMax || this.journaling?.isReadOnly === true;
     return isFull || replica.state.handOverTo !== 0 ? "busy" : replica;
   }
 
@@ -391,6 +380,7 @@ export class Replication {
 
   #afterStep(replica: Replica): void {
     const { state } = replica;
+    this.journaling?.touched(replica);
     if (state.role === "writer") {
       this.#settle(replica);
       if (isUnsettled(state)) this.#wake(replica);
@@ -415,6 +405,7 @@ export class Replication {
 
   #touch(replica: Replica): void {
     this.#wake(replica);
+    this.journaling?.touched(replica);
     if (!replica.isDirty) {
       replica.isDirty = true;
       this.#dirty.push(replica);
@@ -442,6 +433,7 @@ export class Replication {
       this.#settle(replica);
     }
     this.#dirty.length = 0;
+    this.journaling?.flush();
     this.#outbox.flush();
   }
 
@@ -457,7 +449,9 @@ export class Replication {
     this.#nowMs = this.#options.world.nowMonoMs();
     this.#catchUps = null; // counted when somebody asks
     for (const replica of [...this.#awake]) {
+      if (replica.state.role !== "writer" && this.journaling?.isReadOnly === true) continue;
       const goesOn = stepTick(replica.state, this.#env);
+      this.journaling?.touched(replica);
       if (replica.state.role === "writer") this.#settle(replica);
       // A writer that is cut off learns it by its reads, too, and must not keep them waiting.
       const isOverdue = replica.reads.tick(replica.state, this.#env, RESEND_AFTER_MS, STEP_DOWN_AFTER_MS);
@@ -488,6 +482,8 @@ export class Replication {
         this.#askToLeave(replica);
       } else this.#ask(replica);
     }
+    this.journaling?.look((shard) => isDesired(this.#desired[shard], this.#options.self.incarnation));
+    if (this.journaling?.isReadOnly === true) this.handOverAll();
     this.#plan();
     this.#sweeper = this.#options.world.after(1000, () => this.#sweep());
   }

@@ -1,5 +1,6 @@
 import type { Lane } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
+import type { JournalOption } from "./journaling.ts";
 import type { AckRule } from "./waiting.ts";
 
 /** Settings of `Replication`; node's config.ts has the defaults. */
@@ -42,4 +43,6 @@ export interface ReplicationOptions {
   /** the replica has left this node and its memory is freed */
   onDropped(shard: number): void;
   config: ReplicationConfig;
+  /** where entries are kept beside memory; left out: nowhere */
+  journal?: JournalOption;
 }

@@ -4,6 +4,7 @@
  */
 import type { ShardStore } from "../storage/mod.ts";
 import { type Configuration, isVoter } from "./configuration.ts";
+import type { JournalMark, OwedAnswer } from "./durability.ts";
 import type { RaftMessage } from "./raft_message.ts";
 
 /** Raft's roles, with "writer" for leader. A learner is a follower without a vote. */
@@ -41,6 +42,8 @@ export interface Progress {
   refusedAtMs: number;
   /** true once it has had the whole log: from then on receipts wait for it if it is a standing learner */
   settled: boolean;
+  /** true once it has answered: only then is it known what it has */
+  isKnown: boolean;
 }
 
 /** One replica's state. */
@@ -87,6 +90,14 @@ export interface ShardState {
   floor: { term: number; index: number };
   /** incarnation that wrote in a term, for receipts given again */
   writers: Map<number, number>;
+  /** what this copy may answer for: the last index that is synced; infinite where that is not waited for */
+  durable: number;
+  /** an answer that waits for it */
+  owed: OwedAnswer | null;
+  /** null: there is no journal */
+  journal: JournalMark | null;
+  /** the generation before this one in which this copy's log was remembered; 0: in this one, or it is none */
+  inheritedFrom: number;
 }
 
 /** What a replica may ask and do while it handles an event; the driver implements it. */
@@ -107,6 +118,8 @@ export interface ShardEnv {
   committed(state: ShardState, from: number, to: number): void;
   /** true when the incarnation has been alive long enough to be handed the writer's role back */
   isStable(incarnation: number): boolean;
+  /** entries from `index` on, of a generation before, are about to be replaced */
+  forsakes?(state: ShardState, index: number): void;
   /** true when one more copy may be brought up to date now */
   mayCatchUp(state: ShardState, incarnation: number): boolean;
 }
@@ -172,5 +185,9 @@ export function newShardState(
     settling: false,
     floor: { term: 0, index: 0 },
     writers: new Map(),
+    durable: Infinity,
+    owed: null,
+    journal: null,
+    inheritedFrom: 0,
   };
 }

@@ -12,7 +12,7 @@
 import { addPeer, advanceCommit, appendConfiguration, resign } from "./append.ts";
 import { holds, isVoter, sameVoters } from "./configuration.ts";
 import { handOverToAny, isCaughtUp, startHandOver } from "./hand_over.ts";
-import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { configurationIndexOf, configurationOf, type Desired, type ShardEnv, type ShardState } from "./shard_state.ts";
 
 /** The writer's next step towards placement; true while there is something to wait for. */
 export function manageMembers(state: ShardState, env: ShardEnv): boolean {
@@ -128,6 +128,11 @@ export function letsGo(state: ShardState, incarnation: number): boolean {
   const configuration = configurationOf(state);
   return state.role === "writer" && state.commit >= state.termStart && state.commit >= configurationIndexOf(state) &&
     !isVoter(configuration, incarnation) && !isWanted(state, incarnation);
+}
+
+/** True when placement is known, and wants a copy there. */
+export function isDesired(desired: Desired | undefined, incarnation: number): boolean {
+  return desired !== undefined && (holds(desired.voters, incarnation) || holds(desired.learners, incarnation));
 }
 
 /** True when placement wants a copy there; while it is not known, everybody is. */

@@ -122,6 +122,7 @@ export interface CopyKnowledge {
  */
 export function acknowledgedIndex(state: ShardState, rule: AckRule, about: CopyKnowledge): number {
   const candidates = [state.commit];
+  if (state.durable < state.commit) candidates.push(state.durable);
   for (const peer of state.peers.values()) if (peer.match < state.commit) candidates.push(peer.match);
   candidates.sort((a, b) => b - a);
   for (const index of candidates) if (meetsRule(state, rule, about, index)) return index;
@@ -130,7 +131,7 @@ export function acknowledgedIndex(state: ShardState, rule: AckRule, about: CopyK
 
 function meetsRule(state: ShardState, rule: AckRule, about: CopyKnowledge, index: number): boolean {
   // A writer that a swap has left out is a copy that goes, like any other.
-  const isStanding = isVoter(configurationOf(state), state.self);
+  const isStanding = isVoter(configurationOf(state), state.self) && index <= state.durable;
   // By name: of two lives of one node, both members while they are swapped, one at most still has anything.
   const names = isStanding ? [about.nameOf(state.self)] : [];
   const dataCenters = isStanding ? [about.dataCenterOf(state.self)] : [];
