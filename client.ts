@@ -271,6 +271,15 @@ export class WaterparkClient {
     });
   }
 
+  /**
+   * After every process of the cluster had died: lets it go on from the journals that are there, first the topology, and
+   * when asked again all shards that still wait. What only the missing journals had is lost.
+   */
+  recoverFromJournals(): Promise<{ shards: string[] }> {
+    const body = ENCODER.encode(JSON.stringify({ acceptDataLoss: true }));
+    return this.#dialer.ask({ method: "POST", path: "/v1/recover-from-journals", headers: JSON_TYPE, body });
+  }
+
   /** Changes, for the whole cluster, how many copies in how many data centers a receipt needs. */
   async setAckRule(rule: { copies: number; dataCenters: number; force?: boolean }): Promise<void> {
     const body = ENCODER.encode(JSON.stringify(rule));

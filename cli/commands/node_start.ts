@@ -17,7 +17,18 @@ export const nodeStart = command({
     http: { type: "string", default: "127.0.0.1:8600", metavar: "HOST:PORT|off", description: "HTTP gateway" },
     mllp: { type: "string", default: "127.0.0.1:2575", metavar: "HOST:PORT|off", description: "HL7 over MLLP" },
     join: { type: "string", metavar: "HOST:PORT,...", description: "nodes of the cluster to join" },
-    create: { type: "boolean", default: false, description: "create a cluster; so it does without --join" },
+    create: {
+      type: "boolean",
+      default: false,
+      description: "create a cluster; so it does without --join, unless --data holds one",
+    },
+    data: { type: "string", metavar: "DIR", description: "keep a journal there; without it all is in memory only" },
+    sync: {
+      type: "enum",
+      choices: ["always", "interval", "never"],
+      default: "interval",
+      description: "the journal is on the disk before a receipt, within 0.1 s, or when the system sees fit",
+    },
     expect: { type: "number", default: 1, description: "nodes at which a new cluster's shards are born" },
     transport: {
       type: "enum",
@@ -44,6 +55,7 @@ export const nodeStart = command({
   },
   examples: [
     "node start",
+    "node start --data /var/lib/waterpark --sync always",
     "node start --name TX-A-1 --listen 127.0.0.1:4601 --http 127.0.0.1:8601 --mllp off --join 127.0.0.1:4600",
   ],
   async run({ values, out }) {
@@ -61,7 +73,10 @@ export const nodeStart = command({
       advertise: values.advertise,
       http: values.http === "off" ? false : values.http,
       mllp: values.mllp === "off" ? false : values.mllp,
-      ...(join.length > 0 ? { join } : { create: true }),
+      ...(join.length > 0 ? { join } : {}),
+      create: values.create,
+      data: values.data,
+      sync: values.sync,
       expect: values.expect,
       transport: values.transport,
       copies: values.copies,

@@ -8,16 +8,26 @@ import { shardRanges } from "../shard_ranges.ts";
 export const topologyRecover = command({
   description: "lets a shard that has lost the majority of its copies go on from one survivor",
   args: {
-    shard: { type: "positional", description: "shard, S05/017 or SYS/000; or all that stand still" },
+    shard: { type: "positional", required: false, description: "shard, S05/017 or SYS/000; or all that stand still" },
+    "from-journals": {
+      type: "boolean",
+      default: false,
+      description: "after all processes have died, go on from the journals that are there",
+    },
     "accept-data-loss": { type: "boolean", default: false, description: "what only the lost copies had is lost" },
     survivor: { type: "string", metavar: "NODE", description: "whose copy counts; left out, the furthest" },
     force: { type: "boolean", default: false, description: "although a majority seems to be there" },
   },
   examples: [
     "topology recover S05/017 --accept-data-loss",
+    "topology recover --from-journals --accept-data-loss",
     "topology recover SYS/000 --accept-data-loss --survivor TN-A-1",
   ],
   async run({ values, client, out }) {
+    if (values["from-journals"]) return await recoverFromJournals(client, values["accept-data-loss"], out);
+    if (values.shard === undefined) {
+      throw new MisuseError("Cannot recover as it must be said what: a shard, all, or --from-journals");
+    }
     if (!values["accept-data-loss"]) {
       if (values.shard === "all") showAll(await client.standingShards(), out);
       else await show(client, values.shard, out);
@@ -38,6 +48,21 @@ export const topologyRecover = command({
     }
   },
 });
+
+async function recoverFromJournals(client: WaterparkClient, acceptDataLoss: boolean, out: Output): Promise<void> {
+  if (!acceptDataLoss) {
+    throw new MisuseError(
+      "Cannot recover from the journals that are there as it must be said that data may be lost",
+      "waterpark topology recover --from-journals --accept-data-loss",
+    );
+  }
+  const { shards } = await client.recoverFromJournals();
+  if (out.isJson) return out.json({ recovered: shards });
+  out.data(`${shards.length} shards go on from the journals that are there`);
+  if (shards.includes("SYS/000")) {
+    out.talk("the topology is back; when the nodes have joined, say it again for the rest");
+  }
+}
 
 /** Shards recovered at the same time: each is a command to the topology. */
 const AT_ONCE = 16;

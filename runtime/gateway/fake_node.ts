@@ -52,6 +52,11 @@ class FakeRecovery implements RecoveryService {
     return Promise.resolve({ shard, generation: 2, survivor: "TN-A-1", lastIndex: 9, unreachable: ["TX-A-1"] });
   }
 
+  recoverFromJournals(): Promise<string[]> {
+    this.#asked.push("recover-from-journals");
+    return Promise.resolve(["SYS/000"]);
+  }
+
   setAck({ copies, dataCenters }: { copies: number; dataCenters: number }): Promise<void> {
     this.#asked.push(`ack ${copies} ${dataCenters}`);
     return Promise.resolve();

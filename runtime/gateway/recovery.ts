@@ -107,6 +107,8 @@ export interface RecoveryService {
   shard(shard: string): Promise<ShardView>;
   /** Lets the shard go on from one survivor. @throws {WaterparkError} `topology/has-majority` and others */
   recover(shard: string, options: { survivor?: string; force?: boolean }): Promise<RecoveryView>;
+  /** Goes on from the journals that are there; the shards that do. @throws {WaterparkError} `node/no-journal` */
+  recoverFromJournals(): Promise<string[]>;
   /** Changes what a receipt needs. @throws {WaterparkError} `topology/bad-ack-rule` */
   setAck(rule: { copies: number; dataCenters: number; force?: boolean }): Promise<void>;
   /** All lost copies. */

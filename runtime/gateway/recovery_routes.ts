@@ -34,6 +34,14 @@ export function addRecoveryRoutes(route: Route, gateway: Gateway): void {
     return json(await inTime(gateway, "unknown", recovery.recover(shardInPath(c), options)));
   });
 
+  route("POST", "/v1/recover-from-journals", async (c) => {
+    const order = await orderIn(c);
+    if (order.acceptDataLoss !== true) {
+      throw badRequest('Cannot recover from journals as the body must say so: {"acceptDataLoss": true}');
+    }
+    return json({ shards: await inTime(gateway, "unknown", recovery.recoverFromJournals()) });
+  });
+
   route("PUT", "/v1/topology/ack", async (c) => {
     const { copies, dataCenters, force } = await orderIn(c);
     if (typeof copies !== "number" || typeof dataCenters !== "number") {

@@ -4,6 +4,7 @@
  */
 import type { ActorsConfig } from "../actors/mod.ts";
 import { assert } from "../base/mod.ts";
+import type { JournalConfig } from "../journal/mod.ts";
 import type { EffectsConfig } from "../effects/mod.ts";
 import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
@@ -42,6 +43,8 @@ export interface NodeConfig {
   effects: EffectsConfig;
   /** audits; see `auditing.ts` for each */
   audit: AuditConfig;
+  /** the journal, where there is one; see its room for each */
+  journal: JournalConfig;
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;
   /** body of one message at most, bytes */
@@ -115,6 +118,16 @@ export const DEFAULTS: NodeConfig = {
     againAfterMs: 200,
     summaryMs: 9000,
   },
+  journal: {
+    // What a machine that loses its power loses with `--sync interval`; ten syncs a second cost no disk anything.
+    syncIntervalMs: 100,
+    // Few files, and a tenth of a second to read one.
+    fileBytesMax: 64 * 1024 * 1024,
+    // Half a second of a slow disk.
+    pendingBytesMax: 64 * 1024 * 1024,
+    // So much may be dead before anything is rewritten.
+    slackBytes: 256 * 1024 * 1024,
+  },
   requestMs: 10_000,
   messageBytesMax: 1024 * 1024,
 };
@@ -159,6 +172,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     actors: { ...DEFAULTS.actors, ...overrides.actors },
     effects: { ...DEFAULTS.effects, ...overrides.effects },
     audit: { ...DEFAULTS.audit, ...overrides.audit },
+    journal: { ...DEFAULTS.journal, ...overrides.journal },
   };
   const { membership, replication } = config;
   assert(membership.suspectAfterMs >= 2 * membership.pingIntervalMs, "suspicion needs at least two missed pings");

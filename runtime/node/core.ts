@@ -6,6 +6,7 @@
  */
 import type { Actors } from "../actors/mod.ts";
 import type { WaterparkError } from "../base/mod.ts";
+import { Journal } from "../journal/mod.ts";
 import type { Effects, Timers } from "../effects/mod.ts";
 import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
@@ -27,8 +28,10 @@ import { Names } from "./names.ts";
 import { Reading } from "./reading.ts";
 import { Recovering } from "./recovering.ts";
 import { Relaying } from "./relaying.ts";
-import { postingFault } from "./posting_fault.ts";
+import { Reviving } from "./reviving.ts";
+import { diskFault, postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
+import { takeIn } from "./taking_in.ts";
 
 export type { CoreObserver, NodeCoreOptions, NodeIdentity };
 
@@ -51,6 +54,8 @@ export class NodeCore {
   readonly timers: Timers;
   readonly reading: Reading;
   readonly recovering: Recovering;
+  readonly reviving: Reviving;
+  readonly journal: Journal | null;
   readonly auditing: Auditing;
   readonly relaying: Relaying;
   readonly #absence: Absence;
@@ -103,6 +108,17 @@ export class NodeCore {
       config: config.membership,
     });
     const isSuspect = (incarnation: number) => this.isSuspect(incarnation);
+    const contents = options.journal?.contents;
+    // Before anything is added: what had left then is told, whatever comes again.
+    const dropped = [...contents?.node.dropped.keys() ?? []];
+    this.journal = options.journal === undefined ? null : new Journal({
+      ...options.journal,
+      world,
+      config: config.journal,
+      self,
+      onFault: (fault) => this.#onJournalFault(fault),
+    });
+    const { slackBytes } = config.journal;
     this.replication = new Replication({
       world,
       self,
@@ -120,6 +136,7 @@ export class NodeCore {
       onCampaign: (shard, term, isReal) => options.observer?.campaigns?.(shard, term, isReal),
       onDropped: (shard) => shard === SYSTEM_SHARD ? this.directory.dropped() : this.actors.dropped(shard),
       config: config.replication,
+      ...this.journal === null ? {} : { journal: { journal: this.journal, contents: contents!, slackBytes } },
     });
     this.directory = new Directory({
       world,
@@ -162,10 +179,12 @@ export class NodeCore {
       requestMs: config.requestMs,
     });
     this.recovering = new Recovering({ core: this });
+    const { clusterId = "", lives = [] } = contents?.node ?? {};
+    this.reviving = new Reviving({ core: this, remembrance: { clusterId, lives, dropped } });
     new LostAndFound({ core: this });
     this.auditing = auditingOf(this);
     this.#absence = new Absence({ core: this });
-    this.requests.handle("join", (body, done) => this.#onJoin(body as JoiningNode, done));
+    this.requests.handle("join", (body, done) => takeIn(this, body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
     this.recovering.start();
@@ -203,6 +222,23 @@ export class NodeCore {
     });
   }
 
+  /** The cluster goes on, in the generation, from this node's copy of the topology; `done` once that knows this life. */
+  revive(clusterId: string, generation: number, done: () => void): void {
+    this.#clusterId = clusterId;
+    this.replication.setGeneration(SYSTEM_SHARD, generation, this.self.incarnation);
+    const join = () =>
+      this.directory.command(
+        { type: "join", node: this.nodeEntry() },
+        (result) => result.ok ? done() : this.#closed ? undefined : join(),
+      );
+    this.directory.command({ type: "leap", generation }, join);
+  }
+
+  /** the cluster that this node is in, or about to join; null: none */
+  get clusterId(): string | null {
+    return this.#clusterId;
+  }
+
   /** This node as the topology describes it. */
   nodeEntry(): JoiningNode {
     const { name, incarnation, address, http, mllp } = this.self;
@@ -216,7 +252,7 @@ export class NodeCore {
     if (!this.isReady) {
       return refuse("node/not-ready", "Cannot record the message as this node has not joined yet", 200);
     }
-    const fault = postingFault(posting);
+    const fault = diskFault(this.journal) ?? postingFault(posting);
     if (fault !== null) return refuse(fault.code, `Cannot record the message as ${fault.rule}`);
     this.mailroom.post(posting, done);
   }
@@ -233,7 +269,8 @@ export class NodeCore {
 
   /** True once this node's topology has its shards born, so that it can take requests. */
   get isReady(): boolean {
-    return !this.#closed && this.directory.isWhole && (this.directory.topology?.state.born ?? null) !== null;
+    return !this.#closed && !this.reviving.isWaiting && this.directory.isWhole &&
+      (this.directory.topology?.state.born ?? null) !== null;
   }
 
   /** Gives up its writers, says goodbye to its peers, stops. */
@@ -242,11 +279,18 @@ export class NodeCore {
     this.#closed = true;
     this.#absence.stop();
     this.recovering.stop();
+    this.reviving.stop();
     this.replication.stop();
     this.membership.stop();
     this.mailroom.close();
     this.requests.close();
     await this.mesh.close("closing");
+    await new Promise<void>((resolve) => this.journal === null ? resolve() : this.journal.close(resolve));
+  }
+
+  #onJournalFault(fault: "full" | "failed" | null): void {
+    if (fault === null) log("node").warning("the journal can be written again");
+    else log("node").error("the journal cannot be written: {fault}; this node takes nothing until it can", { fault });
   }
 
   #aliveForMs(incarnation: number): number {
@@ -382,6 +426,7 @@ export class NodeCore {
     const { state } = topology;
     this.#options.observer?.published?.(topology.version, state.nodes.length);
     this.#clusterId ??= state.clusterId;
+    this.journal?.belongsTo(state.clusterId);
     const peers = state.nodes.filter((node) => node.incarnation !== this.self.incarnation);
     this.#names.learn(topology);
     for (const incarnation of this.#aliveSinceMs.keys()) {
@@ -427,26 +472,6 @@ export class NodeCore {
       bytes: plugins[name].versions.find((v) => v.hash === hash)!.bytes,
     })));
     this.actors.pluginsChanged();
-  }
-
-  #onJoin(node: JoiningNode, done: (result: RequestResult) => void): void {
-    this.directory.command({ type: "join", node }, (result) => {
-      if (!result.ok) return done(result);
-      const untilMs = this.world.nowMonoMs() + this.config.requestMs;
-      const deliver = () => {
-        if (this.world.nowMonoMs() > untilMs) return;
-        const topology = this.directory.topology;
-        // The command may have been applied elsewhere first: the joiner must get a state that has it in.
-        if (topology?.nodeByIncarnation(node.incarnation) == null) {
-          this.world.after(20, deliver);
-          return;
-        }
-        // Without the plugins' bundles, which may be larger than a frame: the log brings them.
-        const state = { ...topology.state, plugins: {} };
-        done({ ok: true, value: { state, hint: this.replication.hint(SYSTEM_SHARD) } });
-      };
-      deliver();
-    });
   }
 
   #report(what: string, result: RequestResult): void {

@@ -2,6 +2,8 @@
  * What a core is made of: who it is, what it stands on, who watches it.
  */
 import type { Fold } from "../actors/mod.ts";
+import type { Disk, JournalContents, SyncMode } from "../journal/mod.ts";
+import type { ShardStore } from "../storage/mod.ts";
 import type { Carrier, LayTripwire } from "../transport/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { NodeConfig } from "./config.ts";
@@ -33,6 +35,8 @@ export interface NodeCoreOptions {
   fold: Fold;
   /** the live handlers have changed: the host must have these bundles */
   onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
+  /** where to keep a journal, when to sync it, and what it held; left out: nowhere */
+  journal?: { disk: Disk; sync: SyncMode; contents: JournalContents<ShardStore> };
   /** sees what replication does; for the simulator's checkers */
   observer?: CoreObserver;
 }

@@ -7,12 +7,18 @@ import { log } from "../telemetry/mod.ts";
 import type { DialResult } from "../transport/mod.ts";
 import type { NodeCore } from "./core.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
+import { otherJournal } from "./reviving.ts";
 
 /** Until when hosts are tried, ms: longer than starting a whole cluster takes. */
 const JOIN_MS = 60_000;
 const PAUSE_MS = 200;
 /** Refusals that no repetition mends. */
-const FINAL = new Set(["transport/wrong-secret", "transport/wrong-cluster", "transport/wrong-version"]);
+const FINAL = new Set([
+  "transport/wrong-secret",
+  "transport/wrong-cluster",
+  "transport/wrong-version",
+  "node/other-journal",
+]);
 
 /**
  * Joins the cluster of the nodes at `addresses`.
@@ -48,7 +54,13 @@ export async function joinCluster(core: NodeCore, addresses: string[]): Promise<
 async function joinBy(core: NodeCore, address: string): Promise<void> {
   const dialled = await new Promise<DialResult>((resolve) => core.mesh.dialOnce(address, resolve));
   if ("error" in dialled) throw dialled.error;
-  const { incarnation, clusterId } = dialled.peer;
+  const { incarnation } = dialled.peer;
+  // Who was on its way back from a journal when it was dialled may be there by now.
+  const clusterId = dialled.peer.clusterId ?? await clusterOf(core, incarnation);
+  const { clusterId: remembered } = core.reviving.remembrance;
+  if (clusterId !== null && remembered !== "" && remembered !== clusterId) {
+    throw otherJournal(`the node at "${address}" is in another cluster`);
+  }
   if (clusterId === null) {
     throw new WaterparkError(`Cannot join by "${address}" as the node there has not joined a cluster itself`, {
       code: "node/not-ready",
@@ -57,4 +69,21 @@ async function joinBy(core: NodeCore, address: string): Promise<void> {
   }
   const result = await new Promise<RequestResult>((resolve) => core.join({ incarnation, clusterId }, resolve));
   if (!result.ok) throw errorOf(result);
+}
+
+async function clusterOf(core: NodeCore, incarnation: number): Promise<string | null> {
+  const result = await new Promise<RequestResult>((resolve) =>
+    core.requests.ask(incarnation, "testimony", "system", { timeoutMs: PAUSE_MS * 5, done: resolve })
+  );
+  return result.ok ? (result.value as { clusterId?: string | null }).clusterId ?? null : null;
+}
+
+/**
+ * Joins the cluster of which the node's journal is, where that lives; where it does not, waits until it can be revived.
+ *
+ * @throws {WaterparkError} `node/other-journal`
+ */
+export async function joinOrRevive(core: NodeCore, addresses: string[]): Promise<void> {
+  const error = await new Promise<WaterparkError | null>((resolve) => core.reviving.begin(addresses, resolve));
+  if (error !== null) throw error;
 }

@@ -1,3 +1,4 @@
+import type { Journal } from "../journal/mod.ts";
 import type { Posting } from "../mailroom/mod.ts";
 import { TEXT_BYTES_MAX } from "../storage/mod.ts";
 
@@ -18,4 +19,11 @@ export function postingFault(posting: Posting): { code: string; rule: string } |
     }
   }
   return null;
+}
+
+/** Why a node takes nothing while its journal cannot be written, or null. */
+export function diskFault(journal: Journal | null): { code: string; rule: string } | null {
+  if (journal === null || journal.fault === null) return null;
+  const state = journal.fault === "full" ? "it is full" : "it is broken";
+  return { code: "node/read-only", rule: `this node is read-only until its journal's disk takes it: ${state}` };
 }

@@ -50,6 +50,13 @@ export class CoreRecovery implements RecoveryService {
     return answered((done) => this.#core.recovering.recover(shard, options, done));
   }
 
+  async recoverFromJournals(): Promise<string[]> {
+    const { shards } = await answered<{ shards: (number | string)[] }>((done) =>
+      this.#core.reviving.recoverFromJournals(done)
+    );
+    return shards.map((shard) => typeof shard === "number" ? shardText(shard) : shard);
+  }
+
   async setAck({ force, ...ack }: { copies: number; dataCenters: number; force?: boolean }): Promise<void> {
     const fault = ackRuleFault({ copies: this.#core.directory.require().state.copies, ack });
     if (fault !== null && force !== true) {

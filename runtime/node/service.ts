@@ -294,7 +294,10 @@ export class CoreService implements NodeService {
   }
 
   readiness(): { ready: boolean; reason: string } {
+    const { journal, reviving } = this.#core;
+    if (reviving.reason !== "" && !this.#core.isReady) return { ready: false, reason: reviving.reason };
     if (this.#core.directory.topology === null) return { ready: false, reason: "not joined yet" };
+    if (journal !== null && journal.fault !== null) return { ready: false, reason: "its journal cannot be written" };
     return this.#core.isReady ? { ready: true, reason: "" } : { ready: false, reason: "shards are not born yet" };
   }
 

@@ -16,6 +16,8 @@ import {
   type Receipt,
   startHttp,
 } from "../gateway/mod.ts";
+import { openFolder, type SyncMode } from "../journal/mod.ts";
+import { ShardStore } from "../storage/mod.ts";
 import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
@@ -23,7 +25,8 @@ import { type CarrierMode, isLoopback, layTcpTripwire, openCarriers, parseAddres
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
-import { joinCluster } from "./joining.ts";
+import { joinCluster, joinOrRevive } from "./joining.ts";
+import { otherJournal } from "./reviving.ts";
 import { PluginLoading } from "./plugin_loading.ts";
 import { CoreService } from "./service.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
@@ -42,8 +45,12 @@ export interface StartOptions {
   mllp?: string | false;
   /** addresses of nodes of the cluster to join */
   join?: string[];
-  /** true: create a cluster; default: when `join` is left out */
+  /** true: create a cluster; default: when `join` is left out and `data` holds none */
   create?: boolean;
+  /** folder of the node's journal, which is made where there is none; left out: everything is in memory only */
+  data?: string;
+  /** when the journal is synced: before anything is acknowledged, now and then, never by us; default `"interval"` */
+  sync?: SyncMode;
   /** a new cluster's shards are born when so many nodes have joined; default 1 */
   expect?: number;
   /** how nodes talk; default `"auto"`: QUIC, else WebSocket */
@@ -63,7 +70,7 @@ export interface StartOptions {
   tokens?: string[];
   /** settings of the rooms */
   config?: PartialConfig;
-  /** how long to wait until requests are taken, ms; default 120 000 */
+  /** how long to wait until requests are taken, ms; default 120 000, and with a cluster's journal for ever */
   readyTimeoutMs?: number;
 }
 
@@ -110,7 +117,7 @@ export interface WaterparkNode {
  * Starts a node, creates or joins a cluster, and waits until it takes requests.
  *
  * @throws {WaterparkError} `node/bad-name`, `transport/wrong-secret`, `transport/secret-needed`, `transport/address-in-use`,
- * `gateway/cannot-listen`, `node/not-ready` ...; nothing is left running then
+ * `gateway/cannot-listen`, `node/not-ready`, `journal/in-use`, `node/other-journal` ...; nothing is left running then
  *
  * @example
  * ```ts
@@ -133,11 +140,15 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   const secret = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret ?? null;
   const listen = options.listen ?? "127.0.0.1:0";
   if (secret === null) refuseOpenDoors(options);
+  const journal = options.data === undefined ? undefined : await openJournal(options.data, name, options);
   const carriers = await openCarriers({
     world,
     mode: options.transport ?? "auto",
     secret,
     addresses: options.advertise ? [listen, options.advertise] : [listen],
+  }).catch((error) => {
+    journal?.disk.close();
+    throw error;
   });
   const host = new ProcessHost({
     world,
@@ -155,18 +166,39 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     layTripwire: options.transport === "quic" ? undefined : layTcpTripwire,
     fold: host.fold,
     onPlugins: (plugins) => loading.keep(plugins),
+    ...journal === undefined ? {} : { journal },
   });
   const node = new StartedNode({ world, core, host, loading });
   try {
     await node.open(listen, options);
-    if (options.join && options.join.length > 0) await joinCluster(core, options.join);
+    const isOfCluster = (journal?.contents.node.clusterId ?? "") !== "";
+    if (isOfCluster) await node.orNotReady(joinOrRevive(core, options.join ?? []), options.readyTimeoutMs);
+    else if (options.join && options.join.length > 0) await joinCluster(core, options.join);
     else core.create({ expect: options.expect ?? 1 });
-    await node.whenReady(options.readyTimeoutMs ?? 120_000);
+    await node.whenReady(options.readyTimeoutMs ?? (isOfCluster ? Infinity : 120_000));
     return node;
   } catch (error) {
     await node.close();
     throw error;
   }
+}
+
+/** Opens the journal of this very node; what it holds decides whether a cluster may be created. */
+async function openJournal(path: string, name: string, { sync = "interval", create }: StartOptions) {
+  const { disk, contents } = await openFolder(path, { newLog: () => new ShardStore() });
+  const { node, copies, damaged } = contents;
+  const fault = node.name !== "" && node.name !== name
+    ? `it is the journal of ${node.name}`
+    : create === true && node.clusterId !== ""
+    ? "it holds a cluster already, and one more was to be created"
+    : null;
+  if (fault !== null) {
+    disk.close();
+    throw otherJournal(fault);
+  }
+  if (damaged > 0) log("node").error("the journal is damaged: {damaged} records cannot be read", { damaged });
+  if (copies.size > 0) log("node").info("the journal holds {copies} copies", { copies: copies.size });
+  return { disk, contents, sync };
 }
 
 function configOf({ config, copies, ack: { force, ...ack } = {} }: StartOptions): NodeConfig {
@@ -270,16 +302,27 @@ class StartedNode implements WaterparkNode {
     }
   }
 
+  /** Waits for `joining`, but no longer than somebody has said. */
+  async orNotReady(joining: Promise<void>, timeoutMs: number | undefined): Promise<void> {
+    if (timeoutMs === undefined) return await joining;
+    let isOver = false;
+    const timeOut = this.#pause(timeoutMs).then(() => {
+      if (!isOver) throw this.#notReady(timeoutMs);
+    });
+    await Promise.race([joining.finally(() => isOver = true), timeOut]);
+  }
+
+  #notReady(timeoutMs: number): WaterparkError {
+    return new WaterparkError(`Cannot take requests after ${timeoutMs} ms: ${this.service.readiness().reason}`, {
+      code: "node/not-ready",
+      outcome: "not-applied",
+    });
+  }
+
   async whenReady(timeoutMs: number): Promise<void> {
     const untilMs = this.#world.nowMonoMs() + timeoutMs;
     while (!this.#core.isReady) {
-      if (this.#world.nowMonoMs() > untilMs) {
-        const { reason } = this.service.readiness();
-        throw new WaterparkError(`Cannot take requests after ${timeoutMs} ms: ${reason}`, {
-          code: "node/not-ready",
-          outcome: "not-applied",
-        });
-      }
+      if (this.#world.nowMonoMs() > untilMs) throw this.#notReady(timeoutMs);
       await this.#pause(10);
     }
   }

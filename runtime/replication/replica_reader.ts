@@ -28,6 +28,11 @@ export abstract class ReplicaReader {
     return this.replicas[shard]?.state ?? null;
   }
 
+  /** Shards of which there is a copy here. */
+  heldShards(): number[] {
+    return this.replicas.flatMap((replica) => replica ? [replica.state.shard] : []);
+  }
+
   /** Incarnations with a vote, as far as this node knows. */
   members(shard: number): number[] {
     const replica = this.replicas[shard];

@@ -93,6 +93,8 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
       return removePlugin(state, command.name);
     case "recover":
       return recover(state, command);
+    case "revive":
+      return revive(state, command.copies);
     case "leap":
       return accepted(command.generation > state.systemGeneration ? { systemGeneration: command.generation } : {});
     case "ack":
@@ -158,7 +160,19 @@ function ack(state: TopologyState, command: TopologyCommand & { type: "ack" }): 
   return accepted({ ack: { copies, dataCenters } });
 }
 
-function recover(state: TopologyState, command: TopologyCommand & { type: "recover" }): Change | Refused {
+function revive(state: TopologyState, copies: readonly RecoveredCopy[]): Change {
+  let { recovered } = state;
+  for (const copy of copies) {
+    const change = recover({ ...state, recovered }, copy);
+    if ("fields" in change) recovered = change.fields.recovered ?? recovered;
+  }
+  return accepted(recovered === state.recovered ? {} : { recovered });
+}
+
+/** A shard that goes on from one survivor's copy; `from` is the generation that ends. */
+type RecoveredCopy = { shard: number; survivor: number; from: number };
+
+function recover(state: TopologyState, command: RecoveredCopy): Change | Refused {
   const { shard, survivor, from } = command;
   const before = state.recovered[shard];
   const generation = before?.generation ?? 1;

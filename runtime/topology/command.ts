@@ -43,6 +43,7 @@ export interface JoiningNode {
  *   left out; `rollback` returns to the version that was live before.
  * - `recover`: a shard that has lost its majority goes on from one survivor's copy, in the next generation; what only the
  *   lost copies had is lost.
+ * - `revive`: as `recover`, for many shards at once: those whose members have all died, from what their journals hold.
  * - `leap`: the system shard itself was recovered; the version leaps beyond all that the lost copies may have had.
  * - `ack`: how many copies, in how many data centers, a receipt needs.
  * - `switch`, `setting`: a named flag; a named value, dropped by null.
@@ -102,6 +103,11 @@ export type TopologyCommand =
     survivor: number;
     /** the generation that is to end: a command that comes twice must not end two */
     from: number;
+  }
+  | {
+    type: "revive";
+    /** those that cannot be recovered (any more) are passed over */
+    copies: { shard: number; survivor: number; from: number }[];
   }
   | {
     type: "leap";
@@ -195,12 +201,12 @@ function read(from: Fields): TopologyCommand {
     case "remove-plugin":
       return { type, name: pattern(from.name, "name", PLUGIN_NAME) };
     case "recover":
-      return {
-        type,
-        shard: integer(from.shard, "shard", 0, DATA_SHARDS - 1),
-        survivor: integer(from.survivor, "survivor", 1, INCARNATION_MAX),
-        from: integer(from.from, "from", 1, GENERATION_MAX - 1),
-      };
+      return { type, ...recovery(from) };
+    case "revive": {
+      const { copies } = from;
+      if (!Array.isArray(copies) || copies.length > DATA_SHARDS) throw new Complaint("copies is no list of shards");
+      return { type, copies: copies.map((one) => recovery(Object(one))) };
+    }
     case "leap":
       return { type, generation: integer(from.generation, "generation", 2, GENERATION_MAX) };
     case "ack":
@@ -306,4 +312,12 @@ function oneOf<T extends string>(value: unknown, field: string, allowed: readonl
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new Complaint(`${field} is none of ${allowed.join(", ")}`);
   return found;
+}
+
+function recovery(from: Record<string, unknown>): { shard: number; survivor: number; from: number } {
+  return {
+    shard: integer(from.shard, "shard", 0, DATA_SHARDS - 1),
+    survivor: integer(from.survivor, "survivor", 1, INCARNATION_MAX),
+    from: integer(from.from, "from", 1, GENERATION_MAX - 1),
+  };
 }

@@ -28,6 +28,10 @@ export interface ClusterOptions {
   };
   /** settings of the rooms */
   config?: PartialConfig;
+  /** a folder in which every node gets one for its journal; left out: memory only */
+  data?: string;
+  /** when journals are synced */
+  sync?: "always" | "interval" | "never";
   /** until every node takes requests, ms; default 90 000: a busy machine starts eight processes slowly */
   readyMs?: number;
 }
@@ -113,6 +117,23 @@ export class ClusterOfProcesses implements AsyncDisposable {
     return node;
   }
 
+  /** Ends every node's process at once, in the middle of whatever it does. */
+  async killAll(): Promise<void> {
+    for (const node of this.alive) node.signal("SIGKILL");
+    await Promise.all(this.nodes.map((node) => node.exit));
+  }
+
+  /** Starts nodes whose processes are gone, all at once; returns when they take requests, unless told not to wait. */
+  async restartAll(
+    names: readonly string[] = [...this.#nodes.keys()],
+    options: { wait?: boolean } = {},
+  ): Promise<void> {
+    const nodes = names.map((name) => this.#spawn(name, {}));
+    if (options.wait === false) return;
+    const ready = Promise.all(nodes.map((node) => node.ready));
+    await within(this.#options.readyMs ?? 90_000, "every node takes requests again", ready);
+  }
+
   /** The last lines of every node, under its name. */
   tails(): string {
     return this.nodes.map((node) =>
@@ -131,7 +152,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   #spawn(name: string, extra: { expect?: number }): NodeChild {
-    const { secret, transport, config, hostOf } = this.#options;
+    const { secret, transport, config, hostOf, data, sync } = this.#options;
     const hosts = [...this.#nodes.values()].filter((node) => node.name !== name)
       .map((node) => hostOf?.(node.name).advertise ?? node.mesh);
     const { advertise, prefix } = hostOf?.(name) ?? {};
@@ -142,6 +163,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
       ...(secret === undefined ? {} : { secret }),
       ...(transport === undefined ? {} : { transport: typeof transport === "string" ? transport : transport[name] }),
       ...(config === undefined ? {} : { config }),
+      ...(data === undefined ? {} : { data: `${data}/${name}`, sync }),
       readyTimeoutMs: this.#options.readyMs ?? 90_000,
     }, prefix);
     this.#nodes.set(name, node);
