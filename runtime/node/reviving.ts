@@ -167,7 +167,8 @@ export class Reviving {
   #hear(said: Said, found: Map<number, Testimony>): void {
     const { clusterId } = this.remembrance;
     if (said.clusterId === null) {
-      if (said.remembers === clusterId) found.set(said.incarnation, said);
+      // Who had only just joined may not have noted where.
+      if (said.remembers === clusterId || said.remembers === "") found.set(said.incarnation, said);
       return;
     }
     if (said.clusterId !== clusterId) return this.#end(otherJournal(`${said.name} is in another cluster`));
@@ -210,7 +211,10 @@ export class Reviving {
   /** True: this node will stand by while `to` revives the cluster. */
   #give(to: number): boolean {
     const nowMs = this.#core.world.nowMonoMs();
-    if (this.#done === null || this.#isRevived || (this.#isAsking && to !== this.#core.self.incarnation)) return false;
+    if (
+      this.#core.directory.topology !== null || this.#isRevived ||
+      (this.#isAsking && to !== this.#core.self.incarnation)
+    ) return false;
     if (this.#pledge !== null && this.#pledge.to !== to && this.#pledge.untilMs > nowMs) return false;
     this.#pledge = { to, untilMs: nowMs + PLEDGE_MS };
     return true;

@@ -171,6 +171,8 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   const node = new StartedNode({ world, core, host, loading });
   try {
     await node.open(listen, options);
+    // Whoever takes part must be known to its own journal.
+    await new Promise<void>((resolve) => core.journal === null ? resolve() : core.journal.flush(resolve));
     const isOfCluster = (journal?.contents.node.clusterId ?? "") !== "";
     if (isOfCluster) await node.orNotReady(joinOrRevive(core, options.join ?? []), options.readyTimeoutMs);
     else if (options.join && options.join.length > 0) await joinCluster(core, options.join);

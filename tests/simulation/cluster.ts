@@ -5,6 +5,7 @@
 import { NodeCore } from "../../runtime/node/mod.ts";
 import { MemoryNetwork } from "../../runtime/transport/mod.ts";
 import { mintIncarnation, SeededRandom, SimulatedTime, simulatedWorld } from "../../runtime/world/mod.ts";
+import { SimulatedDisks } from "./disks.ts";
 import { EventLoop } from "./event_loop.ts";
 import { type HandlerMaker, SimulatedHost } from "./host.ts";
 import type { Journal } from "./journal.ts";
@@ -68,6 +69,7 @@ export class SimulatedCluster {
   /** null: nobody reads it, so nothing is made for it: `cluster.trace?.write({ ... })` */
   readonly trace: Trace | null;
   readonly #recorder: Recorder;
+  readonly #disks: SimulatedDisks;
   readonly #shards = new Map<string, number>();
   readonly #versions = new Map<string, HandlerMaker>();
 
@@ -81,6 +83,7 @@ export class SimulatedCluster {
     this.options = options;
     this.journal = journal;
     this.#recorder = new Recorder(journal, this.time);
+    this.#disks = new SimulatedDisks(options);
     this.trace = trace === null ? null : new Trace(this.time, trace.write, trace.level);
     this.random = new SeededRandom(options.seed);
     this.names = nodeNames(options.nodes);
@@ -131,6 +134,7 @@ export class SimulatedCluster {
     const host = new SimulatedHost({ world, callMsMax: options.foldMsMax, limits: sessionLimitsOf(options) });
     Object.assign(node, { clock, loop, host, dropped: new Set() });
     const carrier = this.network.carrier(address);
+    const journal = this.#disks.open(name, world);
     node.core = new NodeCore({
       world,
       config: nodeConfigOf(options),
@@ -141,6 +145,7 @@ export class SimulatedCluster {
       onPlugins: (plugins) => {
         for (const { hash } of plugins) host.load(hash, this.#versions.get(hash)!);
       },
+      ...journal === undefined ? {} : { journal },
       observer: observing(node, { recorder: this.#recorder, trace: this.trace }),
     });
     this.#recorder.watch(node);
@@ -149,8 +154,21 @@ export class SimulatedCluster {
     this.nodes.set(name, node);
     this.lives.push(node);
     this.trace?.write({ node: name, room: "node", event: "boots", incarnation: node.core.self.incarnation });
+    // As a real node does it: whoever takes part must be known to its own journal.
+    if (node.core.journal === null) this.#enter(node, isFirst, "");
+    else node.core.journal.flush(() => this.#enter(node, isFirst, journal!.contents.node.clusterId));
+  }
+
+  #enter(node: SimulatedNode, isFirst: boolean, clusterId: string): void {
+    const others = this.names.filter((name) => name !== node.name).map((name) => `${name}:4600`);
     if (isFirst) node.core.create({ expect: this.names.length, shardsPerSet: this.options.shardsPerSet });
-    else this.#join(node, 0);
+    else if (clusterId === "") this.#join(node, 0);
+    else {
+      node.core.reviving.begin(others, (error) => {
+        if (error !== null) throw error;
+        this.trace?.write({ node: node.name, room: "node", event: "back", from: "journal" });
+      });
+    }
   }
 
   /** Ends a node's life without a word. */
@@ -159,6 +177,7 @@ export class SimulatedCluster {
     if (!node.isAlive) return;
     this.trace?.write({ node: name, room: "fault", event: "crash", incarnation: node.core.self.incarnation });
     node.isAlive = false;
+    this.#disks.crash(name);
     this.network.crash(node.address);
   }
 
@@ -236,11 +255,20 @@ export class SimulatedCluster {
     const others = this.names.filter((name) => name !== node.name);
     const again = () => void core.world.after(200, () => this.#join(node, attempt + 1));
     core.mesh.dialOnce(`${others[attempt % others.length]}:4600`, (result) => {
-      if ("error" in result || result.peer.clusterId === null) return again();
-      const { incarnation, clusterId } = result.peer;
-      core.join({ incarnation, clusterId }, (answer) => {
-        if (!answer.ok) again();
-        else this.trace?.write({ node: node.name, room: "node", event: "joined", attempt });
+      if ("error" in result) return again();
+      const { incarnation } = result.peer;
+      const join = (clusterId: string | null) => {
+        if (clusterId === null) return again();
+        core.join({ incarnation, clusterId }, (answer) => {
+          if (!answer.ok) again();
+          else this.trace?.write({ node: node.name, room: "node", event: "joined", attempt });
+        });
+      };
+      if (result.peer.clusterId !== null) return join(result.peer.clusterId);
+      // It was on its way back when it was dialled, and may be there by now.
+      core.requests.ask(incarnation, "testimony", "system", {
+        timeoutMs: 1000,
+        done: (said) => join(said.ok ? (said.value as { clusterId: string | null }).clusterId : null),
       });
     });
   }

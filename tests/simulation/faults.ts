@@ -11,6 +11,7 @@ import { Bound, type Fault, Ground } from "./faults/ground.ts";
 import { clockJumps, slowNodes, stalls } from "./faults/machines.ts";
 import { clogs, cuts, isolations, splits } from "./faults/network.ts";
 import { handOvers, operations, restarts } from "./faults/planned.ts";
+import { outages } from "./faults/outages.ts";
 import { deploys, hostCrashes, rollbacks } from "./faults/plugins.ts";
 
 /** They share one source of chance, as they did when they were all there was: old seeds stay what they were. */
@@ -26,6 +27,7 @@ const OTHERS: Fault[] = [
   handOvers,
   rollbacks,
   hostCrashes,
+  outages,
 ];
 
 /** Hurts a cluster until it is told to stop. */

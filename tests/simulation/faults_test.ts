@@ -18,6 +18,8 @@ const SIGNS: Record<string, Sign> = {
     set: { crashEveryMs: 900, dataCenterRate: 1 },
     traced: /TX-A-1 +fault +crash(.|\n)*TX-B-1 +fault +crash/,
   },
+  "crashes that leave the disks": { set: { crashEveryMs: 900, hasDisks: true, syncMs: 10 }, traced: /node +back/ },
+  "outages of everything": { set: { hasDisks: true, syncMs: 10, outageEveryMs: 2500 }, traced: /fault +outage/ },
   restarts: { set: { restartEveryMs: 1000 }, traced: /fault +drain/ },
   operations: { set: { operationEveryMs: 1200 }, traced: /fault +(goodbye|remove)/ },
   "hand-overs": { set: { handOverEveryMs: 600 }, traced: /fault +hand-over/ },

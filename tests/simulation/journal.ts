@@ -224,6 +224,8 @@ export interface Journal {
   dataCenters: number;
   /** plugin hosts die without any message's doing */
   hostsDie: boolean;
+  /** moments at which all processes ended: shards may have gone on in another generation after each */
+  outages: number;
   sent: Sent[];
   acknowledged: Acknowledged[];
   /** messages without a receipt, from handlers, that must be kept all the same */
@@ -257,6 +259,7 @@ export function emptyJournal(): Journal {
     nodes: 8,
     dataCenters: 4,
     hostsDie: false,
+    outages: 0,
     sent: [],
     acknowledged: [],
     recorded: [],

@@ -96,6 +96,12 @@ export interface SimulationOptions {
   retireRate: number;
   /** what a plugin host remembers of actors at a time */
   sessions: number;
+  /** nodes keep journals, synced before anything is acknowledged, and find them again after a crash */
+  hasDisks: boolean;
+  /** a sync takes up to so long, ms */
+  syncMs: number;
+  /** where there are disks: mean time between two moments at which every machine loses its power, ms; 0 none */
+  outageEveryMs: number;
 }
 
 /** Mostly few: an idle shard takes as long to be born, moved and elected as a busy one, and shows nothing new. */
@@ -196,6 +202,10 @@ export function drawOptions(seed: number, random: SeededRandom, nodes: number): 
     timerRate: sometimes(0.4),
     retireRate: sometimes(0.2),
     sessions: 10_000,
+    // Not one of those things that a seed has few of: a cluster has disks or it has none.
+    hasDisks: random.next() < 0.4,
+    syncMs: random.next() * 20,
+    outageEveryMs: random.next() < 0.6 ? 2500 + random.next() * 5000 : 0,
   };
 }
 
@@ -210,6 +220,6 @@ export function calmOptions(seed: number, nodes: number): SimulationOptions {
     ...{ slowNodeEveryMs: 0, stallEveryMs: 0, clockDrift: 0, clockJumpEveryMs: 0 },
     ...{ deployEveryMs: 0, rollbackEveryMs: 0, brokenVersionRate: 0, hostCrashEveryMs: 0, foldMsMax: 0 },
     ...{ patienceMs: 11_000, ifMatchRate: 0, giveUpRate: 0, echoRate: 0, absentAfterMs: 20_000 },
-    ...{ timerRate: 0, retireRate: 0 },
+    ...{ timerRate: 0, retireRate: 0, hasDisks: false, outageEveryMs: 0 },
   };
 }
