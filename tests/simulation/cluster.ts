@@ -234,7 +234,8 @@ export class SimulatedCluster {
   shardOf(key: string): number {
     let shard = this.#shards.get(key);
     if (shard === undefined) {
-      const knowing = this.living().find((node) => node.core.directory.topology !== null)!;
+      // A life that has ended knew it as well.
+      const knowing = this.lives.find((node) => node.core.directory.topology !== null)!;
       this.#shards.set(key, shard = knowing.core.directory.topology!.shardOf(key));
     }
     return shard;
