@@ -157,8 +157,11 @@ export class Journaling {
     if (!this.#isRewriting) this.#isRewriting = this.#rewriting.step();
     this.#looks++;
     if (this.remembered.size > 0 && this.#looks > UNWANTED_LOOKS) {
-      for (const [shard, { generation }] of this.remembered) {
+      for (const [shard, { generation, commit, log }] of this.remembered) {
         if (isWanted(shard)) continue;
+        // The shard has gone on without it: who knows what it alone has.
+        const isEnded = generation < this.#options.generations.of(shard);
+        if (isEnded) this.#options.generations.keep({ shard, generation, term: log.lastTerm, commit, store: log });
         this.remembered.delete(shard);
         this.#facts.delete(shard);
         this.journal.drop(shard, generation);
