@@ -10,7 +10,9 @@ export function pack(value: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(PACKR.pack(value));
 }
 
-/** The value of MessagePack bytes. Throws `wire/bad-payload` for anything else. */
+/**
+ * The value of MessagePack bytes. A key `__proto__` comes back as `__proto_`: what comes from outside sets no prototype.
+ * Throws `wire/bad-payload` for anything else. */
 export function unpack(bytes: Uint8Array): unknown {
   try {
     return PACKR.unpack(bytes);
