@@ -55,7 +55,7 @@ export const nodeStart = command({
   },
   examples: [
     "node start",
-    "node start --data /var/lib/waterpark --sync always",
+    "node start --data /srv/tn-a-1 --sync always",
     "node start --name TX-A-1 --listen 127.0.0.1:4601 --http 127.0.0.1:8601 --mllp off --join 127.0.0.1:4600",
   ],
   async run({ values, out }) {

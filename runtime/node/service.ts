@@ -364,6 +364,7 @@ export class CoreService implements NodeService {
   #samples(): Sample[] {
     const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering, relaying } =
       this.#core;
+    const { journal } = this.#core;
     const counts = replication.counts();
     const due = timers.counts();
     const links = mesh.links();
@@ -382,6 +383,8 @@ export class CoreService implements NodeService {
         value: shardsMoving(directory.topology, replication),
       },
       { name: "shards_awake", help: "copies with something left to do", value: counts.awake },
+      { name: "journal_bytes", help: "bytes of the journal's files", value: journal?.diskBytes ?? 0 },
+      { name: "journal_faulty", help: "1 while the journal cannot be written", value: journal?.fault == null ? 0 : 1 },
       { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
       {
         name: "receipts_owed",
