@@ -285,6 +285,11 @@ export class Reviving {
     const { directory, replication, requests, self } = this.#core;
     const state = replication.stateOf(SYSTEM_SHARD);
     const born = directory.topology?.state.born ?? null;
+    if (state?.role !== "writer" && this.#done === null && directory.topology !== null) {
+      // Somebody else writes the topology, and looks after this.
+      this.#isSettled = true;
+      this.#missing = [];
+    }
     if (state?.role !== "writer" || state.commit < state.termStart || this.#done !== null || born === null) {
       return done(failed("topology/no-writer", "not-applied", "Cannot look for shards as another node writes"));
     }

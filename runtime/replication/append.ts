@@ -205,7 +205,12 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
   }
   takeEntries(state, env, message);
   const last = message.index + message.count;
-  acknowledge(state, env, from, { index: last, round, session, commit: Math.min(message.commit, last) });
+  acknowledge(state, env, from, {
+    index: last,
+    round,
+    session,
+    commit: Math.min(message.commit, last),
+  });
 }
 
 function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): void {
@@ -325,10 +330,10 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
 
 /** Commits what a majority holds, if it ends in an entry of the own term. */
 export function advanceCommit(state: ShardState, env: ShardEnv): void {
+  const own = Math.min(state.store.lastIndex, state.durable);
   const index = majorityIndex(
     configurationOf(state),
-    (voter) =>
-      voter === state.self ? Math.min(state.store.lastIndex, state.durable) : state.peers.get(voter)?.match ?? 0,
+    (voter) => voter === state.self ? own : state.peers.get(voter)?.match ?? 0,
   );
   if (index > state.commit && state.store.termAt(index) === state.term) {
     state.progressAtMs = env.nowMs;

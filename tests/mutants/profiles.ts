@@ -31,7 +31,7 @@ const FAIR: Partial<SimulationOptions> = {
   ...{ slowNodeEveryMs: 0, stallEveryMs: 0, clockDrift: 0, clockJumpEveryMs: 0 },
   ...{ deployEveryMs: 0, rollbackEveryMs: 0, brokenVersionRate: 0, hostCrashEveryMs: 0, foldMsMax: 0 },
   ...{ patienceMs: 11_000, ifMatchRate: 0, giveUpRate: 0, echoRate: 0, absentAfterMs: 20_000 },
-  ...{ pauseMs: 80, timerRate: 0, retireRate: 0, sessions: 10_000 },
+  ...{ pauseMs: 80, timerRate: 0, retireRate: 0, sessions: 10_000, hasDisks: false, outageEveryMs: 0 },
 };
 
 /** By name. */
@@ -51,6 +51,11 @@ export const PROFILES: Record<string, Profile> = {
   crashes: {
     nodes: 8,
     override: { ...FAIR, crashEveryMs: 1200, dataCenterRate: 0.4, lossRate: 0.02, slowRate: 0.02, slowMs: 1000 },
+  },
+  /** all machines lose their power at once, and have nothing but what their disks have synced */
+  outages: {
+    nodes: 8,
+    override: { ...FAIR, hasDisks: true, syncMs: 40, outageEveryMs: 2500, lossRate: 0.02, handOverEveryMs: 800 },
   },
   /** a small cluster: the copies that a receipt needs are not there all the time */
   small: { nodes: 4, override: { ...FAIR, crashEveryMs: 2000, lossRate: 0.03 } },

@@ -4,12 +4,16 @@ import type { SessionLimits } from "../../runtime/plugin_host/mod.ts";
 import type { SimulationOptions } from "./options.ts";
 
 /** Settings of every node: the usual ones with shorter waits, and in a tight simulation hardly any room. */
-export function nodeConfigOf({ isTight, absentAfterMs }: SimulationOptions): NodeConfig {
-  const usual = { absentAfterMs, replication: { stableAfterMs: 3000 } };
+export function nodeConfigOf({ isTight, absentAfterMs, hasDisks }: SimulationOptions): NodeConfig {
+  // Small files, so that old ones are rewritten, too.
+  const journal = { fileBytesMax: 16 * 1024, slackBytes: 8 * 1024 };
+  const usual = { absentAfterMs, replication: { stableAfterMs: 3000 }, journal };
   if (!isTight) return configWith(usual);
   return configWith({
     absentAfterMs,
-    replication: { ...usual.replication, waitersMax: 8, catchUpsMax: 2 },
+    journal: { ...journal, pendingBytesMax: 16 * 1024 },
+    // After an outage all copies of all shards are brought up to date: two at a time would take minutes.
+    replication: { ...usual.replication, waitersMax: 8, catchUpsMax: hasDisks ? 16 : 2 },
     mailroom: { postingsMax: 6, bytesMax: 8192, remoteOpenMax: 4 },
     actors: {
       openFoldsMax: 2,

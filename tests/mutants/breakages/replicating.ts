@@ -8,6 +8,22 @@ const CONFIGURATION = "runtime/replication/configuration.ts";
 /** See the file's header. */
 export const REPLICATING: Mutant[] = [
   {
+    name: "acknowledged-before-it-is-synced",
+    breaks: "P1: what is acknowledged is in the journals of a majority",
+    file: "runtime/replication/durability.ts",
+    before: "if (say.index <= durable) return",
+    after: "if (say.index <= durable || say.index > 0) return",
+    sights: [seeds("outages", 20)],
+  },
+  {
+    name: "revived-from-the-least",
+    breaks: "P1: after an outage the most complete copy goes on",
+    file: "runtime/node/testimony.ts",
+    before: "b.facts.lastTerm - a.facts.lastTerm || b.facts.lastIndex - a.facts.lastIndex ||",
+    after: "a.facts.lastTerm - b.facts.lastTerm || a.facts.lastIndex - b.facts.lastIndex ||",
+    sights: [seeds("outages", 20)],
+  },
+  {
     name: "commit-after-two",
     breaks: "P1: committed means a majority has it",
     file: CONFIGURATION,
@@ -19,9 +35,9 @@ export const REPLICATING: Mutant[] = [
     name: "learner-in-the-majority",
     breaks: "P1: only voters make a majority",
     file: APPEND,
-    before: "(voter) => voter === state.self ? state.store.lastIndex : state.peers.get(voter)?.match ?? 0,",
+    before: "(voter) => voter === state.self ? own : state.peers.get(voter)?.match ?? 0,",
     after:
-      "(voter) => voter === state.self ? state.store.lastIndex : Math.max(0, ...[...state.peers].filter(([p]) => p === voter || !isVoter(configurationOf(state), p)).map(([, p]) => p.match)),",
+      "(voter) => voter === state.self ? own : Math.max(0, ...[...state.peers].filter(([p]) => p === voter || !isVoter(configurationOf(state), p)).map(([, p]) => p.match)),",
     sights: [oneShard(), seeds("crashes", 40)],
   },
   {
