@@ -388,8 +388,9 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
     // The next append says it as well: only a shard that goes quiet needs a word of its own.
     if (!lacks && env.nowMs - state.progressAtMs < COMMIT_TOLD_AFTER_MS) continue;
     if (env.nowMs - peer.sentAtMs < RESEND_AFTER_MS && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
-    // Nobody knows yet how much a newcomer has: it is asked, with the end of the log, before it is given anything.
-    if (lacks && peer.isKnown) {
+    // Where there are journals nobody knows how much a newcomer has: it is asked, with the end of the log, before it is
+    // given anything. Where there are none that is a round trip for nothing.
+    if (lacks && (peer.isKnown || state.journal === null)) {
       peer.next = peer.match + 1;
       peer.flyingBytes = 0;
     }
