@@ -67,6 +67,8 @@ export interface JournalContents<Log extends EntryLog> {
 
 interface ShardReading<Log extends EntryLog> {
   number: number;
+  /** of the last record; 0: none was good */
+  generation: number;
   copy: RememberedCopy<Log> | null;
   /** what is being rewritten */
   shadow: RememberedCopy<Log> | null;
@@ -85,7 +87,6 @@ export class JournalReading<Log extends EntryLog> {
   readonly #files = new Map<number, number>();
   #torn: { file: number; bytes: number } | null = null;
   #damaged = 0;
-  #isAnyDamaged = false;
 
   constructor(options: { newLog: () => Log }) {
     this.#newLog = options.newLog;
@@ -110,7 +111,7 @@ export class JournalReading<Log extends EntryLog> {
       this.#damaged++;
       if (header !== null && good === next) this.#cut(header.shard, header.number);
       // Nobody can say whose records stood there.
-      else this.#isAnyDamaged = true;
+      else for (const { copy } of this.#shards.values()) if (copy !== null) copy.isDamaged = true;
       if (good < 0) break;
       at = good;
     }
@@ -123,8 +124,12 @@ export class JournalReading<Log extends EntryLog> {
     const numbers = new Map<number, number>();
     for (const [shard, reading] of this.#shards) {
       numbers.set(shard, reading.number);
+      if (reading.copy === null && reading.generation > 0 && !this.#node.dropped.has(shard)) {
+        // It was begun somewhere where nothing can be read: there was a copy, and nothing of it is left.
+        reading.copy = { ...this.#newCopy({ shard, generation: reading.generation }, 0), isDamaged: true };
+      }
       if (reading.copy === null) continue;
-      reading.copy.isDamaged ||= reading.isCut || this.#isAnyDamaged;
+      reading.copy.isDamaged ||= reading.isCut;
       reading.copy.commit = Math.min(reading.copy.commit, reading.copy.log.lastIndex);
       copies.set(shard, reading.copy);
     }
@@ -137,11 +142,11 @@ export class JournalReading<Log extends EntryLog> {
     let reading = this.#shards.get(shard);
     if (reading === undefined) {
       // Of records before the oldest file nothing is known: what they said has been written once more since.
-      reading = { number: number - 1, copy: null, shadow: null, isCut: false };
+      reading = { number: number - 1, generation, copy: null, shadow: null, isCut: false };
       this.#shards.set(shard, reading);
     }
     if (number !== reading.number + 1) this.#cut(shard, number);
-    reading.number = number;
+    Object.assign(reading, { number, generation });
     switch (header.kind) {
       case RECORD.BEGIN:
         reading.copy = this.#newCopy(header, file);
@@ -199,7 +204,7 @@ export class JournalReading<Log extends EntryLog> {
   #cut(shard: number, number: number): void {
     const reading = this.#shards.get(shard);
     if (reading === undefined) {
-      this.#shards.set(shard, { number, copy: null, shadow: null, isCut: true });
+      this.#shards.set(shard, { number, generation: 0, copy: null, shadow: null, isCut: true });
       return;
     }
     reading.number = number;
@@ -207,7 +212,7 @@ export class JournalReading<Log extends EntryLog> {
     reading.isCut = true;
   }
 
-  #newCopy({ shard, generation }: RecordHeader, file: number): RememberedCopy<Log> {
+  #newCopy({ shard, generation }: Pick<RecordHeader, "shard" | "generation">, file: number): RememberedCopy<Log> {
     return { shard, generation, log: this.#newLog(), commit: 0, isDamaged: false, baseFile: file };
   }
 }

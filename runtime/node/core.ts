@@ -180,7 +180,8 @@ export class NodeCore {
     });
     this.recovering = new Recovering({ core: this });
     const { clusterId = "", lives = [] } = contents?.node ?? {};
-    this.reviving = new Reviving({ core: this, remembrance: { clusterId, lives, dropped } });
+    const isDamaged = (contents?.damaged ?? 0) > 0;
+    this.reviving = new Reviving({ core: this, remembrance: { clusterId, lives, dropped, isDamaged } });
     new LostAndFound({ core: this });
     this.auditing = auditingOf(this);
     this.#absence = new Absence({ core: this });

@@ -28,6 +28,8 @@ export interface Remembrance {
   lives: number[];
   /** shards of which a copy has left */
   dropped: number[];
+  /** something in the journal cannot be read */
+  isDamaged: boolean;
 }
 
 /** What a node that waits says to another one. */
@@ -254,7 +256,7 @@ export class Reviving {
 
   #say(isAll: boolean): Said {
     const { replication, self } = this.#core;
-    const { clusterId, lives, dropped } = this.remembrance;
+    const { clusterId, lives, dropped, isDamaged } = this.remembrance;
     const facts = (replication.journaling?.facts() ?? []).filter(({ shard }) => isAll || shard === SYSTEM_SHARD);
     const held = [...dropped, ...replication.heldShards()].filter((shard) => isAll || shard === SYSTEM_SHARD);
     const { name, incarnation } = self;
@@ -265,6 +267,7 @@ export class Reviving {
       lives,
       facts,
       held,
+      isDamaged,
       clusterId: isIn ? this.#core.clusterId : null,
       remembers: clusterId,
     };
@@ -327,7 +330,10 @@ export class Reviving {
       } else if (verdict.state === "waits" || verdict.state === "doubtful") {
         waiting++;
         if (verdict.state === "waits") { for (const one of verdict.missing) missing.add(one); }
-      } else if (verdict.state === "unknown" && this.#isRevived && !held.has(shard)) waiting++;
+      } else if (verdict.state === "unknown" && this.#isRevived && !held.has(shard)) {
+        waiting++;
+        if (isForced) copies.push({ shard, survivor: this.#core.self.incarnation, from: generation });
+      }
     }
     this.#missing = [...new Set([...missing].map((one) => this.#nameOf(one)))].sort();
     // While its node is coming back nobody need know; once everything that can be is revived it is said.

@@ -24,6 +24,8 @@ export interface Testimony {
   facts: RememberedFacts[];
   /** shards of which it has a living copy, or has had one that left */
   held: number[];
+  /** something in its journal cannot be read, of whatever copy */
+  isDamaged: boolean;
 }
 
 /** Whether a shard can be revived. */
@@ -54,7 +56,7 @@ export function verdictOn({ shard, born, isForced }: Question, testimonies: read
     const facts = by.facts.find((one) => one.shard === shard);
     return facts === undefined ? [] : [{ by, facts }];
   });
-  if (copies.length === 0) return { state: "unknown" };
+  if (copies.length === 0) return neverBegun({ shard, born }, testimonies);
   const generation = Math.max(...copies.map(({ facts }) => facts.generation));
   const present = copies.filter(({ facts }) => facts.generation === generation).sort((a, b) =>
     b.facts.lastTerm - a.facts.lastTerm || b.facts.lastIndex - a.facts.lastIndex || (a.by.name < b.by.name ? -1 : 1)
@@ -82,4 +84,12 @@ export function verdictOn({ shard, born, isForced }: Question, testimonies: read
   const survivor = present.find(({ by }) => holders.includes(by))?.by;
   if (survivor === undefined) return { state: "doubtful" };
   return { state: "ready", survivor, generation, members: holders };
+}
+
+/** Nobody has a copy: where all first members are there and have never noted any, nothing was ever acknowledged. */
+function neverBegun({ shard, born }: Question, testimonies: readonly Testimony[]): Verdict {
+  const holders = born.map((one) => testimonies.find(({ lives }) => lives.includes(one)));
+  const isSure = born.length > 0 && holders.every((one) => one !== undefined && !one.isDamaged);
+  if (!isSure || testimonies.some(({ held }) => held.includes(shard))) return { state: "unknown" };
+  return { state: "ready", survivor: holders[0]!, generation: 1, members: holders as Testimony[] };
 }

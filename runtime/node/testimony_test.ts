@@ -12,6 +12,7 @@ function node(n: number, facts: Partial<RememberedFacts> | null, about: Partial<
     lives: [n],
     facts: facts === null ? [] : [copy],
     held: [],
+    isDamaged: false,
     ...about,
   };
 }
@@ -61,6 +62,13 @@ Deno.test("testimony: earlier generations count as nothing, and copies without a
   const empty = { lastTerm: 0, lastIndex: 0, configuration: null };
   assert.equal(verdict([node(1, empty), node(2, null), node(3, null)]), "N-A-1 ends 1");
   assert.equal(verdict([node(1, empty), node(2, null)]), "waits for 3");
+});
+
+Deno.test("testimony: a shard that nobody has begun goes on empty, if all first members are sure of that", () => {
+  assert.equal(verdict([node(3, null), node(1, null), node(2, null)]), "N-A-1 ends 1");
+  assert.equal(verdict([node(3, null), node(1, null)]), "unknown");
+  assert.equal(verdict([node(3, null), node(1, null), node(2, null, { isDamaged: true })]), "unknown");
+  assert.equal(verdict([node(3, null), node(1, null), node(2, null), node(4, null, { held: [7] })]), "unknown");
 });
 
 Deno.test("testimony: of every majority one copy must be undamaged", () => {
