@@ -32,6 +32,10 @@ interface PeerState {
   /** when its link closed; null once it has shown itself since */
   downAtMs: number | null;
   suspectSinceMs: number | null;
+  /** when it was heard last, only long stalls forgiven */
+  heardWallMs: number;
+  /** looks taken at it since then */
+  ticksQuiet: number;
   /** the longest silence of late from which it came back, fading; it is not unusual for this peer, then */
   usualMs: number;
 }
@@ -45,6 +49,11 @@ const SUSPECT_ASK_INTERVALS = 10;
 /** A silence is unusual from twice the usual one on, but at the latest at so many times the configured one. */
 const UNUSUAL = 2;
 const UNUSUAL_MAX = 3;
+/** Whatever is forgiven: five times the configured time and so many looks without a sign are enough. */
+const UNFORGIVEN = 5;
+const UNFORGIVEN_TICKS = 8;
+/** Of one stall so much counts for that, ms: many short ones are a starved node's life, a long one is its own fault. */
+const UNFORGIVEN_STALL_MS = 250;
 /** What is usual fades by this part with every tick: half of it in some 15 seconds. */
 const FADING = 0.9988;
 const NOTHING: readonly DetectorAction[] = [];
@@ -62,7 +71,8 @@ const NOTHING: readonly DetectorAction[] = [];
  * all times for seconds. And what is usual is not suspicious: on a starved machine healthy peers fall silent for 250 ms
  * at a time; a peer is given twice what it has shown lately, up to three times the configured time. A process that dies
  * is found by its closed link all the same. SWIM (Das et al., 2002), Lifeguard (Dadgar et al., 2018), and in small the
- * idea of accrual detectors (Hayashibara et al., 2004).
+ * idea of accrual detectors (Hayashibara et al., 2004). All that ends at five times the configured time, after which a
+ * frozen node is not waited for any longer, however starved this one is.
  *
  * Costs, at n peers, 10 n pings a second; with more than `meshPeersMax` the same number of pings, later suspicion.
  */
@@ -130,7 +140,8 @@ export class FailureDetector {
     const gapMs = nowMs - peer.heardAtMs;
     // Longer ones are failures, however they end: a node that freezes again and again is not to be given more time.
     if (gapMs > peer.usualMs && gapMs <= this.#config.suspectAfterMs * UNUSUAL_MAX) peer.usualMs = gapMs;
-    peer.heardAtMs = nowMs;
+    peer.heardAtMs = peer.heardWallMs = nowMs;
+    peer.ticksQuiet = 0;
     peer.known = true;
     peer.downAtMs = null;
     if (peer.suspectSinceMs === null) return NOTHING;
@@ -171,7 +182,9 @@ export class FailureDetector {
       const quietMs = nowMs - peer.heardAtMs;
       peer.usualMs *= FADING;
       const unusualMs = Math.min(peer.usualMs * UNUSUAL, suspectAfterMs * UNUSUAL_MAX);
-      const isGone =
+      const isLong = peer.known && ++peer.ticksQuiet >= UNFORGIVEN_TICKS &&
+        nowMs - peer.heardWallMs >= suspectAfterMs * UNFORGIVEN * mesh;
+      const isGone = isLong ||
         quietMs >= (peer.known ? Math.max(suspectAfterMs * stretch, unusualMs) : firstContactMs * stretch) ||
         (peer.downAtMs !== null && nowMs - peer.downAtMs >= confirmMs * stretch);
       if (isGone) {
@@ -223,6 +236,8 @@ export class FailureDetector {
       downAtMs: null,
       suspectSinceMs,
       usualMs: 0,
+      heardWallMs: strangerAtMs ?? nowMs,
+      ticksQuiet: 0,
     };
   }
 
@@ -261,6 +276,7 @@ export class FailureDetector {
     this.#forgivenMs += lateMs;
     for (const peer of this.#peers) {
       peer.heardAtMs = Math.min(nowMs, peer.heardAtMs + lateMs);
+      peer.heardWallMs += Math.max(0, lateMs - UNFORGIVEN_STALL_MS);
       if (peer.downAtMs !== null) peer.downAtMs = Math.min(nowMs, peer.downAtMs + lateMs);
     }
   }

@@ -59,9 +59,9 @@ Deno.test("detector: an own stall accuses nobody, and widens the times for a whi
   const made = detector();
   run(made, 0, 1000, [2, 3, 4]);
   assert.deepEqual(made.tick(2000).filter(({ type }) => type !== "ping"), []);
-  assert.equal(made.stretch, 3);
+  assert.equal(made.stretch, 2);
   const seen = run(made, 2000, 3100, [3, 4]).filter(([, { type }]) => type === "suspect");
-  assert.deepEqual(seen.map(([now]) => now), [2875]);
+  assert.deepEqual(seen.map(([now]) => now), [2575]);
   run(made, 3100, 6000, [3, 4]);
   assert.equal(made.stretch, 1);
 });
@@ -168,4 +168,21 @@ Deno.test("detector: a silence that is usual for a peer is not suspicious, for a
   // It came back after two seconds: that was no noise.
   run(made, 92_000, 92_100, [2, 3, 4]);
   assert.equal(silentFor(made, 92_100), 300);
+});
+
+Deno.test("detector: forgiving ends at five times the time: a starved node still misses who is frozen", () => {
+  const made = detector();
+  run(made, 0, 1000, [2, 3, 4]);
+  let now = 1000;
+  let seen = 0;
+  // Each tick 175 ms late, four stalls in a row: by its own time it would wait for twenty-four of them, 4.8 s.
+  while (seen === 0) {
+    now += 200;
+    for (const { type } of made.tick(now)) if (type === "suspect") seen++;
+  }
+  assert.deepEqual([now, seen], [2600, 3]);
+  // One long stall is no evidence, however long.
+  const other = detector();
+  run(other, 0, 1000, [2, 3, 4]);
+  assert.deepEqual(other.tick(9000).filter(({ type }) => type === "suspect"), []);
 });
