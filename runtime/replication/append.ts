@@ -36,6 +36,8 @@ const REFUSED_AGAIN_MS = 20;
 export const COMMIT_TOLD_AFTER_MS = 100;
 /** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
 export const STEP_DOWN_AFTER_MS = 300;
+/** So many times as long, where pings say that a majority lives. */
+const LIVING_PATIENCE = 3;
 
 const OUT = blankMessage();
 const NO_BYTES = new Uint8Array(0);
@@ -356,8 +358,24 @@ export function hearsMajority(state: ShardState, env: ShardEnv): boolean {
   return hasMajority(
     configurationOf(state),
     (voter) =>
-      voter === state.self || env.nowMs - (state.peers.get(voter)?.answeredAtMs ?? -Infinity) < STEP_DOWN_AFTER_MS,
+      voter === state.self || env.nowMs - (state.peers.get(voter)?.answeredAtMs ?? -Infinity) < patienceMs(env),
   );
+}
+
+/** How long a writer waits for its majority: longer where its own node comes late to everything. */
+export function patienceMs(env: ShardEnv): number {
+  return STEP_DOWN_AFTER_MS + env.lateMs();
+}
+
+/**
+ * True for a writer that should step down: it does not get on, and no majority answers. Where pings say that a majority
+ * lives, it or the way is merely slow, and another writer would find it no quicker; three times as long is enough then.
+ */
+function isStuck(state: ShardState, env: ShardEnv): boolean {
+  const waitedMs = env.nowMs - state.progressAtMs;
+  if (waitedMs <= patienceMs(env) || hearsMajority(state, env)) return false;
+  const lives = (voter: number) => voter === state.self || !env.isSuspect(voter);
+  return waitedMs > LIVING_PATIENCE * patienceMs(env) || !hasMajority(configurationOf(state), lives);
 }
 
 /** What can only come from a peer that is broken: nothing of it is taken, and it must be seen. */
@@ -373,11 +391,9 @@ function violated(what: string): WaterparkError {
  * down without progress. False when there is nothing left to do until something happens.
  */
 export function tickWriter(state: ShardState, env: ShardEnv): boolean {
-  if (state.commit < state.store.lastIndex && env.nowMs - state.progressAtMs > STEP_DOWN_AFTER_MS) {
-    if (!hearsMajority(state, env)) {
-      resign(state, env);
-      return true;
-    }
+  if (state.commit < state.store.lastIndex && isStuck(state, env)) {
+    resign(state, env);
+    return true;
   }
   let awake = false;
   for (const [incarnation, peer] of state.peers) {

@@ -17,10 +17,10 @@ import {
   becomeFollower,
   bornWithWriter,
   hearsMajority,
+  patienceMs,
   RESEND_AFTER_MS,
   resign,
   sendAll,
-  STEP_DOWN_AFTER_MS,
 } from "./append.ts";
 import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
 import { becameDurable } from "./durability.ts";
@@ -33,6 +33,7 @@ import { ReplicaReader } from "./replica_reader.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, type ShardEnv } from "./shard_state.ts";
 import { handOverToAny } from "./hand_over.ts";
+import { Ticker } from "./ticker.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
 import { isDesired, isDismissed, isWanted } from "./swap.ts";
 import { countReplicas, isUnsettled, lacksMajority, looksAgain, openCatchUps, whomToAsk } from "./upkeep.ts";
@@ -58,7 +59,7 @@ export class Replication extends ReplicaReader {
   readonly #in = blankMessage();
   #nowMs = 0;
   #flushPlanned = false;
-  #ticker: Timer | null = null;
+  readonly #ticker: Ticker;
   #sweeper: Timer | null = null;
   #catchUps: number | null = null;
   #waiters = 0;
@@ -68,6 +69,7 @@ export class Replication extends ReplicaReader {
     super();
     this.#options = options;
     this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
+    this.#ticker = new Ticker({ world: options.world, tickMs: options.config.tickMs, onTick: () => this.#tick() });
     const nowMs = () => this.#nowMs;
     this.#env = {
       get nowMs() {
@@ -75,6 +77,7 @@ export class Replication extends ReplicaReader {
       },
       random: () => options.world.random(),
       isSuspect: (incarnation) => options.isSuspect(incarnation),
+      lateMs: () => this.#ticker.lateMs,
       isStable: (incarnation) => options.aliveForMs(incarnation) >= options.config.stableAfterMs,
       staggerMs: () =>
         Math.min(options.config.staggerMsMax, Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms())),
@@ -301,7 +304,7 @@ export class Replication extends ReplicaReader {
     for (const replica of this.#replicas) if (replica?.state.role === "writer") resign(replica.state, this.#env);
     this.#flush();
     this.#stopped = true;
-    this.#ticker?.cancel();
+    this.#ticker.cancel();
     this.#sweeper?.cancel();
   }
 
@@ -441,20 +444,19 @@ export class Replication extends ReplicaReader {
     if (replica.isAwake || this.#stopped) return;
     replica.isAwake = true;
     this.#awake.add(replica);
-    this.#ticker ??= this.#options.world.after(this.#options.config.tickMs, () => this.#tick());
+    this.#ticker.plan();
   }
 
   #tick(): void {
-    this.#ticker = null;
     this.#nowMs = this.#options.world.nowMonoMs();
-    this.#catchUps = null; // counted when somebody asks
+    this.#catchUps = null;
     for (const replica of [...this.#awake]) {
       if (replica.state.role !== "writer" && this.journaling?.isReadOnly === true) continue;
       const goesOn = stepTick(replica.state, this.#env);
       this.journaling?.touched(replica);
       if (replica.state.role === "writer") this.#settle(replica);
       // A writer that is cut off learns it by its reads, too, and must not keep them waiting.
-      const isOverdue = replica.reads.tick(replica.state, this.#env, RESEND_AFTER_MS, STEP_DOWN_AFTER_MS);
+      const isOverdue = replica.reads.tick(replica.state, this.#env, RESEND_AFTER_MS, patienceMs(this.#env));
       if (isOverdue && !hearsMajority(replica.state, this.#env)) resign(replica.state, this.#env);
       if (!goesOn && replica.waiting.length === 0 && replica.reads.waiting === 0) {
         replica.isAwake = false;
@@ -462,9 +464,7 @@ export class Replication extends ReplicaReader {
       }
     }
     this.#plan();
-    if (this.#awake.size > 0 && !this.#stopped) {
-      this.#ticker = this.#options.world.after(this.#options.config.tickMs, () => this.#tick());
-    }
+    if (this.#awake.size > 0 && !this.#stopped) this.#ticker.plan();
   }
 
   /** Once a second: writers look again at their members, copies that nobody wants ask to go, doubtful writers are asked. */

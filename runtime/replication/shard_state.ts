@@ -106,6 +106,8 @@ export interface ShardEnv {
   /** a number in [0, 1) */
   random(): number;
   isSuspect(incarnation: number): boolean;
+  /** how late this node's own ticks come, ms: what it waits for may lie in its own queues */
+  lateMs(): number;
   /** one step of the election's stagger, ms */
   staggerMs(): number;
   /** lays the message out at once: it is used again, and its entries are a view of the log */
