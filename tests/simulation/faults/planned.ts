@@ -80,8 +80,9 @@ function whenEmpty(ground: Ground, node: SimulatedNode, patienceMs: number, then
 /** Says goodbye to its peers, as a node does that is told to end, and comes again. */
 function stopPolitely(ground: Ground, node: SimulatedNode, downMs: number): void {
   ground.trace("goodbye", node.name);
+  // From when it is told: one that stands still hears it later, perhaps when faults have ended.
+  node.isLeaving = true;
   ground.cluster.call(node, () => {
-    node.isLeaving = true;
     // What it promises is kept by the system's turns; all that matters here happens at once or by timers of its world.
     void node.core.close();
   });
