@@ -56,6 +56,17 @@ export function acknowledge(
   answerAppend(state, env, to, { ok: true, ...say, index: durable });
 }
 
+/** Says to who waits for an answer that the disk is what keeps it; true: it does. */
+export function sayWaiting(state: ShardState, env: ShardEnv): boolean {
+  const { owed } = state;
+  if (owed === null || owed.term !== state.term || owed.to !== state.writer) return false;
+  if (env.nowMs - owed.sinceMs < SAY_AFTER_MS) return true;
+  owed.sinceMs = env.nowMs;
+  const { to, round, session, index } = owed;
+  answerAppend(state, env, to, { ok: true, index: Math.min(index, state.durable), round, session });
+  return true;
+}
+
 /** The journal has synced entries up to `index`. */
 export function becameDurable(state: ShardState, env: ShardEnv, index: number): void {
   if (index <= state.durable) return;

@@ -45,6 +45,8 @@ export interface JournalingOptions extends JournalOption {
   generations: Generations;
   /** entries up to `index` of the replica are safe */
   onDurable(replica: Replica, index: number): void;
+  /** the replica has something that is not safe yet */
+  onWaiting(replica: Replica): void;
 }
 
 /** Entries of one record at most. */
@@ -63,6 +65,8 @@ export class Journaling {
   readonly #listed: Replica[] = [];
   readonly #rewriting: Rewriting;
   readonly #facts = new Map<number, RememberedFacts>();
+  /** those with something that is not safe yet, and how much */
+  readonly #waiting = new Map<Replica, number>();
   #isRewriting = false;
   #looks = 0;
 
@@ -125,8 +129,8 @@ export class Journaling {
     this.#listed.push(replica);
   }
 
-  /** The end of a turn: what was appended in it is given to the journal, and that writes. */
-  flush(): void {
+  /** The end of a turn: what was appended in it is given to the journal, and that writes. True: somebody waits. */
+  flush(): boolean {
     const covered: { replica: Replica; item: { upTo: number } }[] = [];
     for (const replica of this.#listed) {
       const { state } = replica;
@@ -139,6 +143,7 @@ export class Journaling {
       const item = { upTo: mark.given };
       mark.open.push(item);
       covered.push({ replica, item });
+      this.#waiting.set(replica, (this.#waiting.get(replica) ?? 0) + 1);
     }
     this.#listed.length = 0;
     if (this.#isRewriting) this.#isRewriting = this.#rewriting.step();
@@ -146,10 +151,19 @@ export class Journaling {
       covered.length === 0 ? null : () => {
         for (const { replica, item } of covered) {
           replica.state.journal!.open.shift();
+          const left = this.#waiting.get(replica)! - 1;
+          if (left === 0) this.#waiting.delete(replica);
+          else this.#waiting.set(replica, left);
           if (this.#options.replicaOf(replica.state.shard) === replica) this.#options.onDurable(replica, item.upTo);
         }
       },
     );
+    return this.#waiting.size > 0;
+  }
+
+  /** Every tick: a disk that is slow must not look like a node that is dead. */
+  tick(): void {
+    for (const replica of this.#waiting.keys()) this.#options.onWaiting(replica);
   }
 
   /** Once a second: old files go, and copies that nobody has wanted for long. True: there is something to write. */

@@ -23,7 +23,7 @@ import {
   sendAll,
 } from "./append.ts";
 import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
-import { becameDurable } from "./durability.ts";
+import { becameDurable, sayWaiting } from "./durability.ts";
 import { Generations, goOnAlone } from "./generations.ts";
 import { Journaling } from "./journaling.ts";
 import { askToLeave, Departed, mayGo } from "./leaving.ts";
@@ -115,9 +115,9 @@ export class Replication extends ReplicaReader {
         onDurable: (replica, index) => {
           this.#nowMs = options.world.nowMonoMs();
           becameDurable(replica.state, this.#env, index);
-          if (replica.state.role === "writer") this.#touch(replica);
-          this.#plan();
+          replica.state.role === "writer" ? this.#touch(replica) : this.#plan();
         },
+        onWaiting: ({ state }) => sayWaiting(state, this.#env),
       });
     }
     this.#sweep();
@@ -165,9 +165,8 @@ export class Replication extends ReplicaReader {
 
   /** Shards that have a voter here and so few others that are not suspected that they cannot go on. */
   standingStill(): number[] {
-    const isSuspect = (incarnation: number) => this.#options.isSuspect(incarnation);
     return this.#replicas.flatMap((replica) =>
-      replica && lacksMajority(replica.state, isSuspect) ? [replica.state.shard] : []
+      replica && lacksMajority(replica.state, this.#env.isSuspect) ? [replica.state.shard] : []
     );
   }
 
@@ -298,7 +297,7 @@ export class Replication extends ReplicaReader {
     return writers;
   }
 
-  /** Gives up every writer's role and stops; what waits is told that its outcome is unknown. */
+  /** Gives up every writer's role and stops; the outcome of what waits is unknown. */
   stop(): void {
     this.#nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) if (replica?.state.role === "writer") resign(replica.state, this.#env);
@@ -436,7 +435,7 @@ export class Replication extends ReplicaReader {
       this.#settle(replica);
     }
     this.#dirty.length = 0;
-    this.journaling?.flush();
+    if (this.journaling?.flush() === true && !this.#stopped) this.#ticker.plan();
     this.#outbox.flush();
   }
 
@@ -463,6 +462,7 @@ export class Replication extends ReplicaReader {
         this.#awake.delete(replica);
       }
     }
+    this.journaling?.tick();
     this.#plan();
     if (this.#awake.size > 0 && !this.#stopped) this.#ticker.plan();
   }
