@@ -7,7 +7,7 @@
  * Pure: no clock, no chance, no I/O. Costs per version of the topology: a sort of 2,048 marks for each node whose data
  * center's names have changed, then about 10 us for each shard that is asked for. Good up to 1,000 nodes.
  *
- * Reading order: `shard`, `hash_ring`, `placement`, `state`, `command`, `apply`, `topology`.
+ * Reading order: `shard`, `hash_ring`, `placement`, `state`, `command`, `apply`, `topology`, `what_if`.
  *
  * @module
  */
@@ -18,6 +18,7 @@ export { type JoiningNode, type TopologyCommand } from "./command.ts";
 export { HashRing, type HashRingOptions, RING_NAMES_MAX } from "./hash_ring.ts";
 export { assignHomes } from "./homes.ts";
 export { type NodeName, parseNodeName, readNodeName } from "./node_name.ts";
+export { copiesPossible } from "./placement.ts";
 export { DATA_SHARDS, parseShard, SHARD_SETS, SHARDS_PER_SET, shardText, SYSTEM_SHARD } from "./shard.ts";
 export {
   BUNDLE_BYTES_MAX,
@@ -45,3 +46,12 @@ export {
 } from "./state.ts";
 export { SYSTEM_VOTERS_MAX, type SystemPlacement } from "./system_placement.ts";
 export { type AckRule, Topology } from "./topology.ts";
+export {
+  type NodeShare,
+  type WhatIf,
+  whatIf,
+  type WhatIfChange,
+  type WhatIfFacts,
+  type WhatIfMove,
+  type WhatIfNode,
+} from "./what_if.ts";

@@ -165,6 +165,19 @@ export class Placement {
 }
 
 /**
+ * How many copies of each shard the nodes could hold if all but those that drain were up: as many as were asked for, as
+ * far as there are nodes, and at most two in a data center while there are three.
+ */
+export function copiesPossible({ nodes, copies }: Pick<TopologyState, "nodes" | "copies">): number {
+  const counts = new Map<string, number>();
+  for (const { dataCenter, status } of nodes) {
+    if (status !== "draining") counts.set(dataCenter, (counts.get(dataCenter) ?? 0) + 1);
+  }
+  const most = counts.size >= 3 ? 2 : Infinity;
+  return Math.min(copies, [...counts.values()].reduce((sum, count) => sum + Math.min(most, count), 0));
+}
+
+/**
  * The voters among a shard's nodes: all, or all but one where their number is even (an even one gives no safety more than
  * the odd one below it). The one left out, a learner, is the last of a data center with the most copies, so that of
  * TN, TN, TX, FL no data center has the majority.
