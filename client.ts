@@ -38,18 +38,31 @@ import type {
   CopyAudit,
   CopyDifference,
   CopyView,
+  DrainView,
   EventJson,
   LostCopyName,
   LostCopyView,
   LostMessageView,
+  NodeHolding,
   NodeView,
+  PlanView,
   PluginView,
   Receipt,
   RecoveryView,
   ResentView,
   ShardView,
   TopologyView,
+  WholeView,
 } from "./runtime/gateway/mod.ts";
+import type {
+  AckRule,
+  NodeShare,
+  NodeStatus,
+  WhatIf,
+  WhatIfChange,
+  WhatIfMove,
+  WhatIfNode,
+} from "./runtime/topology/mod.ts";
 import { type AuditAnswer, auditMany } from "./client/audit.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
 import { type ConnectOptions, Dialer } from "./client/dialer.ts";
@@ -59,6 +72,8 @@ import { watchActor } from "./client/watch.ts";
 export type { ActorEvent, ActorKey, ConnectOptions, Message, Outcome, Sending, SendingAnswer, WaterparkErrorOptions };
 export type { ActorDifference, AuditAnswer, AuditReceipt, AuditState, AuditVerdict };
 export type { CopiesNeeded, CopiesVerdict, CopyAudit, CopyDifference };
+export type { AckRule, DrainView, NodeHolding, NodeShare, NodeStatus, PlanView, WhatIf, WhatIfChange, WhatIfMove };
+export type { WhatIfNode, WholeView };
 export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
 const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
@@ -230,9 +245,28 @@ export class WaterparkClient {
     return (await this.#dialer.ask<{ nodes: NodeView[] }>({ path: "/v1/nodes" })).nodes;
   }
 
-  /** Moves everything off a node; returns when the cluster has agreed, not when all has moved. */
-  async drainNode(name: string): Promise<void> {
-    await this.#dialer.ask({ method: "POST", path: `/v1/nodes/${encodeURIComponent(name)}/drain` });
+  /**
+   * Moves everything off a node, which then ends by itself; with `fast` it hands over what it writes and ends. Returns when
+   * that is agreed on, not when it has gone.
+   */
+  drainNode(name: string, options: { fast?: boolean } = {}): Promise<DrainView> {
+    const query = options.fast === true ? "?fast=true" : "";
+    return this.#dialer.ask({ method: "POST", path: `/v1/nodes/${encodeURIComponent(name)}/drain${query}` });
+  }
+
+  /** Whether every shard has all its copies: if so, the next node may be stopped. */
+  whole(): Promise<WholeView> {
+    return this.#dialer.ask({ path: "/v1/whole" });
+  }
+
+  /**
+   * What would be if: changes nothing.
+   *
+   * @throws {WaterparkError} `topology/bad-plan`
+   */
+  plan(changes: readonly WhatIfChange[]): Promise<PlanView> {
+    const query = changes.map(({ type, what }) => `${type}=${encodeURIComponent(what)}`).join("&");
+    return this.#dialer.ask({ path: `/v1/topology/plan?${query}` });
   }
 
   /** Says that a node is lost, so that its copies are replaced at once; being heard of again takes that back. */

@@ -22,6 +22,11 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Nothing was done.",
     next: "Wait, or ask another node; GET /readyz says what it waits for.",
   },
+  "node/removed": {
+    happened: "The node is not in the topology any more: an operator removed it, or another process has its name now.",
+    now: "It answers for nothing, and ends with exit code 1. What it held is on other nodes, or gone with it.",
+    next: "Ask another node. If it was a mistake, start it again under its name with --join: it comes back empty.",
+  },
   "node/no-answer": {
     happened: "Another node was asked and did not answer in time.",
     now: "What it was asked for may or may not have been done.",
@@ -86,6 +91,12 @@ export const CLUSTER: Record<string, Explanation> = {
     happened: "The survivor of a recovery must be a node that is up and answers.",
     now: "Nothing was changed.",
     next: "Leave --survivor out: the node with the furthest copy is chosen.",
+  },
+  "topology/bad-plan": {
+    happened:
+      "A plan was asked for that could not happen: a node that is not there, or is there already, or the last one.",
+    now: "Nothing was done; a plan never changes anything.",
+    next: "waterpark node list names the nodes.",
   },
   "topology/bad-ack-rule": {
     happened: "A receipt was to need fewer copies than a majority, or more than there are.",

@@ -17,6 +17,7 @@ import { addHealthRoutes, OPEN_PATHS } from "./health_routes.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { addMessageRoutes } from "./message_routes.ts";
 import { OpenStreams } from "./open_streams.ts";
+import { addPlannedRoutes } from "./planned_routes.ts";
 import { addPluginRoutes } from "./plugin_routes.ts";
 import { failureOf, problemResponse } from "./problem.ts";
 import type { Gateway, Route } from "./routing.ts";
@@ -91,6 +92,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addActorRoutes(route, gateway);
   addWatchRoutes(route, gateway);
   addTopologyRoutes(route, gateway);
+  addPlannedRoutes(route, gateway);
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
   addAuditRoutes(route, gateway);

@@ -14,6 +14,8 @@ import type {
 } from "./recovery.ts";
 import type { AuditReceipt, AuditVerdict, CopiesVerdict } from "./audit_views.ts";
 import { fakePage, fakeVerdict } from "./fake_audit.ts";
+import { fakePlanned } from "./fake_planned.ts";
+import type { PlannedService } from "./planned.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
 
 interface Kept extends HistoryEvent {
@@ -99,6 +101,7 @@ export class FakeNode implements NodeService {
   readonly asked: string[] = [];
   ready = true;
   readonly recovery = new FakeRecovery(this.asked);
+  readonly planned: PlannedService = fakePlanned(this.asked);
   /** what comparing the copies of S05/017 shows */
   copiesState: CopiesVerdict["state"] = "agree";
   #histories = new Map<string, Kept[]>();
@@ -245,11 +248,6 @@ export class FakeNode implements NodeService {
         outcome: "not-applied",
       }),
     );
-  }
-
-  drainNode(name: string): Promise<void> {
-    this.asked.push(`drain ${name}`);
-    return Promise.resolve();
   }
 
   actors: NodeService["actors"] = ({ after = "", limit = 100 } = {}) => {

@@ -21,6 +21,7 @@ export type { EventJson } from "./content.ts";
 export { type HttpServer, type HttpServerOptions, startHttp } from "./http_server.ts";
 export { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 export { type OpenStream, OpenStreams } from "./open_streams.ts";
+export type { DrainView, NodeHolding, PlannedService, PlanView, WholeView } from "./planned.ts";
 export type { Problem } from "./problem.ts";
 export type {
   CopyView,

@@ -93,10 +93,20 @@ Deno.test("the topology, its nodes, and where an actor lives", async () => {
   assert.equal((await get("/v1/topology/actors/patient/HOSPX/1001")).writer, "TN-A-1");
   assert.equal((await app.request("/v1/nodes/TN-A-1/drain", { method: "POST" })).status, 202);
   assert.equal((await app.request("/v1/nodes/TN-A-9/drain", { method: "POST" })).status, 404);
+  assert.equal((await app.request("/v1/nodes/TN-A-1/drain?fast=true", { method: "POST" })).status, 202);
+  assert.equal((await get("/v1/whole")).whole, true);
+  assert.equal((await get("/v1/topology/plan?lose=TN&add=TN-A-5")).nodes.length, 2);
+  assert.equal((await app.request("/v1/topology/plan")).status, 400);
+  assert.equal((await app.request("/v1/topology/plan?burn=TN")).status, 400);
   const removal = await app.request("/v1/nodes/TN-A-1", { method: "DELETE" });
   assert.equal(removal.status, 409);
   assert.equal((await removal.json()).code, "topology/last-node");
-  assert.deepEqual(node.asked, ["drain TN-A-1", "remove TN-A-1"]);
+  assert.deepEqual(node.asked, [
+    "drain TN-A-1",
+    "drain TN-A-1 fast",
+    "plan lose TN, add TN-A-5",
+    "remove TN-A-1",
+  ]);
 });
 
 Deno.test("a plugin is deployed as bytes, looked at, rolled back, removed", async () => {

@@ -1,3 +1,4 @@
+import type { PlannedService } from "./planned.ts";
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
 import type { Receipt } from "../wire/mod.ts";
@@ -184,6 +185,8 @@ export interface NodeService {
   readonly name: string;
   /** the operator's way out when copies are gone for good */
   readonly recovery: RecoveryService;
+  /** what an operator does to a cluster that is well */
+  readonly planned: PlannedService;
   /** a fresh random id */
   newId(): string;
   /** Wall time in ms. */
@@ -219,8 +222,6 @@ export interface NodeService {
   rollbackPlugin(name: string): Promise<PluginView>;
   /** Takes a node out of the topology, for good. */
   removeNode(name: string, options?: { force?: boolean }): Promise<void>;
-  /** Moves everything off a node. */
-  drainNode(name: string): Promise<void>;
   /** actors written by this node, at most `limit`, keys after `after` in key order */
   actors(
     options?: { after?: string; limit?: number },

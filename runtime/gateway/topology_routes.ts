@@ -16,12 +16,6 @@ export function addTopologyRoutes(route: Route, gateway: Gateway): void {
 
   route("GET", "/v1/nodes/:name", (c) => json(nodeInPath(c, service)));
 
-  route("POST", "/v1/nodes/:name/drain", async (c) => {
-    const { name } = nodeInPath(c, service);
-    await inTime(gateway, "unknown", service.drainNode(name));
-    return json({ name, draining: true }, 202);
-  });
-
   route("POST", "/v1/nodes/:name/absent", async (c) => {
     const { name } = nodeInPath(c, service);
     await inTime(gateway, "unknown", service.declareAbsent(name));
@@ -35,7 +29,8 @@ export function addTopologyRoutes(route: Route, gateway: Gateway): void {
   });
 }
 
-function nodeInPath(c: Context, service: NodeService): NodeView {
+/** The node of a path `/v1/nodes/NAME...`; throws 404. */
+export function nodeInPath(c: Context, service: NodeService): NodeView {
   const [name] = pathParts(c, 3, 1);
   const node = service.topology().nodes.find((node) => node.name === name);
   if (node === undefined) throw notFound("Cannot find the node as the topology must name it: GET /v1/nodes lists all");

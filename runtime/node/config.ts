@@ -45,6 +45,15 @@ export interface NodeConfig {
   audit: AuditConfig;
   /** the journal, where there is one; see its room for each */
   journal: JournalConfig;
+  /** a node that goes */
+  leave: {
+    /** how long its peers may take to learn that nothing is to be handed to it any more, ms: a round trip and a stall */
+    announceMs: number;
+    /** writers that it hands over at a time: each waits for no more than these elections */
+    handOversAtOnce: number;
+    /** after so long it goes, whatever it still writes, ms: a majority of the members is gone then, or stands still */
+    handOverMs: number;
+  };
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;
   /** body of one message at most, bytes */
@@ -128,6 +137,7 @@ export const DEFAULTS: NodeConfig = {
     // So much may be dead before anything is rewritten.
     slackBytes: 256 * 1024 * 1024,
   },
+  leave: { announceMs: 300, handOversAtOnce: 16, handOverMs: 10_000 },
   requestMs: 10_000,
   messageBytesMax: 1024 * 1024,
 };
@@ -173,6 +183,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     effects: { ...DEFAULTS.effects, ...overrides.effects },
     audit: { ...DEFAULTS.audit, ...overrides.audit },
     journal: { ...DEFAULTS.journal, ...overrides.journal },
+    leave: { ...DEFAULTS.leave, ...overrides.leave },
   };
   const { membership, replication } = config;
   assert(membership.suspectAfterMs >= 2 * membership.pingIntervalMs, "suspicion needs at least two missed pings");

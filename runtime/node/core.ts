@@ -21,6 +21,7 @@ import { auditingOf } from "./audit_wiring.ts";
 import type { Auditing } from "./auditing.ts";
 import type { NodeConfig } from "./config.ts";
 import type { CoreObserver, NodeCoreOptions, NodeIdentity } from "./core_options.ts";
+import { Departing, removedError } from "./departing.ts";
 import { Directory } from "./directory.ts";
 import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LostAndFound } from "./lost_and_found.ts";
@@ -32,6 +33,7 @@ import { Reviving } from "./reviving.ts";
 import { diskFault, postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
 import { takeIn } from "./taking_in.ts";
+import { Wholeness } from "./wholeness.ts";
 
 export type { CoreObserver, NodeCoreOptions, NodeIdentity };
 
@@ -58,6 +60,8 @@ export class NodeCore {
   readonly journal: Journal | null;
   readonly auditing: Auditing;
   readonly relaying: Relaying;
+  readonly departing: Departing;
+  readonly wholeness: Wholeness;
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
   readonly #names: Names;
@@ -125,6 +129,7 @@ export class NodeCore {
       send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
       isSuspect,
       aliveForMs: (incarnation) => this.#aliveForMs(incarnation),
+      isLeaving: (incarnation) => this.departing.isLeaving(incarnation),
       rttP99Ms: () => this.membership.rttP99Ms(),
       nameOf: (incarnation) => this.nameOf(incarnation),
       dataCenterOf: (incarnation) => this.#names.dataCenterOf(incarnation),
@@ -184,10 +189,13 @@ export class NodeCore {
     this.reviving = new Reviving({ core: this, remembrance: { clusterId, lives, dropped, isDamaged } });
     new LostAndFound({ core: this });
     this.auditing = auditingOf(this);
+    this.departing = new Departing({ core: this, onDue: options.onDue });
+    this.wholeness = new Wholeness({ core: this });
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => takeIn(this, body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
+    this.departing.start();
     this.recovering.start();
   }
 
@@ -250,6 +258,10 @@ export class NodeCore {
   post(posting: Posting, done: (result: PostResult) => void): void {
     const refuse = (code: string, message: string, retryAfterMs?: number) =>
       done({ state: "refused", code, outcome: "not-applied", message, retryAfterMs });
+    if (this.departing.reason === "removed") {
+      const { code, message } = removedError(this.self.name);
+      return refuse(code, message);
+    }
     if (!this.isReady) {
       return refuse("node/not-ready", "Cannot record the message as this node has not joined yet", 200);
     }
@@ -279,6 +291,7 @@ export class NodeCore {
     if (this.#closed) return;
     this.#closed = true;
     this.#absence.stop();
+    this.departing.stop();
     this.recovering.stop();
     this.reviving.stop();
     this.replication.stop();

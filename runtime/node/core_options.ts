@@ -7,6 +7,7 @@ import type { ShardStore } from "../storage/mod.ts";
 import type { Carrier, LayTripwire } from "../transport/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { NodeConfig } from "./config.ts";
+import type { DepartureReason } from "./departing.ts";
 
 /** What distinguishes this node from every other. */
 export interface NodeIdentity {
@@ -37,6 +38,8 @@ export interface NodeCoreOptions {
   onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
   /** where to keep a journal, when to sync it, and what it held; left out: nowhere */
   journal?: { disk: Disk; sync: SyncMode; contents: JournalContents<ShardStore> };
+  /** this node should go, see `departing.ts`; left out: it stays, and answers for nothing once it is removed */
+  onDue?(reason: DepartureReason): void;
   /** sees what replication does; for the simulator's checkers */
   observer?: CoreObserver;
 }

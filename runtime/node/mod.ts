@@ -3,7 +3,7 @@
  *
  * `core.ts` is the whole node without sockets and processes of its own: the simulator runs many of them. `start_node.ts`
  * adds those. `directory.ts` keeps the topology, `reading.ts` answers reads, `absence.ts` declares nodes absent,
- * `requests.ts` is how nodes ask each other, `auditing.ts` proves by their own words what the copies hold.
+ * `requests.ts` is how nodes ask each other, `departing.ts` how they go, `auditing.ts` proves by their own words what the copies hold.
  *
  * @module
  */
@@ -15,4 +15,4 @@ export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } 
 export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 export type { RequestResult } from "./requests.ts";
 export { CoreService } from "./service.ts";
-export { startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";
+export { type NodeEnd, startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";

@@ -26,6 +26,7 @@ import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
 import { shardsMoving } from "./moving.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
+import { PlannedWork } from "./planned_work.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
@@ -36,6 +37,7 @@ const SEQ_MAX = 0xffffffff;
 /** The promises of a node. */
 export class CoreService implements NodeService {
   readonly recovery: CoreRecovery;
+  readonly planned: PlannedWork;
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
@@ -44,6 +46,7 @@ export class CoreService implements NodeService {
   constructor(core: NodeCore, options: { collect?: () => Sample[]; loading?: PluginLoading } = {}) {
     this.#core = core;
     this.recovery = new CoreRecovery(core);
+    this.planned = new PlannedWork(core);
     this.#loading = options.loading ?? null;
     const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
@@ -260,11 +263,6 @@ export class CoreService implements NodeService {
     await this.#command({ type: "absent", incarnations, force: true });
   }
 
-  async drainNode(name: string): Promise<void> {
-    const incarnation = this.#core.directory.require().nodeByName(name)?.incarnation;
-    await this.#command({ type: "drain", name, incarnation });
-  }
-
   actors(
     options: { after?: string; limit?: number } = {},
   ): Promise<{ actors: { key: string; seq: number }[]; next: string | null }> {
@@ -298,6 +296,9 @@ export class CoreService implements NodeService {
     if (reviving.reason !== "" && !this.#core.isReady) return { ready: false, reason: reviving.reason };
     if (this.#core.directory.topology === null) return { ready: false, reason: "not joined yet" };
     if (journal !== null && journal.fault !== null) return { ready: false, reason: "its journal cannot be written" };
+    const { reason } = this.#core.departing;
+    if (reason === "removed") return { ready: false, reason: "removed from the topology" };
+    if (reason !== null) return { ready: false, reason: "leaving" };
     return this.#core.isReady ? { ready: true, reason: "" } : { ready: false, reason: "shards are not born yet" };
   }
 
@@ -306,6 +307,7 @@ export class CoreService implements NodeService {
   }
 
   #shardOf(key: string): number {
+    this.#core.departing.requireMember();
     return this.#core.directory.require().shardOf(key);
   }
 
@@ -409,6 +411,11 @@ export class CoreService implements NodeService {
         name: "shards_without_majority",
         help: "shards with a copy here that stand still, as a majority of their copies is gone",
         value: recovering.standingStill,
+      },
+      {
+        name: "shards_short_of_copies",
+        help: "shards written here that do not have all their copies where placement wants them",
+        value: this.#core.wholeness.shortHere(),
       },
       {
         name: "lost_copies",

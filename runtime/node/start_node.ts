@@ -25,6 +25,7 @@ import { type CarrierMode, isLoopback, layTcpTripwire, openCarriers, parseAddres
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
+import type { DepartureReason } from "./departing.ts";
 import { joinCluster, joinOrRevive } from "./joining.ts";
 import { otherJournal } from "./reviving.ts";
 import { PluginLoading } from "./plugin_loading.ts";
@@ -74,6 +75,17 @@ export interface StartOptions {
   readyTimeoutMs?: number;
 }
 
+/** How a node has ended. */
+export interface NodeEnd {
+  /**
+   * `closed`: by its owner; `told`: it was told to go and has handed over; `drained`: its copies are elsewhere, too;
+   * `removed`: the topology has it no more, so it must not go on
+   */
+  reason: "closed" | DepartureReason;
+  /** shards that it still wrote and that nobody had taken over: others write them after an election */
+  writersLeft: number;
+}
+
 /** A running node, embedded in this program. */
 export interface WaterparkNode {
   /** `TN-A-1` */
@@ -105,8 +117,13 @@ export interface WaterparkNode {
   watch(key: ActorKey, options?: { after?: number }): AsyncIterable<HistoryEvent>;
   /** Bundles the plugin at `url` (file or http) and has the whole cluster run it. */
   deploy(url: string | URL): Promise<PluginView>;
-  /** Hands over every writer, then closes: nobody notices. */
-  drain(): Promise<void>;
+  /** Resolves when this node has ended, whoever wanted it: an operator may drain or remove it from elsewhere. */
+  readonly ended: Promise<NodeEnd>;
+  /**
+   * Goes without anybody noticing: has every copy moved elsewhere, hands over every writer, then closes. With `fast`, or
+   * where the copies have nowhere to go, it hands over and closes. A second, fast call cuts a slow one short.
+   */
+  drain(options?: { fast?: boolean }): Promise<NodeEnd>;
   /** Stops. */
   close(): Promise<void>;
   /** Stops, at the end of an `await using`. */
@@ -167,8 +184,9 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     fold: host.fold,
     onPlugins: (plugins) => loading.keep(plugins),
     ...journal === undefined ? {} : { journal },
+    onDue: (reason) => void node.goes(reason),
   });
-  const node = new StartedNode({ world, core, host, loading });
+  const node: StartedNode = new StartedNode({ world, core, host, loading });
   try {
     await node.open(listen, options);
     // Whoever takes part must be known to its own journal.
@@ -239,9 +257,6 @@ function aboutDefect(error: unknown): { name: string; at: string } {
   return { name, at: stack.split("\n").filter((line) => line.startsWith("    at ")).slice(0, 3).join(" ") };
 }
 
-/** How long a node that drains waits for its writers to be taken over, ms. */
-const HAND_OVER_MS = 5000;
-
 class StartedNode implements WaterparkNode {
   readonly service: NodeService;
   readonly #world: World;
@@ -249,6 +264,8 @@ class StartedNode implements WaterparkNode {
   readonly #host: ProcessHost;
   #http: HttpServer | null = null;
   #mllp: MllpListener | null = null;
+  readonly #ending = Promise.withResolvers<NodeEnd>();
+  #going: Promise<NodeEnd> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: { world: World; core: NodeCore; host: ProcessHost; loading: PluginLoading }) {
@@ -367,24 +384,49 @@ class StartedNode implements WaterparkNode {
     }
   }
 
-  async drain(): Promise<void> {
-    const { replication } = this.#core;
-    const untilMs = this.#world.nowMonoMs() + HAND_OVER_MS;
-    while (replication.handOverAll() > 0 && this.#world.nowMonoMs() < untilMs) await this.#pause(20);
-    await this.close();
+  get ended(): Promise<NodeEnd> {
+    return this.#ending.promise;
   }
 
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  async drain(options: { fast?: boolean } = {}): Promise<NodeEnd> {
+    if (options.fast || this.#isAlone()) return await this.goes("told");
+    await this.service.planned.drain(this.name);
+    return await this.ended;
+  }
+
+  /** Hands over and closes; a second reason finds it under way. */
+  goes(reason: DepartureReason): Promise<NodeEnd> {
+    // Nobody hands anything to or takes anything from who was removed: what waits here is to be sent again elsewhere.
+    if (reason === "removed") this.#core.mailroom.close();
+    return this.#going ??= (async () => {
+      const writersLeft = reason === "removed" ? 0 : await this.#handOver();
+      await this.close({ reason: this.#core.departing.reason ?? reason, writersLeft });
+      return this.ended;
+    })();
+  }
+
+  async #handOver(): Promise<number> {
+    const left = await new Promise<number>((resolve) => this.#core.departing.handOver(resolve));
+    if (left > 0) log("node").warning("{count} shards have not been taken over", { count: left });
+    return left;
+  }
+
+  close(end: NodeEnd = { reason: "closed", writersLeft: 0 }): Promise<void> {
+    return this.#closing ??= this.#close().then(() => this.#ending.resolve(end));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #isAlone(): boolean {
+    const nodes = this.#core.directory.topology?.state.nodes ?? [];
+    return !nodes.some((node) => node.incarnation !== this.#core.self.incarnation && node.status === "up");
+  }
+
   async #close(): Promise<void> {
-    await this.#mllp?.close();
-    await this.#http?.close();
+    // Both at once: each waits for what is under way, and neither takes anything new meanwhile.
+    await Promise.all([this.#mllp?.close(), this.#http?.close()]);
     await this.#core.close();
     await this.#host.close();
   }

@@ -24,12 +24,23 @@ export function isCaughtUp(state: ShardState, incarnation: number): boolean {
   return match > 0 && match + CAUGHT_UP_ENTRIES >= state.store.lastIndex;
 }
 
-/** Begins to hand over to whoever can take it; false when there is nobody else with a vote. */
-export function handOverToAny(state: ShardState, env: ShardEnv): boolean {
-  const others = everyVoter(configurationOf(state)).filter((voter) => voter !== state.self);
-  const successor = others.find((voter) => !env.isSuspect(voter) && isCaughtUp(state, voter));
+/** The voters beside this one that the role could go to, now or when they have caught up. */
+function candidates(state: ShardState, env: ShardEnv): number[] {
+  return everyVoter(configurationOf(state)).filter((voter) =>
+    voter !== state.self && !env.isSuspect(voter) && !env.isLeaving(voter)
+  );
+}
+
+/** True when there is somebody else with a vote who stays. */
+export function hasSuccessor(state: ShardState, env: ShardEnv): boolean {
+  return candidates(state, env).length > 0;
+}
+
+/** Begins to hand over to whoever can take it, rather to one that has been up for a while. */
+export function handOverToAny(state: ShardState, env: ShardEnv): void {
+  const able = candidates(state, env).filter((voter) => isCaughtUp(state, voter));
+  const successor = able.find((voter) => env.isStable(voter)) ?? able[0];
   if (successor !== undefined) startHandOver(state, env, successor);
-  return others.length > 0;
 }
 
 /** Begins to hand over to `successor`, a voter. */

@@ -16,3 +16,4 @@ export { Replication } from "./replication.ts";
 export type { ReplicationConfig, ReplicationOptions } from "./replication_options.ts";
 export type { AckRule } from "./waiting.ts";
 export type { Desired } from "./shard_state.ts";
+export { isWhole } from "./upkeep.ts";

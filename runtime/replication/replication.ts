@@ -32,7 +32,7 @@ import { WriterHints } from "./writer_hints.ts";
 import { ReplicaReader } from "./replica_reader.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, type ShardEnv } from "./shard_state.ts";
-import { handOverToAny } from "./hand_over.ts";
+import { handOverToAny, hasSuccessor } from "./hand_over.ts";
 import { Ticker } from "./ticker.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
 import { isDesired, isDismissed, isWanted } from "./swap.ts";
@@ -78,7 +78,8 @@ export class Replication extends ReplicaReader {
       random: () => options.world.random(),
       isSuspect: (incarnation) => options.isSuspect(incarnation),
       lateMs: () => this.#ticker.lateMs,
-      isStable: (incarnation) => options.aliveForMs(incarnation) >= options.config.stableAfterMs,
+      isStable: (peer) => !this.#env.isLeaving(peer) && options.aliveForMs(peer) >= options.config.stableAfterMs,
+      isLeaving: (incarnation) => options.isLeaving?.(incarnation) ?? false,
       staggerMs: () =>
         Math.min(options.config.staggerMsMax, Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms())),
       send: (to, message) => {
@@ -181,7 +182,9 @@ export class Replication extends ReplicaReader {
       const replica = this.#replicaFor(message);
       if (replica === null) continue;
       if (message.type === RAFT.GONE) {
-        if (mayGo(replica.state, message)) this.#drop(replica, message.term);
+        if (!mayGo(replica.state, message)) continue;
+        this.#departed.remember(replica.state, message.term);
+        this.#forget(replica);
         continue;
       }
       stepMessage(replica.state, this.#env, from, message);
@@ -285,16 +288,19 @@ export class Replication extends ReplicaReader {
     return { ...countReplicas(this.#replicas), awake: this.#awake.size, waiters: this.#waiters };
   }
 
-  /** Begins to hand every writer's role to a member that can take it; how many this node still has. */
-  handOverAll(): number {
+  /** Begins to hand writers' roles, `atOnce` at a time, to members that can take them; how many are still to go. */
+  handOverAll(atOnce = Infinity): number {
     this.#nowMs = this.#options.world.nowMonoMs();
-    let writers = 0;
+    let left = 0;
+    let open = 0;
     for (const replica of this.#replicas) {
-      if (!replica || replica.state.role !== "writer") continue;
-      if (handOverToAny(replica.state, this.#env)) writers++;
+      if (replica?.state.role !== "writer" || !hasSuccessor(replica.state, this.#env)) continue;
+      left++;
+      if (open < atOnce) handOverToAny(replica.state, this.#env);
+      if (replica.state.handOverTo !== 0) open++;
       this.#touch(replica);
     }
-    return writers;
+    return left;
   }
 
   /** Gives up every writer's role and stops; the outcome of what waits is unknown. */
@@ -314,11 +320,6 @@ export class Replication extends ReplicaReader {
     this.journaling?.watch(replica);
     this.#replicas[shard] = replica;
     return replica;
-  }
-
-  #drop(replica: Replica, letGoInTerm: number): void {
-    this.#departed.remember(replica.state, letGoInTerm);
-    this.#forget(replica);
   }
 
   #layAside(shard: number): void {

@@ -28,6 +28,8 @@ export interface ReplicationOptions {
   isSuspect(incarnation: number): boolean;
   /** how long the peer has been alive without a suspicion, ms */
   aliveForMs(incarnation: number): number;
+  /** the peer has said that it is about to end; left out: nobody has */
+  isLeaving?(incarnation: number): boolean;
   rttP99Ms(): number;
   nameOf(incarnation: number): string;
   dataCenterOf(incarnation: number): string;

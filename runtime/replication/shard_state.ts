@@ -122,6 +122,8 @@ export interface ShardEnv {
   isStable(incarnation: number): boolean;
   /** entries from `index` on, of a generation before, are about to be replaced */
   forsakes?(state: ShardState, index: number): void;
+  /** true when the incarnation has said that it is about to end: it is handed nothing more */
+  isLeaving(incarnation: number): boolean;
   /** true when one more copy may be brought up to date now */
   mayCatchUp(state: ShardState, incarnation: number): boolean;
 }

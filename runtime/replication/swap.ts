@@ -49,7 +49,9 @@ function swapTo(state: ShardState, env: ShardEnv, wanted: number[]): void {
   const { voters } = configurationOf(state);
   let target = wanted;
   if (!wanted.includes(state.self)) {
-    const successor = wanted.find((v) => voters.includes(v) && !env.isSuspect(v) && isCaughtUp(state, v));
+    const successor = wanted.find((v) =>
+      voters.includes(v) && !env.isSuspect(v) && !env.isLeaving(v) && isCaughtUp(state, v)
+    );
     if (successor !== undefined) {
       startHandOver(state, env, successor);
       return;

@@ -1,8 +1,9 @@
 /**
  * Upkeep: what the driver looks after beside single events. Small questions about one replica, asked from time to time.
  */
-import { configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
-import { hasMajority, isVoter } from "./configuration.ts";
+import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
+import { hasMajority, isVoter, sameVoters } from "./configuration.ts";
+import { isCaughtUp } from "./hand_over.ts";
 import type { Replica } from "./replica.ts";
 
 /** True when the writer should look at its members again: placement names another writer, or others than it feeds. */
@@ -70,4 +71,26 @@ export function countReplicas(
     if (replica.state.role === "writer") counts.writers++;
   }
   return counts;
+}
+
+/**
+ * True when this copy writes, and the shard has all its copies where placement wants them: no change of members is under
+ * way, everybody who should hold it answers, has (nearly) the whole log, and they are `copies` at least.
+ *
+ * @param options.isGoing whose copy is not counted on any more, though placement still gives it one
+ */
+export function isWhole(
+  state: Readonly<ShardState>,
+  { copies, isSuspect, isGoing }: {
+    copies: number;
+    isSuspect: (incarnation: number) => boolean;
+    isGoing: (incarnation: number) => boolean;
+  },
+): boolean {
+  const { role, desired, commit, termStart, self } = state;
+  if (role !== "writer" || desired === null || commit < termStart) return false;
+  const { voters, old } = configurationOf(state);
+  if (old !== null || commit < configurationIndexOf(state) || !sameVoters(voters, desired.voters)) return false;
+  const wanted = [...desired.voters, ...desired.learners].filter((one) => one === self || !isGoing(one));
+  return wanted.length >= copies && wanted.every((one) => one === self || (!isSuspect(one) && isCaughtUp(state, one)));
 }
