@@ -61,6 +61,19 @@ export function nodeArguments(
   ];
 }
 
+/** The command line of one that comes back: it joins whoever of the others is there. */
+export function rejoinArguments(
+  nodes: readonly PlannedNode[],
+  { name, mesh, http, mllp }: PlannedNode,
+  { transport }: { transport: string },
+): string[] {
+  const others = nodes.filter((node) => node.name !== name).map((node) => node.mesh);
+  return [
+    ...["node", "start", "--name", name, "--listen", mesh, "--http", http, "--mllp", mllp, "--transport", transport],
+    ...["--join", others.join(",")],
+  ];
+}
+
 function isWithin(value: number, min: number, max: number): boolean {
   return Number.isInteger(value) && value >= min && value <= max;
 }

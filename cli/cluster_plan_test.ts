@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nodeArguments, planCluster } from "./cluster_plan.ts";
+import { nodeArguments, planCluster, rejoinArguments } from "./cluster_plan.ts";
 
 Deno.test("eight nodes over four data centers and two zones, ports in the order of names", () => {
   const plan = planCluster({ dataCenters: ["TN", "TX", "FL", "UT"], zones: 2, nodes: 8, basePort: 4600 });
@@ -32,6 +32,9 @@ Deno.test("the first creates, the others join it", () => {
   const options = { copies: 3, transport: "auto" };
   assert.ok(nodeArguments(plan, 0, options).join(" ").endsWith("--create --expect 2 --copies 3"));
   assert.ok(nodeArguments(plan, 1, options).join(" ").endsWith("--join 127.0.0.1:5000"));
+  // When it comes back the first joins as well: it would create a second cluster.
+  const back = rejoinArguments(plan, plan[0], options).join(" ");
+  assert.ok(back.endsWith("--join 127.0.0.1:5001") && back.includes("--listen 127.0.0.1:5000 "), back);
 });
 
 Deno.test("numbers out of bounds are misuse", () => {

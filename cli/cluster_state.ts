@@ -10,11 +10,15 @@ export interface StartedNode extends PlannedNode {
   pid: number;
   /** the kernel's start time of the process, in its own units; `""` where the system does not tell */
   startTime: string;
+  /** checkout whose code it runs; left out: that of who started the cluster */
+  root?: string;
 }
 
 /** What the file holds. */
 export interface ClusterState {
   startedAt: string;
+  /** how the nodes talk; left out: `auto` */
+  transport?: string;
   nodes: StartedNode[];
 }
 

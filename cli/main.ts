@@ -13,6 +13,7 @@ import { actorWatch } from "./commands/actor_watch.ts";
 import { audit } from "./commands/audit.ts";
 import { benchAvailability } from "./commands/bench_availability.ts";
 import { benchOverload } from "./commands/bench_overload.ts";
+import { clusterRestart, clusterUpgrade } from "./commands/cluster_restart.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
@@ -22,6 +23,7 @@ import { nodeDrain } from "./commands/node_drain.ts";
 import { nodeList } from "./commands/node_list.ts";
 import { nodeRemove } from "./commands/node_remove.ts";
 import { nodeStart } from "./commands/node_start.ts";
+import { nodeWait } from "./commands/node_wait.ts";
 import { pluginDeploy } from "./commands/plugin_deploy.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
@@ -31,6 +33,7 @@ import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts"
 import { topologyAck } from "./commands/topology_ack.ts";
 import { sim } from "./commands/sim.ts";
 import { topologyInspect } from "./commands/topology_inspect.ts";
+import { topologyPlan } from "./commands/topology_plan.ts";
 import { topologyRecover } from "./commands/topology_recover.ts";
 import { EXIT, exitCodeOf, MisuseError } from "./errors.ts";
 import { Output } from "./output.ts";
@@ -41,15 +44,28 @@ import { type CommandTree, usageOfAll, usageOfCommand, usageOfNoun } from "./usa
 export const TREE: CommandTree = {
   node: {
     description: "one process of the cluster",
-    verbs: { start: nodeStart, list: nodeList, drain: nodeDrain, absent: nodeAbsent, remove: nodeRemove },
+    verbs: {
+      start: nodeStart,
+      list: nodeList,
+      drain: nodeDrain,
+      wait: nodeWait,
+      absent: nodeAbsent,
+      remove: nodeRemove,
+    },
   },
   cluster: {
     description: "a whole cluster of real processes on this machine",
-    verbs: { start: clusterStart, status: clusterStatus, stop: clusterStop },
+    verbs: {
+      start: clusterStart,
+      status: clusterStatus,
+      restart: clusterRestart,
+      upgrade: clusterUpgrade,
+      stop: clusterStop,
+    },
   },
   topology: {
     description: "where things are",
-    verbs: { inspect: topologyInspect, recover: topologyRecover, ack: topologyAck },
+    verbs: { inspect: topologyInspect, plan: topologyPlan, recover: topologyRecover, ack: topologyAck },
   },
   lost: {
     description: "what came back after its shard had gone on without it",

@@ -11,6 +11,8 @@ import { printNodes } from "./node_list.ts";
 
 const READY_MS_MAX = 120_000;
 const POLL_MS = 100;
+const GONE_MS = 500;
+const OWN_ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** `waterpark cluster start` */
 export const clusterStart = command({
@@ -47,11 +49,15 @@ export const clusterStart = command({
     });
     try {
       const launch = async (i: number) => {
-        const pid = spawn(plan[i].name, nodeArguments(plan, i, { copies: values.copies, transport: values.transport }));
+        const pid = spawnNode(
+          plan[i].name,
+          nodeArguments(plan, i, { copies: values.copies, transport: values.transport }),
+        );
         started.push({ ...plan[i], pid, startTime: await startTimeOf(pid) });
-        await writeState({ startedAt: new Date().toISOString(), nodes: started });
+        await writeState({ startedAt, transport: values.transport, nodes: started });
       };
-      await writeState({ startedAt: new Date().toISOString(), nodes: [] });
+      const startedAt = new Date().toISOString();
+      await writeState({ startedAt, transport: values.transport, nodes: [] });
       await launch(0);
       await untilAll(started, "/healthz", { out, of: plan, isEnding: () => isEnding });
       for (let i = 1; i < plan.length; i++) await launch(i);
@@ -69,9 +75,9 @@ export const clusterStart = command({
     }
     if (values.detach) return out.talk("it goes on; end it with: waterpark cluster stop");
     out.talk("end it with Ctrl-C");
-    const gone = whenGone(started, { out, isEnding: () => isEnding });
+    const gone = whenGone({ out, isEnding: () => isEnding });
     out.talk(`${await Promise.race([ending.promise, gone])}: stopping`);
-    await stopNodes(started);
+    await stopNodes(await present());
     await removeState();
   },
 });
@@ -98,10 +104,20 @@ function refuseTakenPorts(plan: readonly PlannedNode[]): void {
 /**
  * Starts the process, in a session of its own so that Ctrl-C reaches it once, through us; its talk goes to a file, as a
  * pipe would break when we leave.
+ *
+ * @param root the checkout whose code it runs
  */
-function spawn(name: string, args: string[]): number {
-  const root = new URL("../../", import.meta.url).pathname;
-  const deno = [Deno.execPath(), "run", "-A", "--config", `${root}deno.json`, `${root}cli/main.ts`, ...args, "--json"];
+export function spawnNode(name: string, args: string[], root = OWN_ROOT): number {
+  const deno = [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--config",
+    `${root}/deno.json`,
+    `${root}/cli/main.ts`,
+    ...args,
+    "--json",
+  ];
   const child = new Deno.Command("sh", {
     args: ["-c", 'exec "$@" >"$0" 2>&1 </dev/null', logPath(name), ...deno],
     stdin: "null",
@@ -114,7 +130,7 @@ function spawn(name: string, args: string[]): number {
 }
 
 /** Waits until all nodes answer `path`. */
-async function untilAll(
+export async function untilAll(
   nodes: StartedNode[],
   path: string,
   { out, of, isEnding }: { out: Output; of: PlannedNode[]; isEnding: () => boolean },
@@ -149,19 +165,29 @@ async function notReady(node: StartedNode): Promise<Error> {
   );
 }
 
-/** Resolves when none of the processes is left; says of each that goes. */
-async function whenGone(
-  nodes: StartedNode[],
-  { out, isEnding }: { out: Output; isEnding: () => boolean },
-): Promise<string> {
-  const left = new Set(nodes);
-  while (left.size > 0 && !isEnding()) {
-    for (const node of left) {
-      if (await isRunning(node) || isEnding()) continue;
-      left.delete(node);
-      out.talk(`${node.name} has ended; see ${logPath(node.name)}`);
+/**
+ * Resolves when none of the processes is left; says of each that goes. Looks into the file, as `cluster restart` puts other
+ * processes in their places.
+ */
+async function whenGone({ out, isEnding }: { out: Output; isEnding: () => boolean }): Promise<string> {
+  const told = new Set<number>();
+  for (let left = 1; left > 0 && !isEnding();) {
+    const nodes = await present();
+    const areRunning = await Promise.all(nodes.map(isRunning));
+    left = areRunning.filter((isRunning) => isRunning).length;
+    // One that is being restarted is in nobody's place for a moment: only who is missed twice has ended.
+    await new Promise((resolve) => setTimeout(resolve, GONE_MS));
+    const gone = nodes.filter((node, i) => !areRunning[i] && !told.has(node.pid));
+    const pids = new Set((await present()).map((node) => node.pid));
+    for (const { name, pid } of gone) {
+      if (isEnding() || !pids.has(pid)) continue;
+      told.add(pid);
+      out.talk(`${name} has ended; see ${logPath(name)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return "nobody is left";
+}
+
+async function present(): Promise<StartedNode[]> {
+  return (await readState())?.nodes ?? [];
 }

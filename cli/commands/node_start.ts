@@ -1,10 +1,10 @@
-import { configureLog, startNode } from "../../mod.ts";
+import { configureLog, startNode, WaterparkError } from "../../mod.ts";
 import { command } from "../command.ts";
 import { fileState, MisuseError } from "../errors.ts";
 
 /** `waterpark node start` */
 export const nodeStart = command({
-  description: "runs one node in the foreground; SIGTERM drains it, a second one ends it at once",
+  description: "runs one node in the foreground; SIGTERM hands over and ends it, a second one ends it at once",
   args: {
     name: { type: "string", default: "TN-A-1", metavar: "NAME", description: "data center, zone, number" },
     listen: {
@@ -91,10 +91,20 @@ export const nodeStart = command({
     const { mesh, http, mllp } = node.addresses;
     if (out.isJson) out.json({ ready: true, name: node.name, mesh, http, mllp, pid: Deno.pid });
     else out.data(`ready ${node.name}  mesh ${mesh}  http ${http ?? "off"}  mllp ${mllp ?? "off"}`);
-    const signal = await firstSignal(() => Deno.exit(1));
-    out.talk(`${signal}: draining; once more ends it at once`);
-    await node.drain();
-    out.talk("drained");
+    const signal = firstSignal(() => Deno.exit(1));
+    const first = await Promise.race([signal, node.ended]);
+    if (typeof first === "string") out.talk(`${first}: handing over; once more ends it at once`);
+    const { reason, writersLeft } = typeof first === "string" ? await node.drain({ fast: true }) : first;
+    if (writersLeft > 0) {
+      out.talk(`${writersLeft} shards have not been taken over: they are written again after an election`);
+    }
+    if (reason === "removed") {
+      throw new WaterparkError(
+        `Cannot go on as "${node.name}" must be in the topology: it was removed, or its name was started again`,
+        { code: "node/removed", outcome: "not-applied" },
+      );
+    }
+    out.talk(reason === "drained" ? "drained: its copies are elsewhere" : "handed over");
   },
 });
 
