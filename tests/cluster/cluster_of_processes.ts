@@ -134,6 +134,24 @@ export class ClusterOfProcesses implements AsyncDisposable {
     await within(this.#options.readyMs ?? 90_000, "every node takes requests again", ready);
   }
 
+  /** Starts a node that is new to the cluster. */
+  async add(name: string): Promise<NodeChild> {
+    this.portsOf(name);
+    const node = this.#spawn(name, {});
+    await within(this.#options.readyMs ?? 90_000, `${name} takes requests`, node.ready);
+    return node;
+  }
+
+  /** Addresses for a node that is yet to come. */
+  portsOf(name: string): Ports {
+    let ports = this.#ports.get(name);
+    if (ports === undefined) {
+      const [mesh, http, mllp] = freeAddresses(3);
+      this.#ports.set(name, ports = { mesh, http, mllp });
+    }
+    return ports;
+  }
+
   /** The last lines of every node, under its name. */
   tails(): string {
     return this.nodes.map((node) =>

@@ -1,7 +1,7 @@
 /**
  * One node as a process of its own, for the tests and the demo. Its only argument is `StartOptions` as JSON; once it
  * takes requests it prints one line of JSON: `{"ready":true,"name","pid","addresses"}`. What goes wrong is said on
- * stderr as `code: message`, and the exit code is 1. SIGTERM drains.
+ * stderr as `code: message`, and the exit code is 1. SIGTERM hands over and ends; a node that was removed ends with 1.
  */
 import { configureLog, startNode, type StartOptions, WaterparkError } from "@waterpark/waterpark";
 
@@ -9,9 +9,10 @@ await configureLog({ to: "stderr", level: "info" });
 dieWithParent();
 try {
   const node = await startNode(JSON.parse(Deno.args[0]) as StartOptions);
-  Deno.addSignalListener("SIGTERM", async () => {
-    await node.drain();
-    Deno.exit(0);
+  Deno.addSignalListener("SIGTERM", () => void node.drain({ fast: true }));
+  node.ended.then(({ reason }) => {
+    if (reason === "removed") console.error("node/removed: the topology has this node no more");
+    Deno.exit(reason === "removed" ? 1 : 0);
   });
   const ready = { ready: true, name: node.name, pid: Deno.pid, addresses: node.addresses };
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(ready) + "\n"));
