@@ -92,6 +92,17 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "Nothing was changed.",
     next: "Leave --survivor out: the node with the furthest copy is chosen.",
   },
+  "topology/not-spoken": {
+    happened:
+      "A command was given that belongs to a later version of the protocol than some node of the topology speaks.",
+    now: "Nothing was changed, on any node.",
+    next: "Upgrade the last nodes (waterpark cluster upgrade), or remove those that are gone for good; then again.",
+  },
+  "topology/wrong-protocol": {
+    happened: "The node's code is older than what the cluster has agreed on by now.",
+    now: "The node has not joined; the cluster is as it was.",
+    next: "Start it with the code that the other nodes run.",
+  },
   "topology/bad-plan": {
     happened:
       "A plan was asked for that could not happen: a node that is not there, or is there already, or the last one.",

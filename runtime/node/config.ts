@@ -8,6 +8,7 @@ import type { JournalConfig } from "../journal/mod.ts";
 import type { EffectsConfig } from "../effects/mod.ts";
 import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
+import { PROTOCOL, type ProtocolRange } from "../wire/mod.ts";
 import type { AuditConfig } from "./auditing.ts";
 
 /** Settings of a node's rooms. */
@@ -54,6 +55,8 @@ export interface NodeConfig {
     /** after so long it goes, whatever it still writes, ms: a majority of the members is gone then, or stands still */
     handOverMs: number;
   };
+  /** versions of the protocol that this node speaks: what its code can, but in tests */
+  protocol: ProtocolRange;
   /** a request ends at the latest after so long, ms (P4) */
   requestMs: number;
   /** body of one message at most, bytes */
@@ -138,6 +141,7 @@ export const DEFAULTS: NodeConfig = {
     slackBytes: 256 * 1024 * 1024,
   },
   leave: { announceMs: 300, handOversAtOnce: 16, handOverMs: 10_000 },
+  protocol: PROTOCOL,
   requestMs: 10_000,
   messageBytesMax: 1024 * 1024,
 };
@@ -183,6 +187,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     effects: { ...DEFAULTS.effects, ...overrides.effects },
     audit: { ...DEFAULTS.audit, ...overrides.audit },
     journal: { ...DEFAULTS.journal, ...overrides.journal },
+    protocol: { ...DEFAULTS.protocol, ...overrides.protocol },
     leave: { ...DEFAULTS.leave, ...overrides.leave },
   };
   const { membership, replication } = config;

@@ -62,6 +62,8 @@ export class NodeCore {
   readonly relaying: Relaying;
   readonly departing: Departing;
   readonly wholeness: Wholeness;
+  /** frames of kinds that this code does not know; for metrics */
+  unknownFrames = 0;
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
   readonly #names: Names;
@@ -86,6 +88,7 @@ export class NodeCore {
       secret: options.secret,
       carriers: options.carriers,
       layTripwire: options.layTripwire,
+      protocol: config.protocol,
       topologyVersion: () => this.directory.topology?.version ?? 0,
       onFrame: (from, type, payload) => this.#onFrame(from.incarnation, type, payload),
       onPeer: (peer, up) => this.#onPeer(peer.incarnation, up),
@@ -251,7 +254,7 @@ export class NodeCore {
   /** This node as the topology describes it. */
   nodeEntry(): JoiningNode {
     const { name, incarnation, address, http, mllp } = this.self;
-    return { name, incarnation, address, http, mllp };
+    return { name, incarnation, address, http, mllp, protocol: this.config.protocol.newest };
   }
 
   /** Records a message wherever its actor lives. */
@@ -359,6 +362,9 @@ export class NodeCore {
         case FRAME.RELAYED:
         case FRAME.RELAY_REFUSED:
           return this.relaying.receive(from, type, payload);
+        default:
+          // Of a version that was not agreed on: a peer must not say it to us, and it does no harm.
+          this.unknownFrames++;
       }
     } catch (error) {
       // A frame that cannot be read costs its sender the frame, never this node its life. A broken invariant of our own

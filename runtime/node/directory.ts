@@ -11,6 +11,7 @@ import { log } from "../telemetry/mod.ts";
 import {
   applyCommand,
   type CommandAnswer,
+  dated,
   emptyState,
   SYSTEM_SHARD,
   Topology,
@@ -158,8 +159,10 @@ export class Directory {
   }
 
   /** Has a command applied, wherever the system shard's writer is; `done` exactly once. */
-  command(command: TopologyCommand, done: (result: RequestResult) => void): void {
+  command(what: TopologyCommand, done: (result: RequestResult) => void): void {
     const { world } = this.#options;
+    // Dated here: who writes it into the log may be of older code.
+    const command = dated(what);
     const untilMs = world.nowMonoMs() + this.#options.requestMs;
     const attempt = () => {
       const leftMs = untilMs - world.nowMonoMs();

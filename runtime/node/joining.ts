@@ -18,6 +18,7 @@ const FINAL = new Set([
   "transport/wrong-cluster",
   "transport/wrong-version",
   "node/other-journal",
+  "topology/wrong-protocol",
 ]);
 
 /**

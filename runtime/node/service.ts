@@ -422,6 +422,11 @@ export class CoreService implements NodeService {
         help: "copies of ended generations held here: waterpark lost list",
         value: replication.generations.lost.length,
       },
+      {
+        name: "frames_unknown",
+        help: "frames of kinds that this version does not know",
+        value: this.#core.unknownFrames,
+      },
       { name: "links", help: "peers with a link", value: links.length },
       { name: "tripwires", help: "links whose peer's death shows at once by a closed TCP", value: mesh.tripwiresHeld },
       { name: "peers_suspected", help: "times that a peer was suspected", value: membership.suspicions },

@@ -9,6 +9,7 @@ import { assert } from "../base/mod.ts";
 import { accepted, type Change, type CommandAnswer, type Refused, refused } from "./change.ts";
 import { readCommand, type TopologyCommand } from "./command.ts";
 import { absent, birth, drain, join, present, remove } from "./apply_nodes.ts";
+import { protocolInForce, sinceOf } from "./protocol.ts";
 import { deploy, promote, removePlugin, rollback } from "./apply_plugins.ts";
 import { isUsed, setOfFacility, SHARDS_PER_SET, shardText } from "./shard.ts";
 import { FACILITIES_MAX, SETTINGS_MAX, SWITCHES_MAX, type TopologyState } from "./state.ts";
@@ -43,6 +44,17 @@ export interface Applied {
  * ```
  */
 export function applyCommand(state: TopologyState, command: unknown): Applied {
+  const since = sinceOf(command);
+  const inForce = protocolInForce(state);
+  if (since > inForce) {
+    return refusal(
+      state,
+      refused(
+        "topology/not-spoken",
+        `Cannot change the topology so as every node must speak version ${since} of the protocol: some speak ${inForce}`,
+      ),
+    );
+  }
   const reading = readCommand(command);
   if ("complaint" in reading) {
     return refusal(
@@ -52,6 +64,7 @@ export function applyCommand(state: TopologyState, command: unknown): Applied {
   }
   const outcome = change(state, reading.command);
   if ("code" in outcome) return refusal(state, outcome);
+  if (since > state.spoken) outcome.fields.spoken = since;
   const changed = Object.keys(outcome.fields).length > 0;
   const step = 1 +
     ((outcome.fields.systemGeneration ?? state.systemGeneration) - state.systemGeneration) * VERSION_LEAP;

@@ -13,7 +13,13 @@ import { GONE_MAX, NODES_MAX, type NodeStatus, PAST_MAX, type TopologyNode, type
 
 /** A node is up, for the first time or anew. */
 export function join(state: TopologyState, joining: JoiningNode): Change | Refused {
-  const { name, incarnation, address, http, mllp } = joining;
+  const { name, incarnation, address, http, mllp, protocol = 1 } = joining;
+  if (protocol < state.spoken) {
+    return refused(
+      "topology/wrong-protocol",
+      `Cannot join "${name}" as it must speak version ${state.spoken} of the protocol: it speaks ${protocol}`,
+    );
+  }
   if (state.past.includes(incarnation)) {
     return refused("topology/incarnation-gone", `Cannot join "${name}" as this life of it was replaced or removed`);
   }
@@ -28,10 +34,10 @@ export function join(state: TopologyState, joining: JoiningNode): Change | Refus
   const again = before?.incarnation === incarnation;
   const status: NodeStatus = again && before.status === "draining" ? "draining" : "up";
   const same = again && before.status === status && before.address === address && before.http === http &&
-    before.mllp === mllp;
+    before.mllp === mllp && before.protocol === protocol;
   if (same) return accepted({});
 
-  const node = { name, ...parseNodeName(name), incarnation, address, http, mllp, status };
+  const node = { name, ...parseNodeName(name), incarnation, address, http, mllp, status, protocol };
   const nodes = [...state.nodes.filter((one) => one !== before), node].sort((a, b) => compareText(a.name, b.name));
   const fields: Change["fields"] = { nodes };
   if (before !== undefined && !again) fields.past = remember(state.past, before.incarnation, PAST_MAX);

@@ -27,6 +27,8 @@ export interface JoiningNode {
   http: string | null;
   /** `host:port` of its MLLP listener */
   mllp: string | null;
+  /** the newest version of the protocol that it speaks; left out: 1 */
+  protocol?: number;
 }
 
 /**
@@ -125,6 +127,7 @@ export type CommandReading = { command: TopologyCommand } | { complaint: string 
 class Complaint extends Error {}
 
 const INCARNATION_MAX = 2 ** 52;
+const PROTOCOL_MAX = 1_000_000;
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const FLAG_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const HASH = /^[0-9a-f]{64}$/;
@@ -236,6 +239,7 @@ function joiningNode(value: unknown): JoiningNode {
     address: text(from.address, "address", 300),
     http: textOrNull(from.http, "http", 300),
     mllp: textOrNull(from.mllp, "mllp", 300),
+    protocol: integer(from.protocol ?? 1, "protocol", 1, PROTOCOL_MAX),
   };
 }
 

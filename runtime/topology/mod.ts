@@ -18,6 +18,7 @@ export { type JoiningNode, type TopologyCommand } from "./command.ts";
 export { HashRing, type HashRingOptions, RING_NAMES_MAX } from "./hash_ring.ts";
 export { assignHomes } from "./homes.ts";
 export { type NodeName, parseNodeName, readNodeName } from "./node_name.ts";
+export { COMMAND_SINCE, dated, protocolInForce } from "./protocol.ts";
 export { copiesPossible } from "./placement.ts";
 export { DATA_SHARDS, parseShard, SHARD_SETS, SHARDS_PER_SET, shardText, SYSTEM_SHARD } from "./shard.ts";
 export {

@@ -8,7 +8,7 @@ import { placeSystem } from "./system_placement.ts";
 
 function nodeOf(name: string, status: NodeStatus = "up"): TopologyNode {
   const incarnation = [...name].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 2 ** 40;
-  return { name, ...parseNodeName(name), incarnation, address: "a:1", http: null, mllp: null, status };
+  return { name, ...parseNodeName(name), incarnation, address: "a:1", http: null, mllp: null, status, protocol: 1 };
 }
 
 function inputOf(names: string[], copies = 5): PlacementInput {

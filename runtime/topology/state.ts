@@ -50,6 +50,8 @@ export interface TopologyNode {
   mllp: string | null;
   /** what the topology holds of it */
   status: NodeStatus;
+  /** the newest version of the protocol that it speaks */
+  protocol: number;
 }
 
 /** The four kinds of plugins. */
@@ -145,6 +147,8 @@ export interface TopologyState {
   gone: string[];
   /** incarnations replaced or removed, oldest first: a late join of one must not bring it back */
   past: number[];
+  /** the highest version of the protocol of any command that was applied: who speaks less is not let in any more */
+  spoken: number;
 }
 
 /** The topology before any command. */
@@ -167,5 +171,6 @@ export function emptyState(): TopologyState {
     recovered: {},
     gone: [],
     past: [],
+    spoken: 1,
   };
 }

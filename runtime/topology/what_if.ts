@@ -10,6 +10,7 @@ import { WaterparkError } from "../base/mod.ts";
 import { applyCommand } from "./apply.ts";
 import type { TopologyCommand } from "./command.ts";
 import { type NodeName, readNodeName } from "./node_name.ts";
+import { protocolInForce } from "./protocol.ts";
 import { shardText } from "./shard.ts";
 import type { NodeStatus, TopologyNode, TopologyState } from "./state.ts";
 import { type AckRule, Topology } from "./topology.ts";
@@ -158,7 +159,8 @@ function commandsFor(state: TopologyState, { type, what }: WhatIfChange): Planne
     const taken = new Set([...state.past, ...state.nodes.map((node) => node.incarnation)]);
     let incarnation = 1;
     while (taken.has(incarnation)) incarnation++;
-    const node = { name: what, incarnation, address: "planned:1", http: null, mllp: null };
+    const address = "planned:1";
+    const node = { name: what, incarnation, address, http: null, mllp: null, protocol: protocolInForce(state) };
     return [{ command: { type: "join", node }, node: { name: what, incarnation: 0 }, fate: "added" }];
   }
   const nodes = state.nodes.filter((node) => type === "lose" ? isWithin(node, what) : node.name === what);

@@ -1,4 +1,4 @@
-import { encodeFrame, FRAME, type Frame, type Lane, LANE_CONTROL } from "../wire/mod.ts";
+import { encodeFrame, FRAME, type Frame, type Lane, LANE_CONTROL, type ProtocolRange } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Connection } from "./carrier.ts";
 import type { RefusalCode } from "./errors.ts";
@@ -13,7 +13,7 @@ const REFUSAL_LINGER_MS = 500;
 
 /** What the end of a greeting is. */
 export type Greeted =
-  | { state: "linked"; peer: Hello; call: number }
+  | { state: "linked"; peer: Hello; call: number; version: number }
   | { state: "refused"; code: RefusalCode; isTold: boolean }
   | { state: "lost"; reason: string };
 
@@ -31,6 +31,8 @@ export interface GreetingOptions {
   call: number;
   /** by which both prove that they have the secret */
   proofKey: Uint8Array;
+  /** versions of the protocol that this node speaks */
+  protocol: ProtocolRange;
   /** header of the frames */
   stamp: FrameStamp;
   /** called once; on "linked" the connection's handlers must be set within the call */
@@ -39,8 +41,8 @@ export interface GreetingOptions {
 
 /** Drives one {@linkcode Handshake} over one connection, with a limit of time. */
 export function greet(options: GreetingOptions): void {
-  const { world, connection, side, self, call, proofKey, stamp } = options;
-  const handshake = new Handshake({ side, self, call, proofKey, nonce: world.randomBytes(NONCE_BYTES) });
+  const { world, connection, side, self, call, proofKey, protocol, stamp } = options;
+  const handshake = new Handshake({ side, self, call, proofKey, protocol, nonce: world.randomBytes(NONCE_BYTES) });
   let isOver = false;
   const timer = world.after(HELLO_TIMEOUT_MS, () => {
     if (end({ state: "lost", reason: "no handshake in time" })) connection.close("no handshake in time");

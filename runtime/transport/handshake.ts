@@ -14,7 +14,7 @@
  *
  * The welcome goes out on every lane since lanes do not wait for each other: whatever follows on a lane, follows it.
  */
-import { FRAME, pack, PROTOCOL_VERSION, unpack } from "../wire/mod.ts";
+import { commonVersion, FRAME, pack, type ProtocolRange, unpack } from "../wire/mod.ts";
 import { parseAddress } from "./address.ts";
 import { isRefusal, type RefusalCode } from "./errors.ts";
 import { hmac, isEqualSecret } from "./secret.ts";
@@ -45,7 +45,11 @@ export interface HandshakeStep {
   /** to be sent, in order; a welcome on every lane, everything else on the control lane */
   send: { type: number; payload: Uint8Array }[];
   /** set when the handshake is over; `isTold`: the refusal came from the other side */
-  end: { state: "linked"; peer: Hello; call: number } | { state: "refused"; code: RefusalCode; isTold: boolean } | null;
+  end: { state: "linked"; peer: Hello; call: number; version: number } | {
+    state: "refused";
+    code: RefusalCode;
+    isTold: boolean;
+  } | null;
 }
 
 /** What one side brings to the handshake. */
@@ -60,6 +64,8 @@ export interface HandshakeOptions {
   nonce: Uint8Array;
   /** how many calls this node has made, this one among them; 0 when it was called */
   call: number;
+  /** versions of the protocol that this node speaks; both hellos are proved, so nobody can lower the common one */
+  protocol: ProtocolRange;
 }
 
 const NOTHING: HandshakeStep = { send: [], end: null };
@@ -70,13 +76,14 @@ export class Handshake {
   readonly #helloBytes: Uint8Array;
   #peer: Hello | null = null;
   #peerCall = 0;
+  #version = 0;
   #peerHelloBytes: Uint8Array | null = null;
   #isOver = false;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
     const { name, incarnation, address, clusterId } = options.self;
-    const versions = [PROTOCOL_VERSION, PROTOCOL_VERSION];
+    const versions = [options.protocol.oldest, options.protocol.newest];
     this.#helloBytes = pack({
       versions,
       name,
@@ -117,11 +124,12 @@ export class Handshake {
 
   #receiveHello(payload: Uint8Array): HandshakeStep {
     if (this.#peer !== null) return NOTHING;
-    const read = readHello(payload);
+    const read = readHello(payload, this.#options.protocol);
     if (typeof read === "string") return this.#refuse(read);
     if (read.hello.incarnation === this.#options.self.incarnation) return this.#refuse("transport/self");
     this.#peer = read.hello;
     this.#peerCall = read.call;
+    this.#version = read.version;
     this.#peerHelloBytes = payload.slice();
     if (this.#options.side === "accept") return this.#hello();
     return { send: [{ type: FRAME.HELLO_PROOF, payload: this.#proof("dial") }], end: null };
@@ -139,7 +147,7 @@ export class Handshake {
     }
     this.#isOver = true;
     const send = side === "accept" ? [{ type: FRAME.WELCOME, payload: this.#proof("accept") }] : [];
-    return { send, end: { state: "linked", peer, call: this.#peerCall } };
+    return { send, end: { state: "linked", peer, call: this.#peerCall, version: this.#version } };
   }
 
   #proof(prover: "dial" | "accept"): Uint8Array {
@@ -169,19 +177,24 @@ function refusalOf(payload: Uint8Array): RefusalCode {
   return isRefusal(fields?.code) ? fields.code : "transport/bad-hello";
 }
 
-function readHello(payload: Uint8Array): { hello: Hello; call: number } | RefusalCode {
+function readHello(
+  payload: Uint8Array,
+  own: ProtocolRange,
+): { hello: Hello; call: number; version: number } | RefusalCode {
   const fields = fieldsOf(payload);
   if (fields === null) return "transport/bad-hello";
   const { versions, name, incarnation, address, clusterId, call, nonce } = fields;
-  if (!Array.isArray(versions) || versions.length !== 2) return "transport/bad-hello";
-  if (!(versions[0] <= PROTOCOL_VERSION && versions[1] >= PROTOCOL_VERSION)) return "transport/wrong-version";
+  const [oldest, newest] = Array.isArray(versions) && versions.length === 2 ? versions as number[] : [NaN, NaN];
+  if (!(isWhole(oldest) && isWhole(newest) && oldest <= newest)) return "transport/bad-hello";
+  const version = commonVersion(own, { oldest, newest });
+  if (version === null) return "transport/wrong-version";
   if (
     !(isText(name) && isText(address) && isAddress(address) &&
       (clusterId === null || isText(clusterId)) &&
       isWhole(incarnation) && incarnation >= 1 && isWhole(call) &&
       nonce instanceof Uint8Array && nonce.length === NONCE_BYTES)
   ) return "transport/bad-hello";
-  return { hello: { name, address, clusterId, incarnation }, call };
+  return { hello: { name, address, clusterId, incarnation }, call, version };
 }
 
 function fieldsOf(payload: Uint8Array): Record<string, unknown> | null {

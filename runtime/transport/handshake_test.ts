@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FRAME, pack, unpack } from "../wire/mod.ts";
+import { FRAME, pack, PROTOCOL, type ProtocolRange, unpack } from "../wire/mod.ts";
 import { Handshake, type HandshakeStep } from "./handshake.ts";
 import { clusterKeys } from "./secret.ts";
 
 const KEY = clusterKeys(new TextEncoder().encode("the cluster's own secret")).proofKey;
 
-function side(which: "dial" | "accept", proofKey = KEY, incarnation = which === "dial" ? 1 : 2): Handshake {
+function side(
+  which: "dial" | "accept",
+  proofKey = KEY,
+  incarnation = which === "dial" ? 1 : 2,
+  protocol: ProtocolRange = PROTOCOL,
+): Handshake {
   return new Handshake({
     side: which,
     self: { name: which, incarnation, address: `${which}:1`, clusterId: "c1" },
     proofKey,
     nonce: new Uint8Array(32).fill(incarnation),
     call: which === "dial" ? 4 : 0,
+    protocol,
   });
 }
 
@@ -45,6 +51,7 @@ Deno.test("handshake: a proof cannot be sent back, replayed, or moved to another
     proofKey: KEY,
     nonce: new Uint8Array(32).fill(99),
     call: 0,
+    protocol: PROTOCOL,
   });
   again.receive(FRAME.HELLO, hello);
   assert.equal(again.receive(FRAME.HELLO_PROOF, proof).end?.state, "refused");
@@ -88,6 +95,40 @@ Deno.test("handshake: another protocol version is named", () => {
     code: "transport/wrong-version",
     isTold: true,
   });
+});
+
+Deno.test("handshake: two speak the highest version that both know, or not at all", () => {
+  const ranges = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 3 })).map(([oldest, more]) => ({
+    oldest,
+    newest: oldest + more,
+  }));
+  fc.assert(fc.property(ranges, ranges, (a, b) => {
+    const [dialler, listener] = [side("dial", KEY, 1, a), side("accept", KEY, 2, b)];
+    const hello = only(dialler.start(), FRAME.HELLO);
+    const answer = listener.receive(FRAME.HELLO, hello);
+    const both = [1, 2, 3, 4, 5, 6, 7, 8].filter((v) =>
+      a.oldest <= v && v <= a.newest && b.oldest <= v && v <= b.newest
+    );
+    if (both.length === 0) {
+      return assert.deepEqual(answer.end, { state: "refused", code: "transport/wrong-version", isTold: false });
+    }
+    const proof = only(dialler.receive(FRAME.HELLO, only(answer, FRAME.HELLO)), FRAME.HELLO_PROOF);
+    const welcomed = listener.receive(FRAME.HELLO_PROOF, proof);
+    const done = dialler.receive(FRAME.WELCOME, welcomed.send[0].payload);
+    for (const { end } of [welcomed, done]) assert.equal(end?.state === "linked" && end.version, Math.max(...both));
+  }));
+});
+
+Deno.test("handshake: who lowers the versions of a hello on its way has broken its proof", () => {
+  const [dialler, listener] = [
+    side("dial", KEY, 1, { oldest: 1, newest: 2 }),
+    side("accept", KEY, 2, { oldest: 1, newest: 2 }),
+  ];
+  const hello = only(dialler.start(), FRAME.HELLO);
+  const lowered = { ...unpack(hello) as Record<string, unknown>, versions: [1, 1] };
+  const answer = only(listener.receive(FRAME.HELLO, pack(lowered)), FRAME.HELLO);
+  const proof = only(dialler.receive(FRAME.HELLO, answer), FRAME.HELLO_PROOF);
+  assert.equal(listener.receive(FRAME.HELLO_PROOF, proof).end?.state, "refused");
 });
 
 function only(step: HandshakeStep, type: number): Uint8Array {

@@ -47,6 +47,8 @@ export class Link {
   readonly who: Peer;
   /** the dialler's count of its calls */
   readonly call: number;
+  /** of the protocol: the highest that both speak */
+  readonly version: number;
   framesIn = 0;
   framesOut = 0;
   bytesIn = 0;
@@ -59,12 +61,20 @@ export class Link {
   #goodbyes = 0;
   #goodbyeAcks = 0;
 
-  constructor(options: { connection: Connection; side: "dial" | "accept"; call: number; peer: Hello; nowMs: number }) {
+  constructor(options: {
+    connection: Connection;
+    side: "dial" | "accept";
+    call: number;
+    version: number;
+    peer: Hello;
+    nowMs: number;
+  }) {
     this.connection = options.connection;
     this.side = options.side;
     this.peer = options.peer;
     this.who = peerOf(options.peer);
     this.call = options.call;
+    this.version = options.version;
     this.lastHeardMs = options.nowMs;
     this.connection.frameBytesMax = FRAME_BYTES_MAX;
   }

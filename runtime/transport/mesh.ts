@@ -9,7 +9,7 @@
  * history. It costs one link per pair of nodes, which serves up to about a hundred nodes.
  */
 import { assert, WaterparkError } from "../base/mod.ts";
-import { clusterTag, FRAME, type Frame, type Lane, LANE_BULK, LANE_MESSAGE } from "../wire/mod.ts";
+import { clusterTag, FRAME, type Frame, type Lane, LANE_BULK, LANE_MESSAGE, PROTOCOL } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import type { Connection, Listening } from "./carrier.ts";
 import { Dialling } from "./dialling.ts";
@@ -149,6 +149,11 @@ export class Mesh {
     return this.#tripwires?.held ?? 0;
   }
 
+  /** The version of the protocol that is spoken with this incarnation; null without a link. */
+  versionOf(incarnation: number): number | null {
+    return this.#links.get(incarnation)?.version ?? null;
+  }
+
   /** Every link in numbers. */
   links(): LinkReport[] {
     return [...this.#links.values()].map((link) => link.report());
@@ -230,6 +235,7 @@ export class Mesh {
       side,
       stamp,
       proofKey: this.#proofKey,
+      protocol: this.#options.protocol ?? PROTOCOL,
       self: { ...peerOf(self), address: this.#address, clusterId: this.#options.clusterId() },
       call: ownCall,
       onEnd: (greeted) => {
@@ -240,7 +246,16 @@ export class Mesh {
         }
         if (greeted.state === "linked") {
           const call = side === "dial" ? ownCall : greeted.call;
-          this.#adopt(new Link({ connection, side, call, peer: greeted.peer, nowMs: world.nowMonoMs() }));
+          this.#adopt(
+            new Link({
+              connection,
+              side,
+              call,
+              peer: greeted.peer,
+              version: greeted.version,
+              nowMs: world.nowMonoMs(),
+            }),
+          );
           return done({ peer: greeted.peer });
         }
         if (greeted.state === "lost") return done({ error: unreachable(address, greeted.reason) });

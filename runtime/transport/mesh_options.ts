@@ -1,4 +1,5 @@
 import type { WaterparkError } from "../base/mod.ts";
+import type { ProtocolRange } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Hello, Peer } from "./handshake.ts";
@@ -40,6 +41,8 @@ export interface MeshOptions {
   onTripped?: (peer: Peer) => void;
   /** somebody was refused, or has refused us: to be shown */
   onRefused?: (error: WaterparkError) => void;
+  /** versions of the protocol that it speaks; default those of `wire` */
+  protocol?: ProtocolRange;
   /** bounds */
   limits?: Partial<MeshLimits>;
 }

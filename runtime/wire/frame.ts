@@ -4,7 +4,7 @@
  * An image: a postcard with sender, addressee and the edition of the map that the sender had. Whoever gets a postcard
  * for somebody who lived here before throws it away, and so a restarted node can never speak for its earlier self.
  *
- *     u32 length of the rest | u8 protocol version | u8 type | u16 zero | u32 topology version
+ *     u32 length of the rest | u8 layout | u8 type | u16 zero | u32 topology version
  *     | u32 cluster, upper half | u32 cluster, lower half | f64 from | f64 to | payload
  *
  * All little-endian. A frame costs 36 bytes, one allocation and one copy to write, none to read where it lies whole in
@@ -13,8 +13,8 @@
 import { type Digest64, digest64, WaterparkError } from "../base/mod.ts";
 import { allocate } from "./slab.ts";
 
-/** The version of the layout above; a node closes a connection on which it reads another. */
-export const PROTOCOL_VERSION = 1;
+/** The version of the layout above, whatever is in the payload; a node closes a connection on which it reads another. */
+export const FRAME_LAYOUT = 1;
 /** Bytes of a frame before its payload. */
 export const FRAME_HEADER_BYTES = 36;
 /** The largest frame, header included: larger things are split by their room. */
@@ -59,7 +59,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const length = FRAME_HEADER_BYTES + payload.length;
   if (length > FRAME_BYTES_MAX) throw tooLarge(length, FRAME_BYTES_MAX);
   HEADER_VIEW.setUint32(0, length - LENGTH_BYTES, true);
-  HEADER[4] = PROTOCOL_VERSION;
+  HEADER[4] = FRAME_LAYOUT;
   HEADER[5] = frame.type;
   HEADER_VIEW.setUint32(8, frame.topologyVersion, true);
   HEADER_VIEW.setUint32(12, frame.cluster.hi, true);
@@ -187,8 +187,8 @@ function lengthAt(bytes: Uint8Array, at: number, frameBytesMax: number): number 
 
 function frameAt(bytes: Uint8Array, at: number, length: number): Frame {
   for (let i = 0; i < FRAME_HEADER_BYTES; i++) HEADER[i] = bytes[at + i];
-  const version = HEADER[4];
-  if (version !== PROTOCOL_VERSION) throw badFrame(`protocol version ${version}`);
+  const layout = HEADER[4];
+  if (layout !== FRAME_LAYOUT) throw badFrame(`layout ${layout}`);
   return {
     type: HEADER[5],
     topologyVersion: HEADER_VIEW.getUint32(8, true),
@@ -206,7 +206,7 @@ function incarnationAt(view: DataView, at: number): number {
 }
 
 function badFrame(state: string): WaterparkError {
-  return new WaterparkError(`Cannot read the frame as it must be of version ${PROTOCOL_VERSION} and whole: ${state}`, {
+  return new WaterparkError(`Cannot read the frame as it must be of layout ${FRAME_LAYOUT} and whole: ${state}`, {
     code: "wire/bad-frame",
     outcome: "not-applied",
   });

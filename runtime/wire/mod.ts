@@ -11,8 +11,8 @@ export {
   type Frame,
   FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
+  FRAME_LAYOUT,
   FrameReader,
-  PROTOCOL_VERSION,
 } from "./frame.ts";
 export { FRAME, type Lane, LANE_BULK, LANE_CONTROL, LANE_MESSAGE } from "./frame_types.ts";
 export {
@@ -36,4 +36,5 @@ export {
   unescapeHl7,
 } from "./hl7.ts";
 export { pack, unpack } from "./pack.ts";
+export { commonVersion, PROTOCOL, type ProtocolRange } from "./protocol.ts";
 export type { MessageProposal, ProposeAnswer, Receipt, WriterHint } from "./proposal.ts";

@@ -36,6 +36,13 @@ export interface ClusterOptions {
   readyMs?: number;
 }
 
+/** What is different about one life of a node. */
+export interface LifeOptions {
+  /** the checkout whose code it runs; left out: this one */
+  root?: URL;
+  config?: PartialConfig;
+}
+
 /** As in `StartOptions`. */
 export type Transport = "quic" | "websocket" | "auto";
 
@@ -110,9 +117,9 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   /** Starts a node whose process is gone again: same name and addresses, another incarnation. */
-  async restart(name: string): Promise<NodeChild> {
+  async restart(name: string, life: LifeOptions = {}): Promise<NodeChild> {
     if (this.node(name).isAlive) throw new Error(`Cannot restart "${name}" as its process must be gone`);
-    const node = this.#spawn(name, {});
+    const node = this.#spawn(name, {}, life);
     await within(this.#options.readyMs ?? 90_000, `${name} takes requests`, node.ready);
     return node;
   }
@@ -135,9 +142,9 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   /** Starts a node that is new to the cluster. */
-  async add(name: string): Promise<NodeChild> {
+  async add(name: string, life: LifeOptions = {}): Promise<NodeChild> {
     this.portsOf(name);
-    const node = this.#spawn(name, {});
+    const node = this.#spawn(name, {}, life);
     await within(this.#options.readyMs ?? 90_000, `${name} takes requests`, node.ready);
     return node;
   }
@@ -169,8 +176,9 @@ export class ClusterOfProcesses implements AsyncDisposable {
     return this.stop();
   }
 
-  #spawn(name: string, extra: { expect?: number }): NodeChild {
-    const { secret, transport, config, hostOf, data, sync } = this.#options;
+  #spawn(name: string, extra: { expect?: number }, life: LifeOptions = {}): NodeChild {
+    const { secret, transport, hostOf, data, sync } = this.#options;
+    const config = life.config ?? this.#options.config;
     const hosts = [...this.#nodes.values()].filter((node) => node.name !== name)
       .map((node) => hostOf?.(node.name).advertise ?? node.mesh);
     const { advertise, prefix } = hostOf?.(name) ?? {};
@@ -183,7 +191,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
       ...(config === undefined ? {} : { config }),
       ...(data === undefined ? {} : { data: `${data}/${name}`, sync }),
       readyTimeoutMs: this.#options.readyMs ?? 90_000,
-    }, prefix);
+    }, { prefix, root: life.root });
     this.#nodes.set(name, node);
     return node;
   }

@@ -3,7 +3,6 @@
  */
 
 const ROOT = new URL("../../", import.meta.url);
-const ENTRY = new URL("node_process.ts", import.meta.url);
 const TAIL_LINES = 40;
 
 /** Where a node listens. */
@@ -34,12 +33,15 @@ export class NodeChild {
   readonly #read: Promise<void>;
   #isAlive = true;
 
-  /** Starts the process; `prefix` comes before its command line, and must become it (`ip netns exec` does). */
+  /**
+   * Starts the process; `prefix` comes before its command line, and must become it (`ip netns exec` does); `root` is the
+   * checkout whose code it runs, left out: this one.
+   */
   constructor(
     name: string,
     { mesh, http, mllp }: Ports,
     startOptions: Record<string, unknown>,
-    prefix: readonly string[] = [],
+    { prefix = [], root = ROOT }: { prefix?: readonly string[]; root?: URL } = {},
   ) {
     this.name = name;
     this.mesh = mesh;
@@ -54,11 +56,11 @@ export class NodeChild {
         "-A",
         "--no-lock",
         "--config",
-        new URL("deno.json", ROOT).pathname,
-        ENTRY.pathname,
+        new URL("deno.json", root).pathname,
+        new URL("tests/cluster/node_process.ts", root).pathname,
         JSON.stringify(options),
       ],
-      cwd: ROOT.pathname,
+      cwd: root.pathname,
       env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
