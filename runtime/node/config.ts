@@ -33,6 +33,10 @@ export interface NodeConfig {
     stableAfterMs: number;
     /** copies that one node brings up to date at the same time: bounds what moving costs the rest */
     catchUpsMax: number;
+    /** copies that one node begins per second: each costs a dozen small steps, and a thousand at once delay messages */
+    catchUpsPerSecond: number;
+    /** log that one node sends per second to such copies, bytes: a lost node's 1 GB is whole again in two minutes */
+    catchUpBytesPerSecond: number;
     /** receipts owed by one node before it says busy */
     waitersMax: number;
   };
@@ -75,6 +79,8 @@ export const DEFAULTS: NodeConfig = {
     staggerMsMax: 250,
     stableAfterMs: 30_000,
     catchUpsMax: 16,
+    catchUpsPerSecond: 64,
+    catchUpBytesPerSecond: 8 * 1024 * 1024,
     waitersMax: 200_000,
   },
   mailroom: MAILROOM_CONFIG,

@@ -26,6 +26,8 @@ import { configurationOf, mayStand, type Progress, type ShardEnv, type ShardStat
 export const FLYING_BYTES_MAX = 1024 * 1024;
 /** Entries in one append: a chunk of the catch-up. */
 export const APPEND_BYTES_MAX = 256 * 1024;
+/** A new copy of a smaller log is one small frame: it needs no lane of its own. */
+const BULK_BYTES_MIN = 16 * 1024;
 /** Without an answer for so long, what is under way counts as lost and is sent again. */
 export const RESEND_AFTER_MS = 250;
 /** Entries that a copy may lack and still count as up to date: under load nobody ever has the very last one. */
@@ -108,6 +110,7 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
       refusedAtMs: 0,
       settled: false,
       isKnown: false,
+      isBulk: state.store.bytes > BULK_BYTES_MIN && !isVoter(configurationOf(state), incarnation),
     };
     state.peers.set(incarnation, progress);
   }
@@ -151,18 +154,21 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     OUT.session = peer.session;
     OUT.count = 0;
     OUT.entries = NO_BYTES;
-    if (previous < store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX) {
+    const mayFeed = !peer.isBulk || env.mayFeed(state);
+    if (previous < store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX && mayFeed) {
       const range = store.viewRange(peer.next, APPEND_BYTES_MAX, store.lastIndex);
       OUT.count = range.last - previous;
       OUT.entries = range.bytes;
       peer.next = range.last + 1;
       peer.flyingBytes += range.bytes.length;
+      if (peer.isBulk) env.fed(state, range.bytes.length);
     } else if (!force) {
       return;
     }
     force = false;
     peer.sentAtMs = env.nowMs;
-    env.send(incarnation, OUT);
+    env.send(incarnation, OUT, peer.isBulk);
+    if (!mayFeed) return;
   } while (peer.next <= store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX);
 }
 
@@ -317,6 +323,8 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
     if (peer.match >= peer.next - 1) peer.flyingBytes = 0;
     else peer.flyingBytes = Math.max(0, peer.flyingBytes - APPEND_BYTES_MAX);
     if (peer.match + CAUGHT_UP_ENTRIES >= state.store.lastIndex) peer.settled = true;
+    // Earlier, entries in the message lane would overtake those before them, and all would be sent again.
+    if (peer.match === state.store.lastIndex) peer.isBulk = false;
     if (isNews) advanceCommit(state, env);
     if (peer.next <= state.store.lastIndex) sendAppend(state, env, from, false);
   } else if (message.index < peer.next - 1) {

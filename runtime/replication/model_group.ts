@@ -18,6 +18,8 @@ export class Group {
   readonly committed = new Map<number, string>();
   readonly writersOfTerm = new Map<number, number>();
   readonly violations: string[] = [];
+  /** addressee, lane and size of every frame that was sent */
+  bytesSent: [to: number, lane: number, bytes: number][] = [];
   /** copies that a receipt needs */
   ackCopies = 3;
   lossRate = 0;
@@ -48,7 +50,10 @@ export class Group {
       journal: disk === undefined ? undefined : journalOn(disk, { world, sync, self: { name, incarnation } }),
       world,
       self: { name: `N-A-${incarnation}`, incarnation },
-      send: (to, _lane, payload) => this.#send(incarnation, to, payload.slice()),
+      send: (to, lane, payload) => {
+        this.bytesSent.push([to, lane, payload.length]);
+        return this.#send(incarnation, to, payload.slice());
+      },
       isSuspect: (other) => other !== incarnation && this.#suspects.has(`${incarnation}>${other}`),
       aliveForMs: () => 60_000,
       rttP99Ms: () => 5,
@@ -59,7 +64,16 @@ export class Group {
       onCommitted: (shard, first, last) => this.#check(incarnation, shard, first, last),
       onWriter: () => {},
       onDropped: () => {},
-      config: { tickMs: 20, staggerMsMin: 20, staggerMsMax: 250, stableAfterMs: 0, catchUpsMax: 4, waitersMax: 1000 },
+      config: {
+        tickMs: 20,
+        staggerMsMin: 20,
+        staggerMsMax: 250,
+        stableAfterMs: 0,
+        catchUpsMax: 4,
+        catchUpsPerSecond: 1000,
+        catchUpBytesPerSecond: 1e6,
+        waitersMax: 1000,
+      },
     });
     this.nodes.set(incarnation, node);
     return node.replication;

@@ -1,4 +1,4 @@
-import { ByteWriter, type Lane, LANE_CONTROL, LANE_MESSAGE } from "../wire/mod.ts";
+import { ByteWriter, type Lane, LANE_BULK, LANE_CONTROL, LANE_MESSAGE } from "../wire/mod.ts";
 import { RAFT, type RaftMessage, writeMessage } from "./raft_message.ts";
 
 /** A frame leaves before the turn's end when it has grown to this size: 2 ms at 2 Gbit/s. */
@@ -13,11 +13,13 @@ interface Box {
   isFull: boolean;
   readonly control: ByteWriter;
   readonly message: ByteWriter;
+  readonly bulk: ByteWriter;
 }
 
 /**
- * What all shards have to say to each peer in one turn: one frame of entries, one of everything else. Answers and votes
- * go in the control lane, so that they never wait behind entries.
+ * What all shards have to say to each peer in one turn: one frame of entries, one of entries for copies that are being
+ * brought up to date, one of everything else. Answers and votes go in the control lane, so that they never wait behind
+ * entries; copies are made in the bulk lane, so that messages do not wait behind them.
  */
 export class Outbox {
   readonly #boxes = new Map<number, Box>();
@@ -31,18 +33,21 @@ export class Outbox {
   }
 
   /** Puts a record in; `message` may be used again at once. */
-  post(to: number, message: RaftMessage): void {
+  post(to: number, message: RaftMessage, bulk = false): void {
     let box = this.#boxes.get(to);
     if (box === undefined) {
       const number = this.#number++;
-      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter() };
+      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter(), bulk: new ByteWriter() };
       this.#boxes.set(to, box);
     }
     if (!box.isFull) {
       box.isFull = true;
       this.#full.push(box);
     }
-    if (message.type === RAFT.APPEND) {
+    if (bulk) {
+      writeMessage(box.bulk, message);
+      if (box.bulk.length > MESSAGE_BYTES_MAX) this.#sendAll(to, LANE_BULK, box.bulk);
+    } else if (message.type === RAFT.APPEND) {
       writeMessage(box.message, message);
       if (box.message.length > MESSAGE_BYTES_MAX) this.#sendAll(to, LANE_MESSAGE, box.message);
     } else {
@@ -60,6 +65,7 @@ export class Outbox {
       box.isFull = false;
       if (box.control.length > 0) this.#sendAll(box.to, LANE_CONTROL, box.control);
       if (box.message.length > 0) this.#sendAll(box.to, LANE_MESSAGE, box.message);
+      if (box.bulk.length > 0) this.#sendAll(box.to, LANE_BULK, box.bulk);
     }
     full.length = 0;
     if (this.#boxes.size > PEERS_KEPT_MAX) this.#boxes.clear();

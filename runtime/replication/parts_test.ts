@@ -174,6 +174,7 @@ function newProgress(fields: Partial<Progress>): Progress {
     refusedAtMs: 0,
     settled: true,
     isKnown: true,
+    isBulk: false,
     ...fields,
   };
 }

@@ -32,6 +32,7 @@ import { WriterHints } from "./writer_hints.ts";
 import { ReplicaReader } from "./replica_reader.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
 import { configurationOf, type Desired, type ShardEnv } from "./shard_state.ts";
+import { Pace } from "./pace.ts";
 import { handOverToAny, hasSuccessor } from "./hand_over.ts";
 import { Ticker } from "./ticker.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
@@ -56,12 +57,12 @@ export class Replication extends ReplicaReader {
   readonly #dirty: Replica[] = [];
   readonly #outbox: Outbox;
   readonly #env: ShardEnv;
+  readonly #pace: Pace;
   readonly #in = blankMessage();
   #nowMs = 0;
   #flushPlanned = false;
   readonly #ticker: Ticker;
   #sweeper: Timer | null = null;
-  #catchUps: number | null = null;
   #waiters = 0;
   #stopped = false;
 
@@ -70,6 +71,7 @@ export class Replication extends ReplicaReader {
     this.#options = options;
     this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
     this.#ticker = new Ticker({ world: options.world, tickMs: options.config.tickMs, onTick: () => this.#tick() });
+    this.#pace = new Pace(options.config);
     const nowMs = () => this.#nowMs;
     this.#env = {
       get nowMs() {
@@ -82,8 +84,8 @@ export class Replication extends ReplicaReader {
       isLeaving: (incarnation) => options.isLeaving?.(incarnation) ?? false,
       staggerMs: () =>
         Math.min(options.config.staggerMsMax, Math.max(options.config.staggerMsMin, 1.5 * options.rttP99Ms())),
-      send: (to, message) => {
-        this.#outbox.post(to, message);
+      send: (to, message, bulk) => {
+        this.#outbox.post(to, message, bulk);
         this.#plan();
       },
       campaigns: (state, term, isReal) => options.onCampaign?.(state.shard, term, isReal),
@@ -98,14 +100,9 @@ export class Replication extends ReplicaReader {
       lostWriter: (state) => this.#lostWriter(this.#replicas[state.shard]!),
       committed: (state, from, to) => options.onCommitted(state.shard, from + 1, to),
       forsakes: (state, index) => this.journaling?.forsaken(state, index),
-      mayCatchUp: ({ shard }) => {
-        // Who lacks the topology cannot be brought up to date with anything else.
-        if (shard === SYSTEM_SHARD) return true;
-        this.#catchUps ??= openCatchUps(this.#awake, this.#env);
-        if (this.#catchUps >= options.config.catchUpsMax) return false;
-        this.#catchUps++;
-        return true;
-      },
+      mayCatchUp: ({ shard }) => this.#pace.mayBegin(shard, () => openCatchUps(this.#awake, this.#env)),
+      mayFeed: ({ shard }) => this.#pace.mayFeed(shard),
+      fed: ({ shard }, bytes) => this.#pace.fed(shard, bytes),
     };
     if (options.journal !== undefined) {
       this.journaling = new Journaling({
@@ -449,7 +446,7 @@ export class Replication extends ReplicaReader {
 
   #tick(): void {
     this.#nowMs = this.#options.world.nowMonoMs();
-    this.#catchUps = null;
+    this.#pace.tick(this.#nowMs);
     for (const replica of [...this.#awake]) {
       if (replica.state.role !== "writer" && this.journaling?.isReadOnly === true) continue;
       const goesOn = stepTick(replica.state, this.#env);

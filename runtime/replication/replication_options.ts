@@ -1,10 +1,11 @@
 import type { Lane } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { JournalOption } from "./journaling.ts";
+import type { PaceConfig } from "./pace.ts";
 import type { AckRule } from "./waiting.ts";
 
 /** Settings of `Replication`; node's config.ts has the defaults. */
-export interface ReplicationConfig {
+export interface ReplicationConfig extends PaceConfig {
   /** how often awake replicas look around, ms */
   tickMs: number;
   /** least step of the election's stagger, ms */
@@ -13,8 +14,6 @@ export interface ReplicationConfig {
   staggerMsMax: number;
   /** how long a node must have been alive before it is handed writers, ms */
   stableAfterMs: number;
-  /** copies brought up to date at the same time by one node */
-  catchUpsMax: number;
   /** answers owed by one node before it says busy */
   waitersMax: number;
 }

@@ -16,6 +16,32 @@ const proposal = (id: string) => ({
   ifMatch: -1,
 });
 
+Deno.test("scenario: a copy is made in the bulk lane at its pace, and joins the others in theirs", () => {
+  const group = new Group(3);
+  group.birth([1, 2, 3]);
+  const big = new Uint8Array(100_000);
+  for (let i = 0; i < 20; i++) assert.ok(group.post({ id: `m${i}`, payload: big }, group.time.nowMs + 2000));
+  group.start(4);
+  group.bytesSent = [];
+  const beganMs = group.time.nowMs;
+  group.desire({ voters: [1, 2, 4], learners: [] });
+  const writer = group.nodes.get(1)!.replication;
+  const copy = group.nodes.get(4)!.replication;
+  while (writer.stateOf(7)!.settling || copy.commitIndex(7) < writer.commitIndex(7)) {
+    group.time.runUntil(group.time.nowMs + 50);
+    assert.ok(group.time.nowMs < beganMs + 20_000, "it becomes a member");
+  }
+  const sum = (to: number, lane: number) =>
+    group.bytesSent.filter((sent) => sent[0] === to && sent[1] === lane).reduce((bytes, sent) => bytes + sent[2], 0);
+  assert.ok(sum(4, 2) > 2_000_000, "2 MB in the bulk lane");
+  assert.ok(sum(4, 1) < 20_000 && sum(2, 2) === 0, "nothing of it elsewhere, and nobody else's in it");
+  // A megabyte a second is the model's pace.
+  assert.ok(group.time.nowMs - beganMs > 1500, `took ${group.time.nowMs - beganMs} ms`);
+  group.bytesSent = [];
+  assert.ok(group.post({ id: "after", payload: big }, group.time.nowMs + 2000));
+  assert.ok(sum(4, 1) >= 100_000 && sum(4, 2) === 0, "a member like the others");
+});
+
 Deno.test("scenario: a writer that slept finds no majority among copies that have left and forgotten", () => {
   const group = new Group(4);
   group.birth([1, 2, 3, 4, 5]);

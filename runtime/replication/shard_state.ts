@@ -44,6 +44,8 @@ export interface Progress {
   settled: boolean;
   /** true once it has answered: only then is it known what it has */
   isKnown: boolean;
+  /** true while it is brought up to date in the bulk lane; false for good once it lacks nothing */
+  isBulk: boolean;
 }
 
 /** One replica's state. */
@@ -110,8 +112,11 @@ export interface ShardEnv {
   lateMs(): number;
   /** one step of the election's stagger, ms */
   staggerMs(): number;
-  /** lays the message out at once: it is used again, and its entries are a view of the log */
-  send(to: number, message: RaftMessage): void;
+  /**
+   * Lays the message out at once: it is used again, and its entries are a view of the log. What is `bulk` goes a way of its
+   * own, and may be overtaken.
+   */
+  send(to: number, message: RaftMessage, bulk?: boolean): void;
   /** votes are asked for, for `term`; to look on */
   campaigns?(state: ShardState, term: number, isReal: boolean): void;
   becameWriter(state: ShardState): void;
@@ -126,6 +131,10 @@ export interface ShardEnv {
   isLeaving(incarnation: number): boolean;
   /** true when one more copy may be brought up to date now */
   mayCatchUp(state: ShardState, incarnation: number): boolean;
+  /** true while a copy that is being brought up to date may be sent something */
+  mayFeed(state: ShardState): boolean;
+  /** it was sent so many bytes */
+  fed(state: ShardState, bytes: number): void;
 }
 
 /** The configuration in force: the last one in the log, committed or not. */

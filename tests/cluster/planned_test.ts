@@ -4,7 +4,9 @@
  * things to do.
  */
 import assert from "node:assert/strict";
-import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
+import { connect } from "../../client.ts";
+import { waterpark } from "../cli/transcript.ts";
+import { type ClusterOfProcesses, freeAddresses, withCluster } from "./cluster_of_processes.ts";
 import { underLoad, untilWhole } from "./under_load.ts";
 import { until, within } from "./waiting.ts";
 
@@ -68,6 +70,64 @@ Deno.test("a living node that is removed says so, and ends; one that was frozen 
     assert.equal(await exitOf(cluster, "TX-B-1"), 1);
   });
 });
+
+Deno.test("an empty node joins, and is given what the plan says, while messages go on", async () => {
+  await withCluster({ names: SIX }, async (cluster) => {
+    await untilWhole(cluster);
+    const urls = [`http://${cluster.portsOf("UT-B-1").http}`];
+    await underLoad(cluster, { urls }, async (work) => {
+      await pause(2000);
+      const plan = await cluster.client().plan([{ type: "add", what: "UT-B-1" }]);
+      work.begins("UT-B-1 joins");
+      await cluster.add("UT-B-1");
+      const wholeMs = await work.whole();
+      const moved = plan.moves.filter(({ before, after }) => after.some((name) => !before.includes(name)));
+      console.error(`${moved.length} copies made in ${wholeMs} ms`);
+      // The plan was true: every node holds what it said. Who gave a copy away frees it a moment later.
+      const planned = plan.nodes.map(({ name, after }) => `${name} ${after.copies}`);
+      await until(20_000, `every node holds what was planned: ${planned}`, async () => {
+        const { nodes } = await cluster.client().whole();
+        const held = nodes.map(({ name, copies }) => `${name} ${copies - 1}`);
+        return held.sort().join() === planned.sort().join() || null;
+      });
+    });
+  });
+});
+
+Deno.test("five nodes are restarted one after the other by the command line, and no message fails", async () => {
+  const state = await Deno.makeTempDir();
+  const env = { WATERPARK_STATE: `${state}/cluster.json` };
+  const base = freePortBase();
+  try {
+    const started = await waterpark(
+      ["cluster", "start", "--nodes", "5", "--base-port", base, "--detach", "--json"],
+      env,
+    );
+    assert.equal(started.code, 0, started.stderr);
+    const nodes = JSON.parse(started.stdout.trim()).nodes as { name: string; http: string }[];
+    const urls = nodes.map(({ http }) => `http://${http}`);
+    const client = connect(urls);
+    await underLoad({ alive: [], client: () => client }, { urls }, async (work) => {
+      work.begins("cluster restart");
+      const { code, stdout, stderr } = await waterpark(["cluster", "restart"], env);
+      assert.equal(code, 0, stderr);
+      console.error(stdout.trim());
+      assert.equal(stdout.trim().split("\n").length, 5);
+    });
+    const pids = (answer: string) => (JSON.parse(answer).nodes as { pid: number; running: boolean }[]);
+    const status = pids((await waterpark(["cluster", "status", "--json"], env)).stdout);
+    assert.ok(status.every(({ running }) => running));
+  } finally {
+    await waterpark(["cluster", "stop"], env);
+    await Deno.remove(state, { recursive: true });
+  }
+});
+
+/** Ports from which five nodes find room: mesh from here, HTTP 4000 above, MLLP 2025 below. */
+function freePortBase(): string {
+  const [, port] = freeAddresses(1)[0].split(":");
+  return String(10_000 + Number(port) % 40_000);
+}
 
 /** The exit code of a node that ends by itself. */
 async function exitOf(cluster: ClusterOfProcesses, name: string): Promise<number> {

@@ -5,9 +5,14 @@
 import assert from "node:assert/strict";
 import { Load } from "../../bench/availability/load.ts";
 import { Timeline } from "../../bench/availability/timeline.ts";
-import type { Receipt, WholeView } from "../../client.ts";
-import type { ClusterOfProcesses } from "./cluster_of_processes.ts";
+import type { Receipt, WaterparkClient, WholeView } from "../../client.ts";
 import { until } from "./waiting.ts";
+
+/** What is asked of a cluster: nodes to send to, a client of all of them. */
+export interface Asked {
+  alive: readonly { http: string }[];
+  client(): WaterparkClient;
+}
 
 /** How much, and to whom. */
 export interface UnderLoadOptions {
@@ -33,7 +38,7 @@ export interface Work {
  * @returns lines for people, one for each piece of work: p50, p99, the slowest, the longest gap
  */
 export async function underLoad(
-  cluster: ClusterOfProcesses,
+  cluster: Asked,
   options: UnderLoadOptions,
   body: (work: Work) => Promise<void>,
 ): Promise<string[]> {
@@ -76,7 +81,7 @@ export async function underLoad(
 }
 
 /** Waits until every shard has all its copies. */
-export function untilWhole(cluster: ClusterOfProcesses, ms = 120_000): Promise<WholeView> {
+export function untilWhole(cluster: Asked, ms = 120_000): Promise<WholeView> {
   return until(ms, "every shard has all its copies", async () => {
     const view = await cluster.client().whole();
     return view.whole ? view : null;
