@@ -182,6 +182,8 @@ export class LoneNode {
         staggerMsMax: 250,
         stableAfterMs: 0,
         catchUpsMax: 4,
+        catchUpsPerSecond: 1000,
+        catchUpBytesPerSecond: 1e9,
         waitersMax: 1000,
       },
     });
