@@ -50,6 +50,7 @@ export type {
 } from "./runtime/gateway/mod.ts";
 export {
   type AuditConfig,
+  type DepartureReason,
   type NodeConfig,
   type NodeEnd,
   type OutgoingMessage,
@@ -97,7 +98,8 @@ export {
 } from "./runtime/topology/mod.ts";
 export type { ActorsConfig } from "./runtime/actors/mod.ts";
 export type { EffectsConfig } from "./runtime/effects/mod.ts";
+export type { JournalConfig, SyncMode } from "./runtime/journal/mod.ts";
 export type { MailroomConfig } from "./runtime/mailroom/mod.ts";
 export type { MembershipConfig } from "./runtime/membership/mod.ts";
 export type { CarrierMode } from "./runtime/transport/mod.ts";
-export { type Hl7Delimiters, type Hl7Path, Hl7Segment, Hl7View } from "./runtime/wire/mod.ts";
+export { type Hl7Delimiters, type Hl7Path, Hl7Segment, Hl7View, type ProtocolRange } from "./runtime/wire/mod.ts";

@@ -15,4 +15,5 @@ export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } 
 export { type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 export type { RequestResult } from "./requests.ts";
 export { CoreService } from "./service.ts";
+export type { DepartureReason } from "./departing.ts";
 export { type NodeEnd, startNode, type StartOptions, type WaterparkNode } from "./start_node.ts";
