@@ -21,7 +21,8 @@ const SIGNS: Record<string, Sign> = {
   "crashes that leave the disks": { set: { crashEveryMs: 900, hasDisks: true, syncMs: 10 }, traced: /node +back/ },
   "outages of everything": { set: { hasDisks: true, syncMs: 10, outageEveryMs: 2500 }, traced: /fault +outage/ },
   restarts: { set: { restartEveryMs: 1000 }, traced: /fault +drain/ },
-  operations: { set: { operationEveryMs: 1200 }, traced: /fault +(goodbye|remove)/ },
+  // a drained node goes when it is empty, which may take seconds
+  operations: { set: { operationEveryMs: 1200, safetyMs: 9000 }, traced: /fault +(goodbye|remove)/ },
   "hand-overs": { set: { handOverEveryMs: 600 }, traced: /fault +hand-over/ },
   cuts: { set: { cutEveryMs: 400 }, traced: /fault +cut/ },
   splits: { set: { splitEveryMs: 1500 }, traced: /fault +split/ },
