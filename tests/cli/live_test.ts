@@ -41,7 +41,6 @@ async function startNode(...more: string[]) {
     assert.ok(!done, "the node has ended before it was ready");
     text += value;
   }
-  reader.releaseLock();
   const ready = JSON.parse(text.split("\n")[0]);
   return {
     ready,
@@ -53,7 +52,7 @@ async function startNode(...more: string[]) {
         // it has ended by itself
       }
       await process.status;
-      await process.stdout.cancel();
+      await reader.cancel();
     },
     process,
   };
