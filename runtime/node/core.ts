@@ -26,6 +26,7 @@ import { Directory } from "./directory.ts";
 import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
+import { PeerNews } from "./peer_news.ts";
 import { Reading } from "./reading.ts";
 import { Recovering } from "./recovering.ts";
 import { Relaying } from "./relaying.ts";
@@ -67,9 +68,9 @@ export class NodeCore {
   readonly #absence: Absence;
   readonly #options: NodeCoreOptions;
   readonly #names: Names;
+  readonly #news: PeerNews;
   /** when each reason to refuse was logged last */
   readonly #refusals = new Map<string, number>();
-  readonly #aliveSinceMs = new Map<number, number>();
   #clusterId: string | null = null;
   #bundlesKnown = "";
   #closed = false;
@@ -81,6 +82,7 @@ export class NodeCore {
     this.self = self;
     this.config = config;
     this.#names = new Names(self);
+    this.#news = new PeerNews({ core: this, observer: options.observer });
     this.mesh = new Mesh({
       world,
       self: { name: self.name, incarnation: self.incarnation, address: self.address },
@@ -91,7 +93,7 @@ export class NodeCore {
       protocol: config.protocol,
       topologyVersion: () => this.directory.topology?.version ?? 0,
       onFrame: (from, type, payload) => this.#onFrame(from.incarnation, type, payload),
-      onPeer: (peer, up) => this.#onPeer(peer.incarnation, up),
+      onPeer: (peer, up) => this.#news.linked(peer.incarnation, up),
       onTripped: (peer) => this.membership.tripped(peer.incarnation),
       onRefused: (error) => this.#onRefused(error),
     });
@@ -109,9 +111,9 @@ export class NodeCore {
       self: { name: self.name, incarnation: self.incarnation },
       // Never by a relay: pings are what says which ways are good.
       send: (to, type, payload) => this.mesh.send(to, LANE_CONTROL, type, payload),
-      onWay: (incarnation, isOpen) => this.#onWay(incarnation, isOpen),
-      onSuspect: (incarnation) => this.#onSuspect(incarnation),
-      onAlive: (incarnation) => this.#onAlive(incarnation),
+      onWay: (incarnation, isOpen) => this.#news.way(incarnation, isOpen),
+      onSuspect: (incarnation) => this.#news.suspected(incarnation),
+      onAlive: (incarnation) => this.#news.alive(incarnation),
       config: config.membership,
     });
     const isSuspect = (incarnation: number) => this.isSuspect(incarnation);
@@ -131,7 +133,7 @@ export class NodeCore {
       self,
       send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
       isSuspect,
-      aliveForMs: (incarnation) => this.#aliveForMs(incarnation),
+      aliveForMs: (incarnation) => this.#news.aliveForMs(incarnation),
       isLeaving: (incarnation) => this.departing.isLeaving(incarnation),
       rttP99Ms: () => this.membership.rttP99Ms(),
       nameOf: (incarnation) => this.nameOf(incarnation),
@@ -310,14 +312,6 @@ export class NodeCore {
     else log("node").error("the journal cannot be written: {fault}; this node takes nothing until it can", { fault });
   }
 
-  #aliveForMs(incarnation: number): number {
-    if (this.isSuspect(incarnation)) return 0;
-    const nowMs = this.world.nowMonoMs();
-    // Who was heard before he became a peer was never announced as alive: his time begins when it is asked for.
-    if (!this.#aliveSinceMs.has(incarnation)) this.#aliveSinceMs.set(incarnation, nowMs);
-    return nowMs - this.#aliveSinceMs.get(incarnation)!;
-  }
-
   /** By the members where there is a copy here, else by placement: what this node can know without asking. */
   #standsStill(shard: number): boolean {
     if (this.replication.store(shard) !== null) return this.replication.standingStill().includes(shard);
@@ -382,44 +376,6 @@ export class NodeCore {
     log("transport").error("{code}: {message}", { code: error.code, message: error.message });
   }
 
-  #onPeer(incarnation: number, up: boolean): void {
-    this.#options.observer?.linked?.(incarnation, up);
-    if (up) this.membership.linkUp(incarnation);
-    else {
-      this.membership.linkDown(incarnation);
-      this.requests.peerDown(incarnation);
-    }
-    this.mailroom.peerChanged(incarnation, up);
-    if (up) this.replication.alive(incarnation);
-  }
-
-  /** What is on a broken way may be lost: who asked, asks again, and what was posted goes out again by the next one. */
-  #onWay(incarnation: number, isOpen: boolean): void {
-    // With the news of a relay, too: until then it went out on a link that only seems to be one.
-    if (!isOpen || this.membership.viaOf(incarnation) !== 0) {
-      this.requests.peerDown(incarnation);
-      this.mailroom.peerChanged(incarnation, false);
-    }
-    if (isOpen) this.mailroom.peerChanged(incarnation, true);
-  }
-
-  #onSuspect(incarnation: number): void {
-    log("membership").info("{node} is suspect", { node: this.nameOf(incarnation) });
-    this.#options.observer?.suspects?.(incarnation, true);
-    this.#aliveSinceMs.delete(incarnation);
-    this.requests.peerDown(incarnation);
-    this.replication.suspected(incarnation);
-    this.mailroom.peerChanged(incarnation, false);
-  }
-
-  #onAlive(incarnation: number): void {
-    log("membership").info("{node} is alive", { node: this.nameOf(incarnation) });
-    this.#options.observer?.suspects?.(incarnation, false);
-    this.#aliveSinceMs.set(incarnation, this.world.nowMonoMs());
-    this.replication.alive(incarnation);
-    this.mailroom.peerChanged(incarnation, true);
-  }
-
   #onCommitted(shard: number, first: number, last: number): void {
     const { observer } = this.#options;
     if (observer !== undefined) {
@@ -449,9 +405,7 @@ export class NodeCore {
     this.journal?.belongsTo(state.clusterId);
     const peers = state.nodes.filter((node) => node.incarnation !== this.self.incarnation);
     this.#names.learn(topology);
-    for (const incarnation of this.#aliveSinceMs.keys()) {
-      if (topology.nodeByIncarnation(incarnation) === null) this.#aliveSinceMs.delete(incarnation);
-    }
+    this.#news.keep(topology);
     this.mesh.setPeers(peers);
     this.membership.setPeers(peers);
     const incarnations = (nodes: readonly TopologyNode[]) => nodes.map((node) => node.incarnation);
