@@ -4,9 +4,13 @@
  *
  * Three bounds, each for another cost: copies at the same time (memory and bookkeeping), copies begun per second (each
  * takes a dozen entries, frames and commits, however small it is: a thousand empty shards moved at once would delay
- * messages), and bytes per second. The topology's own copy is exempt: who lacks it cannot be given anything else.
+ * messages), and bytes per second. What clients wait for is not held up: a shard with fewer voters than a receipt needs,
+ * as after a recovery from one survivor, is bounded in copies at the same time only; and the topology's own copy by
+ * nothing, as who lacks it cannot be given anything else.
  */
-import { SYSTEM_SHARD } from "../topology/mod.ts";
+
+/** Why a copy is made: nobody waits for it, receipts do, or everything does. */
+export type Need = "none" | "receipts" | "topology";
 
 /** The bounds; node's config.ts has the defaults. */
 export interface PaceConfig {
@@ -48,24 +52,24 @@ export class Pace {
   }
 
   /** Takes the allowance for one more copy of a shard; `open` counts those that are being brought up to date. */
-  mayBegin(shard: number, open: () => number): boolean {
-    if (shard === SYSTEM_SHARD) return true;
-    if (this.#begun < 1) return false;
+  mayBegin(need: Need, open: () => number): boolean {
+    if (need === "topology") return true;
+    if (need === "none" && this.#begun < 1) return false;
     this.#open ??= open();
     if (this.#open >= this.#config.catchUpsMax) return false;
     this.#open++;
-    this.#begun--;
+    if (need === "none") this.#begun--;
     return true;
   }
 
   /** True while something may be sent; the last of it may go beyond, and is paid back. */
-  mayFeed(shard: number): boolean {
-    return shard === SYSTEM_SHARD || this.#bytes > 0;
+  mayFeed(need: Need): boolean {
+    return need !== "none" || this.#bytes > 0;
   }
 
   /** So much was sent. */
-  fed(shard: number, bytes: number): void {
-    if (shard !== SYSTEM_SHARD) this.#bytes -= bytes;
+  fed(need: Need, bytes: number): void {
+    if (need === "none") this.#bytes -= bytes;
   }
 
   #most(perSecond: number): number {

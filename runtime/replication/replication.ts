@@ -37,7 +37,7 @@ import { handOverToAny, hasSuccessor } from "./hand_over.ts";
 import { Ticker } from "./ticker.ts";
 import { stepAsked, stepMessage, stepTick } from "./step.ts";
 import { isDesired, isDismissed, isWanted } from "./swap.ts";
-import { countReplicas, isUnsettled, lacksMajority, looksAgain, openCatchUps, whomToAsk } from "./upkeep.ts";
+import { countReplicas, isUnsettled, lacksMajority, looksAgain, needOf, openCatchUps, whomToAsk } from "./upkeep.ts";
 import { acknowledgedIndex, type Waiter } from "./waiting.ts";
 
 const SHARDS_MAX = 2048;
@@ -100,9 +100,9 @@ export class Replication extends ReplicaReader {
       lostWriter: (state) => this.#lostWriter(this.#replicas[state.shard]!),
       committed: (state, from, to) => options.onCommitted(state.shard, from + 1, to),
       forsakes: (state, index) => this.journaling?.forsaken(state, index),
-      mayCatchUp: ({ shard }) => this.#pace.mayBegin(shard, () => openCatchUps(this.#awake, this.#env)),
-      mayFeed: ({ shard }) => this.#pace.mayFeed(shard),
-      fed: ({ shard }, bytes) => this.#pace.fed(shard, bytes),
+      mayCatchUp: (state) => this.#pace.mayBegin(needOf(state), () => openCatchUps(this.#awake, this.#env)),
+      mayFeed: (state) => this.#pace.mayFeed(needOf(state)),
+      fed: (state, bytes) => this.#pace.fed(needOf(state), bytes),
     };
     if (options.journal !== undefined) {
       this.journaling = new Journaling({

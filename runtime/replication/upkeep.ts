@@ -4,12 +4,24 @@
 import { configurationIndexOf, configurationOf, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { hasMajority, isVoter, sameVoters } from "./configuration.ts";
 import { isCaughtUp } from "./hand_over.ts";
+import { SYSTEM_SHARD } from "../topology/mod.ts";
+import type { Need } from "./pace.ts";
 import type { Replica } from "./replica.ts";
 
 /** True when the writer should look at its members again: placement names another writer, or others than it feeds. */
 export function looksAgain({ desired, self, peers }: ShardState): boolean {
   if (desired === null) return false;
   return desired.voters[0] !== self || peers.size !== desired.voters.length + desired.learners.length - 1;
+}
+
+/** Voters that a receipt needs, where placement wants as many. */
+const RECEIPT_VOTERS = 3;
+
+/** Why the writer of this shard makes a new copy. */
+export function needOf(state: ShardState): Need {
+  if (state.shard === SYSTEM_SHARD) return "topology";
+  const wanted = Math.min(RECEIPT_VOTERS, state.desired?.voters.length ?? 0);
+  return configurationOf(state).voters.length < wanted ? "receipts" : "none";
 }
 
 /** A copy that has not answered for so long holds up none but itself. */
