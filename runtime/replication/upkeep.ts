@@ -14,14 +14,16 @@ export function looksAgain({ desired, self, peers }: ShardState): boolean {
   return desired.voters[0] !== self || peers.size !== desired.voters.length + desired.learners.length - 1;
 }
 
-/** Voters that a receipt needs, where placement wants as many. */
-const RECEIPT_VOTERS = 3;
+/** Copies that a receipt needs, where placement wants as many. */
+const RECEIPT_COPIES = 3;
 
 /** Why the writer of this shard makes a new copy. */
-export function needOf(state: ShardState): Need {
-  if (state.shard === SYSTEM_SHARD) return "topology";
-  const wanted = Math.min(RECEIPT_VOTERS, state.desired?.voters.length ?? 0);
-  return configurationOf(state).voters.length < wanted ? "receipts" : "none";
+export function needOf({ shard, desired, peers }: ShardState): Need {
+  if (shard === SYSTEM_SHARD) return "topology";
+  if (desired === null) return "none";
+  let held = 1;
+  for (const peer of peers.values()) if (peer.settled) held++;
+  return held < Math.min(RECEIPT_COPIES, desired.voters.length + desired.learners.length) ? "receipts" : "none";
 }
 
 /** A copy that has not answered for so long holds up none but itself. */
