@@ -2,6 +2,12 @@ import { WaterparkError } from "../base/mod.ts";
 import { gates } from "../world/mod.ts";
 import type { GatewayApp } from "./app.ts";
 
+/**
+ * Connections that may wait to be accepted, as far as the system allows: with Deno's 511, of a crowd that comes at once
+ * some try again for half a minute, and are told neither yes nor no.
+ */
+const BACKLOG = 4096;
+
 /** Where an app is served. */
 export interface HttpServerOptions {
   /** the interface to listen on, `127.0.0.1` */
@@ -44,7 +50,8 @@ export function startHttp(app: GatewayApp, { hostname, port }: HttpServerOptions
 
   function listen() {
     try {
-      return gates.http.serve({ hostname, port, signal: aborting.signal, onListen: () => {} }, app.fetch);
+      const signal = aborting.signal;
+      return gates.http.serve({ hostname, port, tcpBacklog: BACKLOG, signal, onListen: () => {} }, app.fetch);
     } catch (cause) {
       throw new WaterparkError(`Cannot listen for HTTP on "${hostname}:${port}" as the address must be free and ours`, {
         code: "gateway/cannot-listen",
