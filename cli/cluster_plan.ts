@@ -48,15 +48,24 @@ export function planCluster(
   }));
 }
 
+/** What all nodes are told alike. */
+export interface NodeSettings {
+  /** how they talk with each other */
+  transport: string;
+  /** folder with a folder for each node's journal; left out: memory only */
+  data?: string;
+  /** when journals are synced */
+  sync?: string;
+}
+
 /** The command line of one of them: the first creates the cluster, the others join it there. */
 export function nodeArguments(
   nodes: PlannedNode[],
   i: number,
-  { copies, transport }: { copies: number; transport: string },
+  { copies, ...settings }: NodeSettings & { copies: number },
 ): string[] {
-  const { name, mesh, http, mllp } = nodes[i];
   return [
-    ...["node", "start", "--name", name, "--listen", mesh, "--http", http, "--mllp", mllp, "--transport", transport],
+    ...argumentsOf(nodes[i], settings),
     ...i === 0 ? ["--create", "--expect", String(nodes.length), "--copies", String(copies)] : ["--join", nodes[0].mesh],
   ];
 }
@@ -64,13 +73,17 @@ export function nodeArguments(
 /** The command line of one that comes back: it joins whoever of the others is there. */
 export function rejoinArguments(
   nodes: readonly PlannedNode[],
-  { name, mesh, http, mllp }: PlannedNode,
-  { transport }: { transport: string },
+  node: PlannedNode,
+  settings: NodeSettings,
 ): string[] {
-  const others = nodes.filter((node) => node.name !== name).map((node) => node.mesh);
+  const others = nodes.filter((other) => other.name !== node.name).map(({ mesh }) => mesh);
+  return [...argumentsOf(node, settings), ...others.length === 0 ? [] : ["--join", others.join(",")]];
+}
+
+function argumentsOf({ name, mesh, http, mllp }: PlannedNode, { transport, data, sync }: NodeSettings): string[] {
   return [
     ...["node", "start", "--name", name, "--listen", mesh, "--http", http, "--mllp", mllp, "--transport", transport],
-    ...["--join", others.join(",")],
+    ...data === undefined ? [] : ["--data", `${data}/${name}`, "--sync", sync ?? "interval"],
   ];
 }
 

@@ -37,6 +37,16 @@ Deno.test("the first creates, the others join it", () => {
   assert.ok(back.endsWith("--join 127.0.0.1:5001") && back.includes("--listen 127.0.0.1:5000 "), back);
 });
 
+Deno.test("each node has a folder of its own for its journal, and one alone comes back to nobody", () => {
+  const plan = planCluster({ dataCenters: ["TN"], zones: 1, nodes: 2, basePort: 5000 });
+  const settings = { transport: "auto", data: "/srv/w", sync: "always" };
+  assert.ok(
+    nodeArguments(plan, 1, { copies: 3, ...settings }).join(" ").includes("--data /srv/w/TN-A-2 --sync always"),
+  );
+  assert.ok(rejoinArguments(plan, plan[0], settings).join(" ").includes("--data /srv/w/TN-A-1 --sync always"));
+  assert.ok(!rejoinArguments(plan.slice(0, 1), plan[0], settings).includes("--join"));
+});
+
 Deno.test("numbers out of bounds are misuse", () => {
   const good = { dataCenters: ["TN"], zones: 1, nodes: 1, basePort: 4600 };
   for (const bad of [{ nodes: 0 }, { nodes: 1.5 }, { zones: 27 }, { basePort: 80 }, { dataCenters: ["T N"] }]) {

@@ -19,6 +19,10 @@ export interface ClusterState {
   startedAt: string;
   /** how the nodes talk; left out: `auto` */
   transport?: string;
+  /** folder with a folder for each node's journal; left out: memory only */
+  data?: string;
+  /** when journals are synced */
+  sync?: string;
   nodes: StartedNode[];
 }
 

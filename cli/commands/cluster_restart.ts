@@ -127,7 +127,8 @@ async function startAnew(
   { from, beganMs, out }: { from: string | null; beganMs: number; out: Output },
 ): Promise<{ name: string; pid: number; awayMs: number; wholeMs: number }> {
   const root = from ?? node.root;
-  const pid = spawnNode(node.name, rejoinArguments(state.nodes, node, { transport: state.transport ?? "auto" }), root);
+  const { nodes, transport = "auto", data, sync } = state;
+  const pid = spawnNode(node.name, rejoinArguments(nodes, node, { transport, data, sync }), root);
   Object.assign(node, { pid, startTime: await startTimeOf(pid), ...root === undefined ? {} : { root } });
   await writeState(state);
   await untilAll([node], "/readyz", { out, of: [node], isEnding: () => false });

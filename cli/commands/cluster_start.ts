@@ -1,5 +1,6 @@
+import { resolve } from "node:path";
 import { connect } from "../../client.ts";
-import { nodeArguments, planCluster, type PlannedNode } from "../cluster_plan.ts";
+import { nodeArguments, planCluster, type PlannedNode, rejoinArguments } from "../cluster_plan.ts";
 import { isRunning, logPath, readState, removeState, startTimeOf, statePath, writeState } from "../cluster_state.ts";
 import type { StartedNode } from "../cluster_state.ts";
 import { command } from "../command.ts";
@@ -29,9 +30,20 @@ export const clusterStart = command({
       default: "auto",
       description: "how nodes talk",
     },
+    data: { type: "string", metavar: "DIR", description: "keep journals there, a folder a node; else memory only" },
+    sync: {
+      type: "enum",
+      choices: ["always", "interval", "never"],
+      default: "interval",
+      description: "journals are on the disk before a receipt, within 0.1 s, or when the system sees fit",
+    },
     detach: { type: "boolean", default: false, description: "return when it is ready; cluster stop ends it" },
   },
-  examples: ["cluster start", "cluster start --nodes 4 --data-centers TN,TX --detach"],
+  examples: [
+    "cluster start",
+    "cluster start --data /var/tmp/waterpark",
+    "cluster start --nodes 4 --data-centers TN,TX --detach",
+  ],
   async run({ values, out }) {
     const dataCenters = values["data-centers"].split(",").map((name) => name.trim().toUpperCase());
     const plan = planCluster({ dataCenters, zones: values.zones, nodes: values.nodes, basePort: values["base-port"] });
@@ -40,6 +52,9 @@ export const clusterStart = command({
       throw new MisuseError("Cannot start the cluster as only one may run here: one does", "waterpark cluster stop");
     }
     refuseTakenPorts(plan);
+    const data = values.data === undefined ? undefined : resolve(values.data);
+    const settings = { transport: values.transport, data, sync: values.sync };
+    const isBack = data !== undefined && await hasJournal(data, plan);
     const started: StartedNode[] = [];
     const ending = Promise.withResolvers<string>();
     let isEnding = false;
@@ -51,15 +66,18 @@ export const clusterStart = command({
       const launch = async (i: number) => {
         const pid = spawnNode(
           plan[i].name,
-          nodeArguments(plan, i, { copies: values.copies, transport: values.transport }),
+          isBack
+            ? rejoinArguments(plan, plan[i], settings)
+            : nodeArguments(plan, i, { copies: values.copies, ...settings }),
         );
         started.push({ ...plan[i], pid, startTime: await startTimeOf(pid) });
-        await writeState({ startedAt, transport: values.transport, nodes: started });
+        await writeState({ startedAt, ...settings, nodes: started });
       };
       const startedAt = new Date().toISOString();
-      await writeState({ startedAt, transport: values.transport, nodes: [] });
+      await writeState({ startedAt, ...settings, nodes: [] });
       await launch(0);
-      await untilAll(started, "/healthz", { out, of: plan, isEnding: () => isEnding });
+      // Those that come back from journals wait for each other.
+      if (!isBack) await untilAll(started, "/healthz", { out, of: plan, isEnding: () => isEnding });
       for (let i = 1; i < plan.length; i++) await launch(i);
       await untilAll(started, "/readyz", { out, of: plan, isEnding: () => isEnding });
     } catch (error) {
@@ -81,6 +99,18 @@ export const clusterStart = command({
     await removeState();
   },
 });
+
+/** True when one of the nodes has been here before: then nobody creates a cluster, and all come back to theirs. */
+async function hasJournal(data: string, plan: readonly PlannedNode[]): Promise<boolean> {
+  for (const { name } of plan) {
+    try {
+      for await (const _ of Deno.readDir(`${data}/${name}`)) return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return false;
+}
 
 /** Somebody else's node on one of our ports would be taken for ours. */
 function refuseTakenPorts(plan: readonly PlannedNode[]): void {
