@@ -26,11 +26,11 @@ const CHANGES: [file: string, before: string, after: string][] = [
     "nonce: options.nonce,\n      future: [2],\n    });",
   ],
   [
-    "runtime/node/core.ts",
-    "    this.mailroom.peerChanged(incarnation, up);\n    if (up)",
-    "    this.mailroom.peerChanged(incarnation, up);\n" +
-    "    if (up && this.mesh.versionOf(incarnation)! >= 2) {\n" +
-    "      this.mesh.send(incarnation, LANE_CONTROL, 99, new Uint8Array(8));\n" +
+    "runtime/node/peer_news.ts",
+    "    mailroom.peerChanged(incarnation, up);\n    if (up)",
+    "    mailroom.peerChanged(incarnation, up);\n" +
+    "    if (up && this.#core.mesh.versionOf(incarnation)! >= 2) {\n" +
+    "      this.#core.mesh.send(incarnation, 0, 99, new Uint8Array(8));\n" +
     "    }\n" +
     "    if (up)",
   ],
