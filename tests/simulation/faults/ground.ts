@@ -107,9 +107,20 @@ export class Bound {
 
   /** True: nobody else takes nodes away until it is given back. */
   take(): boolean {
-    if (!this.#isFree || this.nodesMax === 0) return false;
+    if (!this.#isFree || this.nodesMax === 0 || this.#lacksSubstitutes) return false;
     this.#isFree = false;
     return true;
+  }
+
+  /**
+   * Of few nodes one that is cut off and called absent is lost already: there is nobody in whose place to put its copies,
+   * and fewer voters than five are left.
+   */
+  get #lacksSubstitutes(): boolean {
+    if (this.#cluster.names.length > 6) return false;
+    return this.#cluster.living().some(({ core }) =>
+      core.directory.topology?.state.nodes.some(({ status }) => status === "absent") ?? false
+    );
   }
 
   /** Gives it back once the copies are whole. */
