@@ -7,7 +7,7 @@ import { ClusterOfProcesses } from "../../tests/cluster/cluster_of_processes.ts"
 import { nodeNames } from "../cluster.ts";
 import { auditReceipts } from "../receipts_audit.ts";
 import { Load } from "./load.ts";
-import { copiesHeld, type FaultKind, strike, wholeAgain } from "./schedule.ts";
+import { type FaultKind, strike, wholeAgain } from "./schedule.ts";
 import { type Bin, type EventReport, Timeline } from "./timeline.ts";
 
 /** What is measured. */
@@ -56,7 +56,6 @@ export async function measureAvailability(options: AvailabilityOptions): Promise
   try {
     const urls = cluster.nodes.map(({ http }) => http);
     const receipts = new ReceiptsWriter(receiptsFile, { clusterId: (await cluster.client().topology()).clusterId });
-    const copies = await copiesHeld(cluster);
     talk("warming up");
     const warmUp = new Load({ ...options, urls, deadlineMs: DEADLINE_MS }, new Timeline(BIN_MS), () => {});
     await pause(WARM_UP_MS);
@@ -74,7 +73,7 @@ export async function measureAvailability(options: AvailabilityOptions): Promise
       const repair = await strike(cluster, { kind, victim, tell });
       await pause(everySeconds * 1000);
       await repair();
-      const tookMs = await wholeAgain(cluster, copies, WHOLE_MS_MAX);
+      const tookMs = await wholeAgain(cluster, WHOLE_MS_MAX);
       talk(tookMs === null ? "copies are still missing" : `whole again after ${(tookMs / 1000).toFixed(1)} s`);
       await pause(everySeconds * 1000);
     }

@@ -55,24 +55,12 @@ export function victimsOf(names: readonly string[], kind: FaultKind, victim: str
   return [victim];
 }
 
-/** Copies that all living nodes hold together; the same number again means that nothing is missing. */
-export async function copiesHeld(cluster: ClusterOfProcesses): Promise<number> {
-  const counts = await Promise.all(cluster.alive.map(async ({ http }) => {
-    try {
-      const text = await (await fetch(`${http}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
-      return Number(/^waterpark_shard_copies\S* (\d+)/m.exec(text)?.[1] ?? 0);
-    } catch {
-      return 0;
-    }
-  }));
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-/** Waits until as many copies are held as at the start; how long that took, ms, or null when it did not come to that. */
-export async function wholeAgain(cluster: ClusterOfProcesses, copies: number, msMax: number): Promise<number | null> {
+/** Waits until every shard has all its copies again; how long that took, ms, or null when it did not come to that. */
+export async function wholeAgain(cluster: ClusterOfProcesses, msMax: number): Promise<number | null> {
   const startMs = performance.now();
   for (;;) {
-    if (await copiesHeld(cluster) >= copies) return performance.now() - startMs;
+    const view = await cluster.client().whole().catch(() => null);
+    if (view?.whole && view.nodes.every(({ answers }) => answers)) return performance.now() - startMs;
     if (performance.now() - startMs > msMax) return null;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -1,8 +1,9 @@
 import { command } from "../command.ts";
 import { MisuseError, VerdictError } from "../errors.ts";
-import type { FaultKind } from "../../bench/availability/schedule.ts";
+import { type FaultKind, FAULTS } from "../../bench/availability/schedule.ts";
+import { requireWhole } from "../bounds.ts";
 
-const KINDS = ["kill", "freeze", "restart", "zone", "data-center"] as const satisfies readonly FaultKind[];
+const KINDS = Object.keys(FAULTS) as FaultKind[];
 
 /** `waterpark bench availability` */
 export const benchAvailability = command({
@@ -28,13 +29,14 @@ export const benchAvailability = command({
     if (unknown !== undefined) {
       throw new MisuseError(`Cannot use "${unknown}" for --faults as it must be one of ${KINDS.join(", ")}`);
     }
-    const whole = { nodes: [5, 32], rate: [1, 20_000], actors: [1, 1_000_000], clients: [1, 1000], every: [1, 3600] };
-    for (const [flag, [min, max]] of Object.entries(whole)) {
-      const value = values[flag as keyof typeof whole];
-      if (!(Number.isInteger(value) && value >= min && value <= max)) {
-        throw new MisuseError(`Cannot use "${value}" for --${flag} as it must be a whole number from ${min} to ${max}`);
-      }
-    }
+    requireWhole(values, {
+      nodes: [5, 32],
+      rate: [1, 20_000],
+      actors: [1, 1_000_000],
+      clients: [1, 1000],
+      every: [1, 3600],
+      "message-bytes": [1, 1_000_000],
+    });
     // node processes and all: no other command should wait for them
     const { measureAvailability } = await import("../../bench/availability/run.ts");
     const { svgPicture, terminalPicture, toldOf } = await import("../../bench/availability/picture.ts");

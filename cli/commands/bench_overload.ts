@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
-import { MisuseError, VerdictError } from "../errors.ts";
+import { requireWhole } from "../bounds.ts";
+import { VerdictError } from "../errors.ts";
 
 const MIB = 1024 * 1024;
 /** What must be left of the best throughput while several times as much comes. */
@@ -18,13 +19,13 @@ export const benchOverload = command({
   examples: ["bench overload", "bench overload --times 10 --seconds 20"],
   async run({ values, out }) {
     const { nodes, times, seconds, actors } = values;
-    const whole = { nodes: [5, 32], times: [1, 100], seconds: [1, 3600], actors: [1, 1_000_000] };
-    for (const [flag, [min, max]] of Object.entries(whole)) {
-      const value = values[flag as keyof typeof whole];
-      if (!(Number.isInteger(value) && value >= min && value <= max)) {
-        throw new MisuseError(`Cannot use "${value}" for --${flag} as it must be a whole number from ${min} to ${max}`);
-      }
-    }
+    requireWhole(values, {
+      nodes: [5, 32],
+      times: [1, 100],
+      seconds: [1, 3600],
+      actors: [1, 1_000_000],
+      "message-bytes": [1, 1_000_000],
+    });
     // node processes and all: no other command should wait for them
     const { measureOverload } = await import("../../bench/overload/run.ts");
     const result = await measureOverload({

@@ -7,7 +7,7 @@ import { command } from "../command.ts";
 import { MisuseError } from "../errors.ts";
 import type { Output } from "../output.ts";
 import { stopNodes } from "./cluster_stop.ts";
-import { firstSignal } from "./node_start.ts";
+import { firstSignal, SYNC } from "./node_start.ts";
 import { printNodes } from "./node_list.ts";
 
 const READY_MS_MAX = 120_000;
@@ -31,12 +31,7 @@ export const clusterStart = command({
       description: "how nodes talk",
     },
     data: { type: "string", metavar: "DIR", description: "keep journals there, a folder a node; else memory only" },
-    sync: {
-      type: "enum",
-      choices: ["always", "interval", "never"],
-      default: "interval",
-      description: "journals are on the disk before a receipt, within 0.1 s, or when the system sees fit",
-    },
+    sync: SYNC,
     detach: { type: "boolean", default: false, description: "return when it is ready; cluster stop ends it" },
   },
   examples: [

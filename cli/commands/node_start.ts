@@ -2,6 +2,14 @@ import { configureLog, startNode, WaterparkError } from "../../mod.ts";
 import { command } from "../command.ts";
 import { fileState, MisuseError } from "../errors.ts";
 
+/** `--sync`, of all commands that start nodes. */
+export const SYNC = {
+  type: "enum",
+  choices: ["always", "interval", "never"],
+  default: "interval",
+  description: "the journal is on the disk before a receipt, within 0.1 s, or when the system sees fit",
+} as const;
+
 /** `waterpark node start` */
 export const nodeStart = command({
   description: "runs one node in the foreground; SIGTERM hands over and ends it, a second one ends it at once",
@@ -23,12 +31,7 @@ export const nodeStart = command({
       description: "create a cluster; so it does without --join, unless --data holds one",
     },
     data: { type: "string", metavar: "DIR", description: "keep a journal there; without it all is in memory only" },
-    sync: {
-      type: "enum",
-      choices: ["always", "interval", "never"],
-      default: "interval",
-      description: "the journal is on the disk before a receipt, within 0.1 s, or when the system sees fit",
-    },
+    sync: SYNC,
     expect: { type: "number", default: 1, description: "nodes at which a new cluster's shards are born" },
     transport: {
       type: "enum",

@@ -24,7 +24,6 @@ import { DATA_SHARDS, parseShard, type PluginKind, shardText, type TopologyComma
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
-import { shardsMoving } from "./moving.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { PlannedWork } from "./planned_work.ts";
 import { CoreRecovery } from "./recovery_service.ts";
@@ -379,11 +378,6 @@ export class CoreService implements NodeService {
       },
       { name: "shard_copies", help: "shards of which this node holds a copy", value: counts.replicas },
       { name: "shard_writers", help: "shards that this node writes", value: counts.writers },
-      {
-        name: "shards_moving",
-        help: "shards written here whose members are not yet those that placement names",
-        value: shardsMoving(directory.topology, replication),
-      },
       { name: "shards_awake", help: "copies with something left to do", value: counts.awake },
       { name: "journal_bytes", help: "bytes of the journal's files", value: journal?.diskBytes ?? 0 },
       { name: "journal_faulty", help: "1 while the journal cannot be written", value: journal?.fault == null ? 0 : 1 },

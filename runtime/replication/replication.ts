@@ -31,7 +31,7 @@ import { Outbox } from "./outbox.ts";
 import { WriterHints } from "./writer_hints.ts";
 import { ReplicaReader } from "./replica_reader.ts";
 import { type Append, appendOther, type EntryDone, proposeMessage } from "./proposing.ts";
-import { configurationOf, type Desired, type ShardEnv } from "./shard_state.ts";
+import { configurationOf, type Desired, type ShardEnv, type ShardState } from "./shard_state.ts";
 import { Pace } from "./pace.ts";
 import { handOverToAny, hasSuccessor } from "./hand_over.ts";
 import { Ticker } from "./ticker.ts";
@@ -73,6 +73,7 @@ export class Replication extends ReplicaReader {
     this.#ticker = new Ticker({ world: options.world, tickMs: options.config.tickMs, onTick: () => this.#tick() });
     this.#pace = new Pace(options.config);
     const nowMs = () => this.#nowMs;
+    const need = (state: ShardState) => needOf(state, options.ackRule().copies);
     this.#env = {
       get nowMs() {
         return nowMs();
@@ -100,9 +101,9 @@ export class Replication extends ReplicaReader {
       lostWriter: (state) => this.#lostWriter(this.#replicas[state.shard]!),
       committed: (state, from, to) => options.onCommitted(state.shard, from + 1, to),
       forsakes: (state, index) => this.journaling?.forsaken(state, index),
-      mayCatchUp: (state) => this.#pace.mayBegin(needOf(state), () => openCatchUps(this.#awake, this.#env)),
-      mayFeed: (state) => this.#pace.mayFeed(needOf(state)),
-      fed: (state, bytes) => this.#pace.fed(needOf(state), bytes),
+      mayCatchUp: (state) => this.#pace.mayBegin(need(state), () => openCatchUps(this.#awake, this.#env)),
+      mayFeed: (state) => this.#pace.mayFeed(need(state)),
+      fed: (state, bytes) => this.#pace.fed(need(state), bytes),
     };
     if (options.journal !== undefined) {
       this.journaling = new Journaling({

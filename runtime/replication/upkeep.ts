@@ -14,16 +14,17 @@ export function looksAgain({ desired, self, peers }: ShardState): boolean {
   return desired.voters[0] !== self || peers.size !== desired.voters.length + desired.learners.length - 1;
 }
 
-/** Copies that a receipt needs, where placement wants as many. */
-const RECEIPT_COPIES = 3;
-
-/** Why the writer of this shard makes a new copy. */
-export function needOf({ shard, desired, peers }: ShardState): Need {
+/**
+ * Why the writer of this shard makes a new copy.
+ *
+ * @param receiptCopies copies that a receipt needs, as far as placement wants so many
+ */
+export function needOf({ shard, desired, peers }: ShardState, receiptCopies: number): Need {
   if (shard === SYSTEM_SHARD) return "topology";
   if (desired === null) return "none";
   let held = 1;
   for (const peer of peers.values()) if (peer.settled) held++;
-  return held < Math.min(RECEIPT_COPIES, desired.voters.length + desired.learners.length) ? "receipts" : "none";
+  return held < Math.min(receiptCopies, desired.voters.length + desired.learners.length) ? "receipts" : "none";
 }
 
 /** A copy that has not answered for so long holds up none but itself. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { ActorPlace, TopologyView } from "../../client.ts";
 import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
-import { DRILL_NODES, gaugesOf } from "./faults/drills.ts";
+import { DRILL_NODES } from "./faults/drills.ts";
 import { post } from "./faults/steady_load.ts";
 import { until } from "./waiting.ts";
 
@@ -42,11 +42,7 @@ Deno.test("a node that stays dead is absent, its copies are made anew, its write
     });
     told.push(`five copies, ${HEIR} writes ${at()}`);
     assert.deepEqual([home.actor.writer, ...home.actor.followers].sort(), home.actor.target.toSorted());
-    await until(60_000, "all shards have their members", async () => {
-      const gauges = await Promise.all(cluster.alive.map(({ http }) => gaugesOf(http)));
-      const sum = (name: string) => gauges.reduce((total, gauge) => total + gauge(name), 0);
-      return (sum("shards_moving") === 0 && sum("shard_writers") === 1025) || null;
-    });
+    await until(60_000, "all shards have their copies", async () => (await cluster.client().whole()).whole || null);
     told.push(`all 1,024 shards have five ${at()}`);
     console.error(told.join(", "));
 

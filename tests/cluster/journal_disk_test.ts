@@ -1,6 +1,7 @@
 /** The journal on a real disk: one that fills up, a folder that somebody has, a journal that is another's. */
 import assert from "node:assert/strict";
 import { startNode, type StartOptions, WaterparkError, type WaterparkNode } from "../../mod.ts";
+import { withFolder } from "./folder.ts";
 import { until } from "./waiting.ts";
 
 const KEY = { facility: "H", id: "1" };
@@ -13,15 +14,6 @@ async function refusal(options: StartOptions): Promise<string> {
   } catch (error) {
     assert(error instanceof WaterparkError, String(error));
     return error.code;
-  }
-}
-
-async function withFolder(body: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    await body(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
   }
 }
 

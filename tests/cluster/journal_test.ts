@@ -7,6 +7,7 @@ import type { Receipt } from "../../client.ts";
 import { ReceiptsWriter } from "../../cli/audit/receipts_file.ts";
 import { waterpark } from "../cli/transcript.ts";
 import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
+import { withFolder } from "./folder.ts";
 import { until } from "./waiting.ts";
 
 const FIVE = ["TN-A-1", "TN-B-1", "TX-A-1", "FL-A-1", "UT-A-1"];
@@ -38,15 +39,6 @@ class Load {
         if (!cluster.node(name).isAlive) return;
       }
     }
-  }
-}
-
-async function withFolder(body: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir();
-  try {
-    await body(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
   }
 }
 

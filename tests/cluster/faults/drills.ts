@@ -89,15 +89,13 @@ export async function drill(
   }
 }
 
-/** Every node is up and seen, every shard has its writer, and its members are those that placement names. */
+/** Every node is up and seen, and every shard has all its copies where placement wants them. */
 export async function untilWhole(cluster: ClusterOfProcesses, ms = 60_000): Promise<void> {
   await until(ms, "all copies are back", async () => {
-    const nodes = await cluster.client(cluster.alive.at(-1)!.name).nodes();
+    const client = cluster.client(cluster.alive.at(-1)!.name);
+    const nodes = await client.nodes();
     if (nodes.some(({ alive, status }) => !alive || status !== "up")) return null;
-    const gauges = await Promise.all(cluster.alive.map(({ http }) => gaugesOf(http)));
-    const sum = (name: string) => gauges.reduce((total, of) => total + of(name), 0);
-    // All of 1,024 shards, and the system's own.
-    return (sum("shard_writers") === 1025 && sum("shards_moving") === 0) || null;
+    return (await client.whole()).whole || null;
   });
 }
 
