@@ -9,7 +9,7 @@
  */
 import { assert, WaterparkError } from "../base/mod.ts";
 import { badPayload } from "../wire/mod.ts";
-import { ENTRY, peekNext, peekTerm } from "../storage/mod.ts";
+import { ENTRY, peekKind, peekNext, peekTerm } from "../storage/mod.ts";
 import {
   decodeConfiguration,
   encodeConfiguration,
@@ -43,6 +43,7 @@ const LIVING_PATIENCE = 3;
 
 const OUT = blankMessage();
 const NO_BYTES = new Uint8Array(0);
+const NO_SESSION = { round: 0, session: 0 };
 
 /** Takes the writer's role in the current term. */
 export function becomeWriter(state: ShardState, env: ShardEnv): void {
@@ -98,6 +99,9 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
   let progress = state.peers.get(incarnation);
   if (progress === undefined) {
     progress = {
+      incarnation,
+      name: "",
+      dataCenter: "",
       session: ++state.sessions,
       match: 0,
       next: state.store.lastIndex + 1,
@@ -112,7 +116,7 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
       isKnown: false,
       isBulk: state.store.bytes > BULK_BYTES_MIN && !isVoter(configurationOf(state), incarnation),
     };
-    state.peers.set(incarnation, progress);
+    state.peers.add(progress);
   }
   return progress;
 }
@@ -137,9 +141,7 @@ export function becomeFollower(state: ShardState, env: ShardEnv, options: { term
 }
 
 /** Sends `peer` what it lacks, as far as the bounds allow; with `force` at least an empty append. */
-export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number, force: boolean): void {
-  const peer = state.peers.get(incarnation);
-  if (peer === undefined) return;
+export function sendAppend(state: ShardState, env: ShardEnv, peer: Progress, force: boolean): void {
   const { store } = state;
   do {
     const previous = peer.next - 1;
@@ -156,7 +158,7 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     OUT.entries = NO_BYTES;
     const mayFeed = !peer.isBulk || env.mayFeed(state);
     if (previous < store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX && mayFeed) {
-      const range = store.viewRange(peer.next, APPEND_BYTES_MAX, store.lastIndex);
+      const range = rangeFrom(store, peer.next);
       OUT.count = range.last - previous;
       OUT.entries = range.bytes;
       peer.next = range.last + 1;
@@ -167,9 +169,21 @@ export function sendAppend(state: ShardState, env: ShardEnv, incarnation: number
     }
     force = false;
     peer.sentAtMs = env.nowMs;
-    env.send(incarnation, OUT, peer.isBulk);
+    env.send(peer.incarnation, OUT, peer.isBulk);
     if (!mayFeed) return;
   } while (peer.next <= store.lastIndex && peer.flyingBytes < FLYING_BYTES_MAX);
+}
+
+/** What all peers are given in one turn is mostly the same; it is looked up once. Void when the turn's sending ends. */
+let shared: { first: number; bytes: Uint8Array; last: number } | null = null;
+let isSharing = false;
+
+function rangeFrom(store: ShardState["store"], first: number): { bytes: Uint8Array; last: number } {
+  if (shared !== null && shared.first === first) return shared;
+  const { bytes, last } = store.viewRange(first, APPEND_BYTES_MAX, store.lastIndex);
+  const range = { first, bytes, last };
+  if (isSharing) shared = range;
+  return range;
 }
 
 /** Mostly the last entry is asked for, whose term the store has at hand. */
@@ -179,13 +193,20 @@ function termAt(store: ShardState["store"], index: number): number {
 
 /** Sends all peers what they lack. */
 export function sendAll(state: ShardState, env: ShardEnv): void {
-  for (const incarnation of state.peers.keys()) sendAppend(state, env, incarnation, false);
+  const { list } = state.peers;
+  const { lastIndex } = state.store;
+  isSharing = true;
+  for (let i = 0; i < list.length; i++) {
+    const peer = list[i];
+    if (peer.next <= lastIndex) sendAppend(state, env, peer, false);
+  }
+  isSharing = false;
+  shared = null;
 }
 
 /** Entries from the writer; the caller has seen to the term. */
 export function onAppend(state: ShardState, env: ShardEnv, from: number, message: RaftMessage): void {
   const { store } = state;
-  const { round, session } = message;
   if (message.term < state.term) {
     refuse(state, env, from);
     return;
@@ -200,7 +221,7 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
   if (state.votedFor === 0) state.votedFor = from;
   state.electionRounds = 0;
   if (message.index > store.lastIndex) {
-    answerAppend(state, env, from, { ok: false, index: store.lastIndex, round, session });
+    answerAppend(state, env, from, message, { ok: false, index: store.lastIndex });
     return;
   }
   if (message.index > 0 && message.index > state.commit && termAt(store, message.index) !== message.logTerm) {
@@ -208,17 +229,11 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
     const conflicting = store.termAt(message.index);
     let index = message.index - 1;
     while (index > state.commit && store.termAt(index) === conflicting) index--;
-    answerAppend(state, env, from, { ok: false, index, round, session });
+    answerAppend(state, env, from, message, { ok: false, index });
     return;
   }
-  takeEntries(state, env, message);
-  const last = message.index + message.count;
-  acknowledge(state, env, from, {
-    index: last,
-    round,
-    session,
-    commit: Math.min(message.commit, last),
-  });
+  if (message.count > 0) takeEntries(state, env, message);
+  acknowledge(state, env, from, message);
 }
 
 function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): void {
@@ -227,20 +242,17 @@ function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): vo
   let at = 0;
   for (let i = 1; i <= message.count; i++) {
     const index = message.index + i;
-    const next = peekNext(bytes, at);
-    if (next === 0) throw badPayload("an append without its entries");
-    const term = peekTerm(bytes, at);
+    const entryAt = at;
+    at = peekNext(bytes, entryAt);
+    if (at === 0) throw badPayload("an append without its entries");
     if (index <= store.lastIndex) {
-      if (store.termAt(index) === term) {
-        at = next;
-        continue;
-      }
+      if (store.termAt(index) === peekTerm(bytes, entryAt)) continue;
       if (index <= state.commit) throw violated("a committed entry would be replaced");
       truncate(state, env, index);
     }
     state.inheritedFrom = 0;
-    at = store.appendRaw(bytes, at).next;
-    if (store.kindAt(index) !== ENTRY.CONFIG) continue;
+    store.appendRaw(bytes, entryAt);
+    if (peekKind(bytes, entryAt) !== ENTRY.CONFIG) continue;
     try {
       noteConfiguration(state, index, store.body(index));
     } catch (error) {
@@ -258,14 +270,14 @@ function truncate(state: ShardState, env: ShardEnv, index: number): void {
   while (configurations.length > 1 && configurations[configurations.length - 1].index >= index) configurations.pop();
 }
 
-/** Takes over the writer's commit index, and answers it. */
+/** Answers an append, of whose session and round `about` tells. */
 export function answerAppend(
   state: ShardState,
   env: ShardEnv,
   to: number,
-  say: { ok: boolean; index: number; round: number; session: number; commit?: number },
+  about: { round: number; session: number },
+  say: { ok: boolean; index: number },
 ): void {
-  if (say.commit !== undefined) followCommit(state, env, say.commit);
   OUT.type = RAFT.APPEND_ANSWER;
   OUT.shard = state.shard;
   OUT.generation = state.generation;
@@ -273,8 +285,8 @@ export function answerAppend(
   OUT.flag = say.ok ? 1 : 0;
   OUT.index = say.index;
   OUT.commit = state.commit;
-  OUT.round = say.round;
-  OUT.session = say.session;
+  OUT.round = about.round;
+  OUT.session = about.session;
   env.send(to, OUT);
 }
 
@@ -285,7 +297,7 @@ export function followCommit(state: ShardState, env: ShardEnv, commit: number): 
 
 /** Tells a peer of an earlier term which one it is by now. */
 export function refuse(state: ShardState, env: ShardEnv, to: number): void {
-  answerAppend(state, env, to, { ok: false, index: state.store.lastIndex, round: 0, session: 0 });
+  answerAppend(state, env, to, NO_SESSION, { ok: false, index: state.store.lastIndex });
 }
 
 /**
@@ -325,8 +337,9 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
     if (peer.match + CAUGHT_UP_ENTRIES >= state.store.lastIndex) peer.settled = true;
     // Earlier, entries in the message lane would overtake those before them, and all would be sent again.
     if (peer.match === state.store.lastIndex) peer.isBulk = false;
-    if (isNews) advanceCommit(state, env);
-    if (peer.next <= state.store.lastIndex) sendAppend(state, env, from, false);
+    // Of five answers one moves the commit index; the later ones are for what is committed already.
+    if (isNews && peer.match > state.commit) advanceCommit(state, env);
+    if (peer.next <= state.store.lastIndex) sendAppend(state, env, peer, false);
   } else if (message.index < peer.next - 1) {
     if (message.index === peer.refusedIndex && env.nowMs - peer.refusedAtMs < REFUSED_AGAIN_MS) return;
     peer.refusedIndex = message.index;
@@ -334,7 +347,7 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
     // Late refusals are harmless: `next` never falls to `match` or below.
     peer.next = Math.max(peer.match, message.index) + 1;
     peer.flyingBytes = 0;
-    sendAppend(state, env, from, true);
+    sendAppend(state, env, peer, true);
   }
 }
 
@@ -404,10 +417,12 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
     return true;
   }
   let awake = false;
-  for (const [incarnation, peer] of state.peers) {
+  const { list } = state.peers;
+  for (let i = 0; i < list.length; i++) {
+    const peer = list[i];
     const lacks = peer.match < state.store.lastIndex;
     if (!lacks && peer.commit >= state.commit) continue;
-    if (env.isSuspect(incarnation)) continue;
+    if (env.isSuspect(peer.incarnation)) continue;
     awake = true;
     // The next append says it as well: only a shard that goes quiet needs a word of its own.
     if (!lacks && env.nowMs - state.progressAtMs < COMMIT_TOLD_AFTER_MS) continue;
@@ -418,7 +433,7 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
       peer.next = peer.match + 1;
       peer.flyingBytes = 0;
     }
-    sendAppend(state, env, incarnation, true);
+    sendAppend(state, env, peer, true);
   }
   return awake || state.commit < state.store.lastIndex || state.handOverTo !== 0;
 }

@@ -7,6 +7,7 @@
  * of this is nothing.
  */
 import { advanceCommit, answerAppend, followCommit } from "./append.ts";
+import type { RaftMessage } from "./raft_message.ts";
 import type { ShardEnv, ShardState } from "./shard_state.ts";
 
 /** An answer that waits for the journal. */
@@ -40,20 +41,22 @@ export function acknowledge(
   state: ShardState,
   env: ShardEnv,
   to: number,
-  say: { index: number; round: number; session: number; commit: number },
+  append: RaftMessage,
 ): void {
+  const { round, session } = append;
+  const index = append.index + append.count;
+  followCommit(state, env, Math.min(append.commit, index));
   const { owed, durable, term } = state;
-  if (say.index <= durable) return answerAppend(state, env, to, { ok: true, ...say });
-  const { index, round, session } = say;
+  if (index <= durable) return answerAppend(state, env, to, append, { ok: true, index });
   const isSame = owed !== null && owed.to === to && owed.term === term && owed.session === session;
   if (!isSame) state.owed = { to, term, session, round, index, sinceMs: env.nowMs };
   else {
     owed.index = Math.max(owed.index, index);
     owed.round = Math.max(owed.round, round);
   }
-  if (env.nowMs - state.owed!.sinceMs < SAY_AFTER_MS) return followCommit(state, env, say.commit);
+  if (env.nowMs - state.owed!.sinceMs < SAY_AFTER_MS) return;
   state.owed!.sinceMs = env.nowMs;
-  answerAppend(state, env, to, { ok: true, ...say, index: durable });
+  answerAppend(state, env, to, append, { ok: true, index: durable });
 }
 
 /** Says to who waits for an answer that the disk is what keeps it; true: it does. */
@@ -62,8 +65,7 @@ export function sayWaiting(state: ShardState, env: ShardEnv): boolean {
   if (owed === null || owed.term !== state.term || owed.to !== state.writer) return false;
   if (env.nowMs - owed.sinceMs < SAY_AFTER_MS) return true;
   owed.sinceMs = env.nowMs;
-  const { to, round, session, index } = owed;
-  answerAppend(state, env, to, { ok: true, index: Math.min(index, state.durable), round, session });
+  answerAppend(state, env, owed.to, owed, { ok: true, index: Math.min(owed.index, state.durable) });
   return true;
 }
 
@@ -77,8 +79,7 @@ export function becameDurable(state: ShardState, env: ShardEnv, index: number): 
   const isVoid = owed.term !== state.term || owed.to !== state.writer;
   if (isVoid || index >= owed.index) state.owed = null;
   if (isVoid) return;
-  const { to, round, session } = owed;
-  answerAppend(state, env, to, { ok: true, index: Math.min(index, owed.index), round, session });
+  answerAppend(state, env, owed.to, owed, { ok: true, index: Math.min(index, owed.index) });
 }
 
 /** Entries from `index` on have been taken back: what was given of them, and is under way, counts no more. */

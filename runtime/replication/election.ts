@@ -125,7 +125,8 @@ export function onPreVote(state: ShardState, env: ShardEnv, from: number, messag
   const complete = isComplete(state, message);
   const granted = message.term > state.term && complete && !working;
   // Who asks a working writer has lost sight of it, and a quiet shard would never let it know.
-  if (role === "writer") sendAppend(state, env, from, true);
+  const peer = role === "writer" ? state.peers.get(from) : undefined;
+  if (peer !== undefined) sendAppend(state, env, peer, true);
   else doubtWriter(state, env);
   answer(state, env, from, {
     type: RAFT.PRE_VOTE_ANSWER,

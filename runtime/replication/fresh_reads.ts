@@ -45,7 +45,8 @@ export class FreshReads {
       read.openedAtMs = env.nowMs;
     }
     for (const voter of everyVoter(configurationOf(state))) {
-      if (voter !== state.self) sendAppend(state, env, voter, true);
+      const peer = state.peers.get(voter);
+      if (peer !== undefined) sendAppend(state, env, peer, true);
     }
   }
 
@@ -60,9 +61,9 @@ export class FreshReads {
   /** Asks again those that have not confirmed the latest round: the question, or its answer, may be lost. */
   #again(state: ShardState, env: ShardEnv, afterMs: number): void {
     if (this.#reads.length === 0 || this.#reads[0].index < 0) return;
-    for (const [incarnation, peer] of state.peers) {
-      if (peer.round < state.round && env.nowMs - peer.sentAtMs >= afterMs && !env.isSuspect(incarnation)) {
-        sendAppend(state, env, incarnation, true);
+    for (const peer of state.peers.list) {
+      if (peer.round < state.round && env.nowMs - peer.sentAtMs >= afterMs && !env.isSuspect(peer.incarnation)) {
+        sendAppend(state, env, peer, true);
       }
     }
   }

@@ -22,7 +22,9 @@ interface Box {
  * entries; copies are made in the bulk lane, so that messages do not wait behind them.
  */
 export class Outbox {
-  readonly #boxes = new Map<number, Box>();
+  /** in the order in which the peers were first written to */
+  #boxes: Box[] = [];
+  #last: Box | null = null;
   /** those with something in */
   readonly #full: Box[] = [];
   #number = 0;
@@ -34,12 +36,7 @@ export class Outbox {
 
   /** Puts a record in; `message` may be used again at once. */
   post(to: number, message: RaftMessage, bulk = false): void {
-    let box = this.#boxes.get(to);
-    if (box === undefined) {
-      const number = this.#number++;
-      box = { to, number, isFull: false, control: new ByteWriter(), message: new ByteWriter(), bulk: new ByteWriter() };
-      this.#boxes.set(to, box);
-    }
+    const box = this.#last !== null && this.#last.to === to ? this.#last : this.#boxOf(to);
     if (!box.isFull) {
       box.isFull = true;
       this.#full.push(box);
@@ -68,12 +65,31 @@ export class Outbox {
       if (box.bulk.length > 0) this.#sendAll(box.to, LANE_BULK, box.bulk);
     }
     full.length = 0;
-    if (this.#boxes.size > PEERS_KEPT_MAX) this.#boxes.clear();
+    if (this.#boxes.length > PEERS_KEPT_MAX) {
+      this.#boxes = [];
+      this.#last = null;
+    }
+  }
+
+  /** A walk along a few dozen at most: quicker than a `Map` with keys beyond 32 bits. */
+  #boxOf(to: number): Box {
+    for (const box of this.#boxes) if (box.to === to) return this.#last = box;
+    const number = this.#number++;
+    const box = {
+      to,
+      number,
+      isFull: false,
+      control: new ByteWriter(),
+      message: new ByteWriter(),
+      bulk: new ByteWriter(),
+    };
+    this.#boxes.push(box);
+    return this.#last = box;
   }
 
   /** The mesh lays what it is given out as a frame at once: no copy of it is needed. */
   #sendAll(to: number, lane: Lane, writer: ByteWriter): void {
-    this.#send(to, lane, writer.view());
+    this.#send(to, lane, writer.written());
     writer.clear();
   }
 }

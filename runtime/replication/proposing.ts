@@ -9,7 +9,7 @@ import type { Recorded, ShardStore } from "../storage/mod.ts";
 import type { MessageProposal, ProposeAnswer } from "../wire/mod.ts";
 import type { Replica } from "./replica.ts";
 import type { ShardState } from "./shard_state.ts";
-import type { Waiter } from "./waiting.ts";
+import { isNamed, type Waiter } from "./waiting.ts";
 
 /** What proposing needs of the driver. */
 export interface ProposingContext {
@@ -143,11 +143,9 @@ function waiterFor(
       }
       const term = state.store.termAt(index);
       const copies = index <= state.durable ? [context.nameOf(state.self)] : [];
-      for (const [incarnation, peer] of state.peers) {
+      for (const peer of state.peers.list) {
         // The log may name a member of whom the topology here has not heard: it was not counted, so it is not shown.
-        if (peer.match < index || context.dataCenterOf(incarnation) === "") continue;
-        const name = context.nameOf(incarnation);
-        if (!copies.includes(name)) copies.push(name);
+        if (peer.match >= index && isNamed(peer, context) && !copies.includes(peer.name)) copies.push(peer.name);
       }
       done({
         state: "recorded",

@@ -2,7 +2,7 @@
  * Raft's messages as bytes. All shards' messages to one peer share frames: a frame is these records one after another.
  * Append and its answer are the hot ones; nothing here makes an object per entry.
  */
-import { badPayload, ByteReader, ByteWriter } from "../wire/mod.ts";
+import { badPayload, type ByteWriter } from "../wire/mod.ts";
 
 /** What a record is; the numbers never change their meaning. */
 export const RAFT = {
@@ -65,68 +65,130 @@ export function blankMessage(): RaftMessage {
   };
 }
 
+/** Bytes of a record of each kind, an append's entries left out. */
+const SIZE = { head: 11, append: 39, appendAnswer: 28, vote: 20, other: 16 } as const;
+
 /** Lays `message` out behind what `out` holds. */
 export function writeMessage(out: ByteWriter, message: RaftMessage): void {
-  out.u8(message.type).u16(message.shard).u32(message.generation).u32(message.term);
-  switch (message.type) {
+  const { type, entries } = message;
+  // Room is made once for the whole record: a dozen fields that each ask for theirs cost three times as much.
+  const at = out.reserve(
+    type === RAFT.APPEND
+      ? SIZE.append + entries.length
+      : type === RAFT.APPEND_ANSWER
+      ? SIZE.appendAnswer
+      : type === RAFT.PRE_VOTE || type === RAFT.VOTE
+      ? SIZE.vote
+      : SIZE.other,
+  );
+  const { buffer, view } = out;
+  buffer[at] = type;
+  view.setUint16(at + 1, message.shard, true);
+  view.setUint32(at + 3, message.generation, true);
+  view.setUint32(at + 7, message.term, true);
+  switch (type) {
     case RAFT.APPEND:
-      out.u32(message.index).u32(message.logTerm).u32(message.commit).u32(message.round).u32(message.session).u32(
-        message.count,
-      )
-        .bytes(message.entries);
+      view.setUint32(at + 11, message.index, true);
+      view.setUint32(at + 15, message.logTerm, true);
+      view.setUint32(at + 19, message.commit, true);
+      view.setUint32(at + 23, message.round, true);
+      view.setUint32(at + 27, message.session, true);
+      view.setUint32(at + 31, message.count, true);
+      view.setUint32(at + 35, entries.length, true);
+      buffer.set(entries, at + SIZE.append);
       return;
     case RAFT.APPEND_ANSWER:
-      out.u8(message.flag).u32(message.index).u32(message.commit).u32(message.round).u32(message.session);
+      buffer[at + 11] = message.flag;
+      view.setUint32(at + 12, message.index, true);
+      view.setUint32(at + 16, message.commit, true);
+      view.setUint32(at + 20, message.round, true);
+      view.setUint32(at + 24, message.session, true);
       return;
     case RAFT.PRE_VOTE:
     case RAFT.VOTE:
-      out.u8(message.flag).u32(message.index).u32(message.logTerm);
-      return;
-    default:
-      out.u8(message.flag).u32(message.index);
+      view.setUint32(at + 16, message.logTerm, true);
   }
+  buffer[at + 11] = message.flag;
+  view.setUint32(at + 12, message.index, true);
 }
 
-/** Reads the next record into `into`; throws `wire/bad-payload`. */
-export function readMessage(from: ByteReader, into: RaftMessage): void {
-  into.type = from.u8();
-  into.shard = from.u16();
-  into.generation = from.u32();
-  into.term = from.u32();
-  into.entries = NO_BYTES;
-  switch (into.type) {
-    case RAFT.APPEND:
-      into.index = from.u32();
-      into.logTerm = from.u32();
-      into.commit = from.u32();
-      into.round = from.u32();
-      into.session = from.u32();
-      into.count = from.u32();
-      into.entries = from.bytes();
-      return;
-    case RAFT.APPEND_ANSWER:
-      into.flag = from.u8();
-      into.index = from.u32();
-      into.commit = from.u32();
-      into.round = from.u32();
-      into.session = from.u32();
-      return;
-    case RAFT.PRE_VOTE:
-    case RAFT.VOTE:
-      into.flag = from.u8();
-      into.index = from.u32();
-      into.logTerm = from.u32();
-      return;
-    case RAFT.PRE_VOTE_ANSWER:
-    case RAFT.VOTE_ANSWER:
-    case RAFT.HAND_OVER:
-    case RAFT.RESIGNED:
-    case RAFT.LEAVING:
-    case RAFT.GONE:
-      into.flag = from.u8();
-      into.index = from.u32();
-      return;
-    default:
-      throw badPayload(`raft record of type ${into.type}`);
+/** Reads the records of one frame, one after another. */
+export class RaftReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(frame: Uint8Array) {
+    this.#bytes = frame;
+  }
+
+  /** Reads the next record into `into`; false when there is none. Throws `wire/bad-payload`. */
+  next(into: RaftMessage): boolean {
+    const at = this.#at;
+    if (at === this.#bytes.length) return false;
+    this.#need(SIZE.head);
+    const type = into.type = this.#bytes[at];
+    into.shard = this.#bytes[at + 1] | (this.#bytes[at + 2] << 8);
+    into.generation = this.#u32(at + 3);
+    into.term = this.#u32(at + 7);
+    into.entries = NO_BYTES;
+    switch (type) {
+      case RAFT.APPEND:
+        this.#append(at, into);
+        return true;
+      case RAFT.APPEND_ANSWER:
+        this.#need(SIZE.appendAnswer);
+        into.flag = this.#bytes[at + 11];
+        into.index = this.#u32(at + 12);
+        into.commit = this.#u32(at + 16);
+        into.round = this.#u32(at + 20);
+        into.session = this.#u32(at + 24);
+        this.#at = at + SIZE.appendAnswer;
+        return true;
+      case RAFT.PRE_VOTE:
+      case RAFT.VOTE:
+        this.#need(SIZE.vote);
+        into.logTerm = this.#u32(at + 16);
+        this.#at = at + SIZE.vote;
+        break;
+      case RAFT.PRE_VOTE_ANSWER:
+      case RAFT.VOTE_ANSWER:
+      case RAFT.HAND_OVER:
+      case RAFT.RESIGNED:
+      case RAFT.LEAVING:
+      case RAFT.GONE:
+        this.#need(SIZE.other);
+        this.#at = at + SIZE.other;
+        break;
+      default:
+        throw badPayload(`raft record of type ${type}`);
+    }
+    into.flag = this.#bytes[at + 11];
+    into.index = this.#u32(at + 12);
+    return true;
+  }
+
+  #append(at: number, into: RaftMessage): void {
+    this.#need(SIZE.append);
+    into.index = this.#u32(at + 11);
+    into.logTerm = this.#u32(at + 15);
+    into.commit = this.#u32(at + 19);
+    into.round = this.#u32(at + 23);
+    into.session = this.#u32(at + 27);
+    into.count = this.#u32(at + 31);
+    const bytes = this.#u32(at + 35);
+    this.#need(SIZE.append + bytes);
+    const from = at + SIZE.append;
+    this.#at = from + bytes;
+    if (bytes > 0) into.entries = this.#bytes.subarray(from, this.#at);
+  }
+
+  /** What follows is as long as that, or it is no frame. */
+  #need(bytes: number): void {
+    if (this.#at + bytes > this.#bytes.length) throw badPayload("a raft record that is cut off");
+  }
+
+  #u32(at: number): number {
+    const bytes = this.#bytes;
+    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 }

@@ -8,7 +8,7 @@
 import { assert } from "../base/mod.ts";
 import type { PlainEntryKind } from "../storage/mod.ts";
 import { SYSTEM_SHARD } from "../topology/mod.ts";
-import { ByteReader, type MessageProposal, type ProposeAnswer, type WriterHint } from "../wire/mod.ts";
+import type { MessageProposal, ProposeAnswer, WriterHint } from "../wire/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import { newReplica, type Replica } from "./replica.ts";
 import type { ReplicationOptions } from "./replication_options.ts";
@@ -22,7 +22,7 @@ import {
   resign,
   sendAll,
 } from "./append.ts";
-import { blankMessage, RAFT, type RaftMessage, readMessage } from "./raft_message.ts";
+import { blankMessage, RAFT, type RaftMessage, RaftReader } from "./raft_message.ts";
 import { becameDurable, sayWaiting } from "./durability.ts";
 import { Generations, goOnAlone } from "./generations.ts";
 import { Journaling } from "./journaling.ts";
@@ -56,10 +56,9 @@ export class Replication extends ReplicaReader {
   readonly #awake = new Set<Replica>();
   readonly #dirty: Replica[] = [];
   readonly #outbox: Outbox;
-  readonly #env: ShardEnv;
+  readonly #env: ShardEnv & { nowMs: number };
   readonly #pace: Pace;
   readonly #in = blankMessage();
-  #nowMs = 0;
   #flushPlanned = false;
   readonly #ticker: Ticker;
   #sweeper: Timer | null = null;
@@ -72,12 +71,9 @@ export class Replication extends ReplicaReader {
     this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
     this.#ticker = new Ticker({ world: options.world, tickMs: options.config.tickMs, onTick: () => this.#tick() });
     this.#pace = new Pace(options.config);
-    const nowMs = () => this.#nowMs;
     const need = (state: ShardState) => needOf(state, options.ackRule().copies);
     this.#env = {
-      get nowMs() {
-        return nowMs();
-      },
+      nowMs: 0,
       random: () => options.world.random(),
       isSuspect: (incarnation) => options.isSuspect(incarnation),
       lateMs: () => this.#ticker.lateMs,
@@ -112,7 +108,7 @@ export class Replication extends ReplicaReader {
         replicaOf: (shard) => this.#replicas[shard] ?? null,
         generations: this.generations,
         onDurable: (replica, index) => {
-          this.#nowMs = options.world.nowMonoMs();
+          this.#env.nowMs = options.world.nowMonoMs();
           becameDurable(replica.state, this.#env, index);
           replica.state.role === "writer" ? this.#touch(replica) : this.#plan();
         },
@@ -127,7 +123,7 @@ export class Replication extends ReplicaReader {
     assert(shard >= 0 && shard < SHARDS_MAX, "a shard number");
     assert(members.includes(this.#options.self.incarnation), "only members make a replica");
     if (this.#replicas[shard] || this.generations.of(shard) > 1) return;
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     const replica = this.#create(shard, members);
     bornWithWriter(replica.state, this.#env, members[0]);
     this.#touch(replica);
@@ -151,7 +147,7 @@ export class Replication extends ReplicaReader {
    */
   setGeneration(shard: number, generation: number, survivor: number): void {
     if (!this.generations.raise(shard, generation)) return;
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     if (survivor !== this.#options.self.incarnation) {
       this.#layAside(shard);
       return;
@@ -171,11 +167,10 @@ export class Replication extends ReplicaReader {
 
   /** A raft frame has arrived. Throws `wire/bad-payload` for anything that is none. */
   receive(from: number, payload: Uint8Array): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
-    const reader = new ByteReader(payload);
+    this.#env.nowMs = this.#options.world.nowMonoMs();
+    const reader = new RaftReader(payload);
     const message = this.#in;
-    while (reader.left > 0) {
-      readMessage(reader, message);
+    while (reader.next(message)) {
       if (message.shard >= SHARDS_MAX || this.#mayNotTake(message)) continue;
       const replica = this.#replicaFor(message);
       if (replica === null) continue;
@@ -265,7 +260,7 @@ export class Replication extends ReplicaReader {
 
   /** A peer is suspected: its followers here look for another writer. */
   suspected(incarnation: number): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) {
       if (replica && (replica.state.writer === incarnation || replica.state.writer === 0)) {
         stepAsked(replica.state, this.#env);
@@ -288,7 +283,7 @@ export class Replication extends ReplicaReader {
 
   /** Begins to hand writers' roles, `atOnce` at a time, to members that can take them; how many are still to go. */
   handOverAll(atOnce = Infinity): number {
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     let left = 0;
     let open = 0;
     for (const replica of this.#replicas) {
@@ -303,7 +298,7 @@ export class Replication extends ReplicaReader {
 
   /** Gives up every writer's role and stops; the outcome of what waits is unknown. */
   stop(): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) if (replica?.state.role === "writer") resign(replica.state, this.#env);
     this.#flush();
     this.#stopped = true;
@@ -356,7 +351,7 @@ export class Replication extends ReplicaReader {
   }
 
   #ask(replica: Replica): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     stepAsked(replica.state, this.#env);
     if (replica.state.campaignAtMs !== Infinity) this.#wake(replica);
     this.#plan();
@@ -384,7 +379,7 @@ export class Replication extends ReplicaReader {
     this.journaling?.touched(replica);
     if (state.role === "writer") {
       this.#settle(replica);
-      if (isUnsettled(state)) this.#wake(replica);
+      if (!replica.isAwake && isUnsettled(state)) this.#wake(replica);
     } else {
       if (state.campaignAtMs !== Infinity) this.#wake(replica);
       if (isDismissed(state)) this.#askToLeave(replica);
@@ -394,14 +389,14 @@ export class Replication extends ReplicaReader {
   /** Answers what is due. */
   #settle(replica: Replica): void {
     const { state, waiting } = replica;
-    if (waiting.length > 0) {
+    if (waiting.first <= state.commit) {
       const acknowledged = acknowledgedIndex(state, this.#options.ackRule(), this.#options);
       for (const waiter of waiting.settle(state.commit, acknowledged)) {
         this.#waiters--;
         waiter.done("done");
       }
     }
-    replica.reads.settle(state);
+    if (replica.reads.waiting > 0) replica.reads.settle(state);
   }
 
   #touch(replica: Replica): void {
@@ -422,7 +417,7 @@ export class Replication extends ReplicaReader {
 
   #flush(): void {
     this.#flushPlanned = false;
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     for (let i = 0; i < this.#dirty.length; i++) {
       const replica = this.#dirty[i];
       replica.isDirty = false;
@@ -446,8 +441,8 @@ export class Replication extends ReplicaReader {
   }
 
   #tick(): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
-    this.#pace.tick(this.#nowMs);
+    this.#env.nowMs = this.#options.world.nowMonoMs();
+    this.#pace.tick(this.#env.nowMs);
     for (const replica of [...this.#awake]) {
       if (replica.state.role !== "writer" && this.journaling?.isReadOnly === true) continue;
       const goesOn = stepTick(replica.state, this.#env);
@@ -468,7 +463,7 @@ export class Replication extends ReplicaReader {
 
   /** Once a second: writers look again at their members, copies that nobody wants ask to go, doubtful writers are asked. */
   #sweep(): void {
-    this.#nowMs = this.#options.world.nowMonoMs();
+    this.#env.nowMs = this.#options.world.nowMonoMs();
     for (const replica of this.#replicas) {
       if (!replica) continue;
       const { state } = replica;

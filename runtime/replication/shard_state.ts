@@ -5,6 +5,7 @@
 import type { ShardStore } from "../storage/mod.ts";
 import { type Configuration, isVoter } from "./configuration.ts";
 import type { JournalMark, OwedAnswer } from "./durability.ts";
+import { PeerTable } from "./peer_table.ts";
 import type { RaftMessage } from "./raft_message.ts";
 
 /** Raft's roles, with "writer" for leader. A learner is a follower without a vote. */
@@ -18,6 +19,10 @@ export interface Desired {
 
 /** What the writer knows of one peer. */
 export interface Progress {
+  readonly incarnation: number;
+  /** its name and data center, once the topology here has told; `""` before */
+  name: string;
+  dataCenter: string;
   /**
    * Tells this acquaintance from earlier ones in the same term: a copy that left, forgot everything and comes back must
    * not be taken at the word of its former life. Answers of other sessions are ignored.
@@ -69,7 +74,7 @@ export interface ShardState {
   electionRounds: number;
   /** when to start an election unless a writer shows up; Infinity: nothing planned */
   campaignAtMs: number;
-  peers: Map<number, Progress>;
+  readonly peers: PeerTable;
   /** sessions with peers begun in this term */
   sessions: number;
   /** how often this copy has asked to be let go */
@@ -184,7 +189,7 @@ export function newShardState(
     votes: new Set(),
     electionRounds: 0,
     campaignAtMs: Infinity,
-    peers: new Map(),
+    peers: new PeerTable(),
     sessions: 0,
     leavesAsked: 0,
     appendsSeen: 0,

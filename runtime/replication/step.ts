@@ -28,7 +28,10 @@ export function stepMessage(state: ShardState, env: ShardEnv, from: number, mess
   switch (message.type) {
     case RAFT.APPEND:
       onAppend(state, env, from, message);
-      break;
+      if (state.writer !== from || state.role !== "follower") break;
+      // It has just been heard: there is nothing to plan, and this is asked for every append.
+      state.campaignAtMs = Infinity;
+      return;
     case RAFT.APPEND_ANSWER:
       onAppendAnswer(state, env, from, message);
       if (state.handOverTo !== 0) continueHandOver(state, env);

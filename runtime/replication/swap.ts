@@ -106,7 +106,8 @@ function keepLearners(state: ShardState, env: ShardEnv, learners: number[]): boo
 function dismissLeavers(state: ShardState, env: ShardEnv): boolean {
   const configuration = configurationOf(state);
   let waiting = false;
-  for (const [incarnation, peer] of state.peers) {
+  for (const peer of [...state.peers.list]) {
+    const { incarnation } = peer;
     if (isVoter(configuration, incarnation) || isWanted(state, incarnation)) continue;
     if (peer.commit >= configurationIndexOf(state) || env.isSuspect(incarnation)) state.peers.delete(incarnation);
     else waiting = true;
@@ -121,7 +122,7 @@ function dismissLeavers(state: ShardState, env: ShardEnv): boolean {
 export function isDismissed(state: ShardState): boolean {
   if (state.role === "writer" || state.configurations.length !== 1) return false;
   const { voters, old } = configurationOf(state);
-  if (voters.length === 0 || old !== null || voters.includes(state.self)) return false;
+  if (voters.length === 0 || old !== null || holds(voters, state.self)) return false;
   return state.commit >= configurationIndexOf(state) && !isWanted(state, state.self);
 }
 

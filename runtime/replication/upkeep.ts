@@ -23,7 +23,7 @@ export function needOf({ shard, desired, peers }: ShardState, receiptCopies: num
   if (shard === SYSTEM_SHARD) return "topology";
   if (desired === null) return "none";
   let held = 1;
-  for (const peer of peers.values()) if (peer.settled) held++;
+  for (const peer of peers.list) if (peer.settled) held++;
   return held < Math.min(receiptCopies, desired.voters.length + desired.learners.length) ? "receipts" : "none";
 }
 
@@ -35,9 +35,9 @@ export function openCatchUps(replicas: Iterable<Replica>, env: ShardEnv): number
   let open = 0;
   for (const { state } of replicas) {
     if (state.role !== "writer") continue;
-    for (const [incarnation, peer] of state.peers) {
-      const answers = env.nowMs - peer.answeredAtMs < CATCH_UP_STALLED_MS && !env.isSuspect(incarnation);
-      if (!peer.settled && answers) open++;
+    for (const peer of state.peers.list) {
+      if (peer.settled) continue;
+      if (env.nowMs - peer.answeredAtMs < CATCH_UP_STALLED_MS && !env.isSuspect(peer.incarnation)) open++;
     }
   }
   return open;
@@ -46,7 +46,7 @@ export function openCatchUps(replicas: Iterable<Replica>, env: ShardEnv): number
 /** True while the writer has something to wait for: a commit, a change of members, a peer that lacks an entry. */
 export function isUnsettled({ peers, store, commit, settling, handOverTo }: ShardState): boolean {
   if (commit < store.lastIndex || settling || handOverTo !== 0) return true;
-  for (const peer of peers.values()) if (peer.match < store.lastIndex || peer.commit < commit) return true;
+  for (const peer of peers.list) if (peer.match < store.lastIndex || peer.commit < commit) return true;
   return false;
 }
 

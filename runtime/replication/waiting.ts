@@ -1,8 +1,8 @@
 /**
  * Waiting: who is owed an answer by a writer, and in which order senders' messages may be appended.
  */
-import { isVoter } from "./configuration.ts";
-import { configurationOf, type ShardState } from "./shard_state.ts";
+import { holds, isVoter } from "./configuration.ts";
+import { configurationOf, type Progress, type ShardState } from "./shard_state.ts";
 
 /** One answer owed. */
 export interface Waiter {
@@ -22,6 +22,11 @@ export class WaitingList {
 
   get length(): number {
     return this.#waiters.length - this.#head;
+  }
+
+  /** the least index that is waited for; Infinity: none is */
+  get first(): number {
+    return this.#head < this.#waiters.length ? this.#waiters[this.#head].index : Infinity;
   }
 
   add(waiter: Waiter): void {
@@ -121,36 +126,50 @@ export interface CopyKnowledge {
  * included.
  */
 export function acknowledgedIndex(state: ShardState, rule: AckRule, about: CopyKnowledge): number {
-  const candidates = [state.commit];
+  // Nearly always: the copies that made it committed meet the rule.
+  if (meetsRule(state, rule, about, state.commit)) return state.commit;
+  const candidates: number[] = [];
   if (state.durable < state.commit) candidates.push(state.durable);
-  for (const peer of state.peers.values()) if (peer.match < state.commit) candidates.push(peer.match);
+  for (const peer of state.peers.list) if (peer.match < state.commit) candidates.push(peer.match);
   candidates.sort((a, b) => b - a);
   for (const index of candidates) if (meetsRule(state, rule, about, index)) return index;
   return 0;
 }
 
+/** Used again for every question: one is asked for every message. */
+const NAMES: string[] = [];
+const DATA_CENTERS: string[] = [];
+
 function meetsRule(state: ShardState, rule: AckRule, about: CopyKnowledge, index: number): boolean {
-  // A writer that a swap has left out is a copy that goes, like any other.
-  const isStanding = isVoter(configurationOf(state), state.self) && index <= state.durable;
+  const { self, durable, desired, peers } = state;
+  const configuration = configurationOf(state);
   // By name: of two lives of one node, both members while they are swapped, one at most still has anything.
-  const names = isStanding ? [about.nameOf(state.self)] : [];
-  const dataCenters = isStanding ? [about.dataCenterOf(state.self)] : [];
-  for (const [incarnation, peer] of state.peers) {
-    // Copies that come or go are none to rely on.
-    const stands = isVoter(configurationOf(state), incarnation) || state.desired?.learners.includes(incarnation);
-    if (peer.match >= index && stands) {
-      const dataCenter = about.dataCenterOf(incarnation);
-      // Of whom the topology here has not heard yet a receipt cannot say where it is.
-      if (dataCenter === "") continue;
-      const name = about.nameOf(incarnation);
-      if (!names.includes(name)) names.push(name);
-      if (!dataCenters.includes(dataCenter)) dataCenters.push(dataCenter);
-    } else if (
-      peer.settled && state.desired !== null && state.desired.learners.includes(incarnation) &&
-      !about.isSuspect(incarnation)
-    ) {
-      return false;
-    }
+  NAMES.length = 0;
+  DATA_CENTERS.length = 0;
+  // A writer that a swap has left out is a copy that goes, like any other.
+  if (isVoter(configuration, self) && index <= durable) {
+    NAMES.push(about.nameOf(self));
+    DATA_CENTERS.push(about.dataCenterOf(self));
   }
-  return names.length >= rule.copies && dataCenters.length >= rule.dataCenters;
+  for (const peer of peers.list) {
+    const { incarnation } = peer;
+    const isLearner = desired !== null && desired.learners.length > 0 && holds(desired.learners, incarnation);
+    // Copies that come or go are none to rely on.
+    if (peer.match >= index && (isLearner || isVoter(configuration, incarnation))) {
+      // Of whom the topology here has not heard yet a receipt cannot say where it is.
+      if (!isNamed(peer, about)) continue;
+      if (!NAMES.includes(peer.name)) NAMES.push(peer.name);
+      if (!DATA_CENTERS.includes(peer.dataCenter)) DATA_CENTERS.push(peer.dataCenter);
+    } else if (peer.settled && isLearner && !about.isSuspect(incarnation)) return false;
+  }
+  return NAMES.length >= rule.copies && DATA_CENTERS.length >= rule.dataCenters;
+}
+
+/** True once it is known which node the peer is; an incarnation never changes that, so it is asked for once. */
+export function isNamed(peer: Progress, about: Pick<CopyKnowledge, "nameOf" | "dataCenterOf">): boolean {
+  if (peer.dataCenter !== "") return true;
+  peer.dataCenter = about.dataCenterOf(peer.incarnation);
+  if (peer.dataCenter === "") return false;
+  peer.name = about.nameOf(peer.incarnation);
+  return true;
 }

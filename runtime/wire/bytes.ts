@@ -15,7 +15,7 @@ const EIGHT_VIEW = new DataView(EIGHT.buffer);
  */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
+  #view: DataView<ArrayBuffer>;
   #length = 0;
 
   constructor(bytesAtFirst = 1024) {
@@ -89,6 +89,24 @@ export class ByteWriter {
     return this;
   }
 
+  /**
+   * Makes room for `bytes`, to be written through `buffer` and `view`: many fields at the cost of one. Answers where it
+   * begins; `buffer` and `view` must be asked for anew afterwards, as what is written may have moved.
+   */
+  reserve(bytes: number): number {
+    return this.#grow(bytes);
+  }
+
+  /** what was written, and room behind it */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** the same, for fields of several bytes; little-endian */
+  get view(): DataView<ArrayBuffer> {
+    return this.#view;
+  }
+
   /** overwrites a u32 written before, at byte offset `at` */
   patchU32(at: number, value: number): this {
     this.#view.setUint32(at, value, true);
@@ -104,7 +122,7 @@ export class ByteWriter {
   }
 
   /** what was written, uncopied; void as soon as anything is written again */
-  view(): Uint8Array<ArrayBuffer> {
+  written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
 

@@ -7,13 +7,13 @@ import {
   blankMessage,
   RAFT,
   type RaftMessage,
-  readMessage,
+  RaftReader,
   writeMessage,
 } from "../../../runtime/replication/raft_message.ts";
 import type { Desired, ShardState } from "../../../runtime/replication/shard_state.ts";
 import { endOfLog } from "../../../runtime/replication/shard_state.ts";
 import { ENTRY } from "../../../runtime/storage/mod.ts";
-import { ByteReader, ByteWriter } from "../../../runtime/wire/mod.ts";
+import { ByteWriter } from "../../../runtime/wire/mod.ts";
 import type { Fault } from "./faults.ts";
 
 /** The one shard. */
@@ -192,12 +192,8 @@ export class LoneNode {
 
 /** The records of a frame, each an object of its own. */
 export function recordsOf(payload: Uint8Array): RaftMessage[] {
-  const reader = new ByteReader(payload);
+  const reader = new RaftReader(payload);
   const records: RaftMessage[] = [];
-  while (reader.left > 0) {
-    const record = blankMessage();
-    readMessage(reader, record);
-    records.push(record);
-  }
+  for (let record = blankMessage(); reader.next(record); record = blankMessage()) records.push(record);
   return records;
 }

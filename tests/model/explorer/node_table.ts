@@ -230,7 +230,7 @@ function writerKeyOf(state: ShardState, nowMs: number): unknown[] {
   return [
     [state.termStart, state.round, ageOf(state.progressAtMs)],
     state.handOverTo === 0 ? 0 : [state.handOverTo, state.handOverUntilMs - nowMs],
-    [...state.peers].sort(([a], [b]) => a - b).map(([peer, p]) => [
+    [...state.peers.list].sort((a, b) => a.incarnation - b.incarnation).map(({ incarnation: peer, ...p }) => [
       [peer, p.session, p.match, p.next, p.commit, p.round, p.flyingBytes, p.refusedIndex, p.settled],
       [ageOf(p.answeredAtMs), ageOf(p.sentAtMs), ageOf(p.refusedAtMs)],
     ]),
