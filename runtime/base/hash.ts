@@ -50,9 +50,19 @@ export function mix32(h: number): number {
 
 const ENCODER = new TextEncoder();
 
+/** Bytes of the text that is being hashed: every posting's key is, so nothing is made for it. */
+const SCRATCH = new Uint8Array(1024);
+
 /** {@linkcode hash32} of a string's UTF-8 bytes. */
 export function hashText(text: string, seed = 0): number {
-  return hash32(ENCODER.encode(text), seed);
+  const { length } = text;
+  if (length > SCRATCH.length) return hash32(ENCODER.encode(text), seed);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return hash32(ENCODER.encode(text), seed);
+    SCRATCH[i] = unit;
+  }
+  return hash32(SCRATCH, seed, 0, length);
 }
 
 /** Two unsigned 32-bit halves of a digest. */

@@ -23,15 +23,19 @@ interface Watch {
 /** See the file's header. */
 export class ClockOffsets {
   readonly #watches = new Map<number, Watch>();
+  /** the two in the middle when they were looked for last; every posting's time is held against them */
+  #middle: { low: number; high: number; untilMs: number } | null = null;
 
   /** A peer's pong: its wall time, and how long the round trip took. */
   heard(peer: number, { wallMs, tripMs, nowMs }: { wallMs: number; tripMs: number; nowMs: number }): void {
     if (tripMs > ROUND_TRIP_MS_MAX) return;
+    this.#middle = null;
     this.#watches.set(peer, { offsetMs: wallMs - (nowMs - tripMs / 2), heardAtMs: nowMs });
   }
 
   /** Only these are peers from now on. */
   keep(peers: readonly { incarnation: number }[]): void {
+    this.#middle = null;
     const known = new Set(peers.map(({ incarnation }) => incarnation));
     for (const peer of this.#watches.keys()) if (!known.has(peer)) this.#watches.delete(peer);
   }
@@ -41,13 +45,24 @@ export class ClockOffsets {
    * nobody was heard. Of the two in the middle of an even number the one that is nearer counts.
    */
   aheadMs(wallMs: number, nowMs: number): number {
-    const ahead: number[] = [];
-    for (const { offsetMs, heardAtMs } of this.#watches.values()) {
-      if (nowMs - heardAtMs <= HEARD_MS_MAX) ahead.push(wallMs - (nowMs + offsetMs));
-    }
-    if (ahead.length === 0) return 0;
-    ahead.sort((a, b) => a - b);
-    const [low, high] = [ahead[(ahead.length - 1) >> 1], ahead[ahead.length >> 1]];
+    if (this.#middle === null || nowMs > this.#middle.untilMs) this.#middle = this.#lookFor(nowMs);
+    if (Number.isNaN(this.#middle.low)) return 0;
+    const low = wallMs - (nowMs + this.#middle.high);
+    const high = wallMs - (nowMs + this.#middle.low);
     return Math.abs(low) < Math.abs(high) ? low : high;
+  }
+
+  /** Offsets of the peers in the middle, NaN where none was heard lately; right until one of them counts no more. */
+  #lookFor(nowMs: number): { low: number; high: number; untilMs: number } {
+    const offsets: number[] = [];
+    let untilMs = Infinity;
+    for (const { offsetMs, heardAtMs } of this.#watches.values()) {
+      if (nowMs - heardAtMs > HEARD_MS_MAX) continue;
+      offsets.push(offsetMs);
+      untilMs = Math.min(untilMs, heardAtMs + HEARD_MS_MAX);
+    }
+    if (offsets.length === 0) return { low: NaN, high: NaN, untilMs: Infinity };
+    offsets.sort((a, b) => a - b);
+    return { low: offsets[(offsets.length - 1) >> 1], high: offsets[offsets.length >> 1], untilMs };
   }
 }

@@ -37,10 +37,15 @@ const POINT_SEED = 0xbdd9c06a;
  */
 export function shardText(shard: number): string {
   assert(Number.isInteger(shard) && shard >= 0 && shard <= SYSTEM_SHARD, "a shard number is 0 to 1024");
+  return TEXTS[shard];
+}
+
+/** Every receipt has one, so they are kept. */
+const TEXTS: readonly string[] = Array.from({ length: SYSTEM_SHARD + 1 }, (_, shard) => {
   if (shard === SYSTEM_SHARD) return "SYS/000";
   const set = Math.floor(shard / SHARDS_PER_SET);
   return `S${String(set).padStart(2, "0")}/${String(shard % SHARDS_PER_SET).padStart(3, "0")}`;
-}
+});
 
 /**
  * The number of a shard's text; the reverse of {@linkcode shardText}.

@@ -1,3 +1,5 @@
+const NOTHING = new Uint8Array(0);
+
 /** Frames of one lane that wait for the system to take them, gathered into few large writes. Its owner bounds it. */
 export class LaneQueue {
   #parts: Uint8Array[] = [];
@@ -23,6 +25,15 @@ export class LaneQueue {
    * @param headroom bytes left free at the front, for what the carrier writes there
    */
   take(bytesMax: number, headroom = 0): Uint8Array<ArrayBuffer> {
+    const only = this.#parts[this.#first] ?? NOTHING;
+    if (
+      headroom === 0 && this.#firstAt === 0 && this.#bytes > 0 && only.length === this.#bytes && only.length <= bytesMax
+    ) {
+      // One frame for this turn, as nearly always: it goes as it is.
+      this.#bytes = 0;
+      this.#dropFirst();
+      return only as Uint8Array<ArrayBuffer>;
+    }
     const bytes = new Uint8Array(headroom + Math.min(bytesMax, this.#bytes));
     let at = headroom;
     while (at < bytes.length) {

@@ -11,7 +11,7 @@ export interface Timer {
 
 /** Time and chance. */
 export interface World {
-  /** Milliseconds of a clock that never goes back; its zero means nothing. */
+  /** Milliseconds of a clock that never goes back, and may stand still within a turn; its zero means nothing. */
   nowMonoMs(): number;
   /** Wall time in ms since 1970; may jump; never used in a decision about safety. */
   nowWallMs(): number;
