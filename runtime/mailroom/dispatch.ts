@@ -116,7 +116,8 @@ export class Dispatch {
       answer.receipt.generation < (this.#room.hint(posting.shard)?.generation ?? 0);
     if (answer.state === "recorded" && !isOfEndedGeneration) {
       this.#routeOf(posting.shard).found();
-      const receipt = { ...answer.receipt, key, id };
+      // Over the wire it comes without what who asked knows.
+      const receipt = answer.receipt.id === "" ? { ...answer.receipt, key, id } : answer.receipt;
       return this.#options.onEnd(posting, {
         state: "recorded",
         receipt,
@@ -170,14 +171,20 @@ export class Dispatch {
     const hint = this.#room.hint(posting.shard);
     route.heard(hint);
     if (route.timer !== null) return park(route, posting);
-    const target = targetOf({
-      hint,
-      placement: topology.placementOf(posting.shard),
-      slot: route.slot,
-      isUsable: (node) => node === this.#self || (!this.#room.isSuspect(node) && this.#room.isLinked(node)),
-    });
+    const target = this.#targetOf(route, hint);
     if (target === 0) return this.#lost(route, posting);
     this.#send(posting, { route, hint, target });
+  }
+
+  #targetOf({ shard, slot }: ShardRoute, hint: WriterHint | null): number {
+    // Nearly always its writer is known and there; only else the placement is looked at.
+    if (slot === 0 && hint !== null && hint.writer !== 0 && this.#isUsable(hint.writer)) return hint.writer;
+    const placement = this.#room.topology().placementOf(shard);
+    return targetOf({ hint, placement, slot, isUsable: (node) => this.#isUsable(node) });
+  }
+
+  #isUsable(node: number): boolean {
+    return node === this.#self || (!this.#room.isSuspect(node) && this.#room.isLinked(node));
   }
 
   #send(posting: OpenPosting, by: { route: ShardRoute; hint: WriterHint | null; target: number }): void {
@@ -267,9 +274,18 @@ function park(route: ShardRoute, posting: OpenPosting): void {
 
 function proposalOf(posting: OpenPosting, term: number): MessageProposal {
   const { key, id, type, contentType, payload, atMs, ifMatch = -1 } = posting.posting;
-  const stream = posting.stream;
-  const order = stream === null
-    ? { sender: "", n: 0, oldest: 0, term: 0 }
-    : { sender: stream.wireSender, n: posting.n, oldest: stream.oldest, term };
-  return { key, id, type, contentType, payload, atMs, ifMatch, ...order };
+  const { stream } = posting;
+  return {
+    key,
+    id,
+    type,
+    contentType,
+    payload,
+    atMs,
+    ifMatch,
+    sender: stream === null ? "" : stream.wireSender,
+    n: stream === null ? 0 : posting.n,
+    oldest: stream === null ? 0 : stream.oldest,
+    term: stream === null ? 0 : term,
+  };
 }
