@@ -11,8 +11,8 @@ export const REPLICATING: Mutant[] = [
     name: "acknowledged-before-it-is-synced",
     breaks: "P1: what is acknowledged is in the journals of a majority",
     file: "runtime/replication/durability.ts",
-    before: "if (say.index <= durable) return",
-    after: "if (say.index <= durable || say.index > 0) return",
+    before: "if (index <= durable) return answerAppend",
+    after: "if (index <= durable || index > 0) return answerAppend",
     sights: [seeds("outages", 20)],
   },
   {
@@ -37,7 +37,7 @@ export const REPLICATING: Mutant[] = [
     file: APPEND,
     before: "(voter) => voter === state.self ? own : state.peers.get(voter)?.match ?? 0,",
     after:
-      "(voter) => voter === state.self ? own : Math.max(0, ...[...state.peers].filter(([p]) => p === voter || !isVoter(configurationOf(state), p)).map(([, p]) => p.match)),",
+      "(voter) => voter === state.self ? own : Math.max(0, ...state.peers.list.filter((p) => p.incarnation === voter || !isVoter(configurationOf(state), p.incarnation)).map((p) => p.match)),",
     sights: [oneShard(), seeds("crashes", 40)],
   },
   {
@@ -60,16 +60,16 @@ export const REPLICATING: Mutant[] = [
     name: "conflicting-entry-stays",
     breaks: "P2: an entry that differs from the writer's is replaced",
     file: APPEND,
-    before: "if (store.termAt(index) === term) {",
-    after: "if (store.termAt(index) >= 0) {",
+    before: "if (store.termAt(index) === peekTerm(bytes, entryAt)) continue;",
+    after: "if (store.termAt(index) >= 0) continue;",
     sights: [oneShard(), seeds("network", 40)],
   },
   {
     name: "tail-committed-unseen",
     breaks: "P2: a copy commits only what it knows to be the writer's",
-    file: APPEND,
-    before: "commit: Math.min(message.commit, last),",
-    after: "commit: Math.min(message.commit, store.lastIndex),",
+    file: "runtime/replication/durability.ts",
+    before: "Math.min(append.commit, index)",
+    after: "Math.min(append.commit, state.store.lastIndex)",
     sights: [oneShard(), seeds("network", 40)],
   },
   {
