@@ -22,6 +22,15 @@ Deno.test("hash: a window of bytes hashes as its copy does", () => {
   assert.equal(hashText("Zoë"), hash32(new TextEncoder().encode("Zoë")));
 });
 
+Deno.test("hash: a digest is the window's hash under two seeds", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 50 }), fc.nat(10), fc.nat(10), (bytes, skip, drop) => {
+    const from = Math.min(skip, bytes.length);
+    const to = Math.max(from, bytes.length - drop);
+    const hi = hash32(bytes, 0x9747b28c, from, to);
+    assert.deepEqual(digest64(bytes, from, to), { hi, lo: hash32(bytes, 0x3c6ef372, from, to) });
+  }));
+});
+
 Deno.test("hash: the chain depends on every link and on their order", () => {
   const [a, b] = ["a", "b"].map((text) => digest64(new TextEncoder().encode(text)));
   const start = { hi: 0, lo: 0 };

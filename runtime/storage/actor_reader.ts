@@ -29,7 +29,7 @@ export interface Recorded {
  */
 export abstract class ActorReader extends EntryReader {
   /** @ignore for the store that extends this */
-  protected readonly actors: ActorTable = new ActorTable(this.log);
+  protected readonly actors: ActorTable = new ActorTable();
   /** @ignore */
   protected readonly ids: IdTable = new IdTable(this.log);
   /**
@@ -74,7 +74,7 @@ export abstract class ActorReader extends EntryReader {
 
   /** key of the actor of a row */
   rowKey(row: number): string {
-    return this.keyOf(this.actors.lastIndex(row));
+    return this.actors.key(row);
   }
 
   /** seq of the actor of a row: how many messages it has had in all its lives */

@@ -124,7 +124,7 @@ export class ShardStore extends ActorReader {
     const previous = row < 0 ? 0 : this.actors.lastIndex(row);
     const seq = row < 0 ? 1 : this.actors.seq(row) + 1;
     const digest = digest64(payload);
-    const chain = chainDigest(previous === 0 ? NO_CHAIN : this.chainOf(previous), digest);
+    const chain = chainDigest(previous === 0 ? NO_CHAIN : this.#chainOfRow(row), digest);
 
     const { bytes, view, used: at } = this.log.room(strideOf(total));
     writeHeader(view, at, total, term, ENTRY.MESSAGE);
@@ -140,7 +140,8 @@ export class ShardStore extends ActorReader {
     bytes.set(payload, end);
 
     const index = this.log.push(strideOf(total));
-    this.actors.advance(row, keyHash, index, seq, row < 0 ? 0 : this.actors.retired(row));
+    const made = row < 0 ? this.actors.add(keyHash, KEY.bytes, 0, KEY.length) : row;
+    this.actors.advance(made, index, seq, this.actors.retired(made), chain.hi, chain.lo);
     this.ids.add(idHash, index);
     this.#lastTerm = term;
     return { index, seq, digest };
@@ -160,22 +161,22 @@ export class ShardStore extends ActorReader {
     const row = this.actorRow(key);
     assert(row >= 0 && !this.isRetired(row), "who is retired lives");
     assert(Number.isFinite(atMs), "time is a number");
-    const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
     const previous = this.actors.lastIndex(row);
     const seq = this.actors.seq(row);
+    const chain = this.#chainOfRow(row);
     const tombstone = this.#tombstone(row, Math.max(atMs, this.#lastAtMs) - ID_WINDOW_MS);
     const total = MESSAGE_TEXTS_AT + KEY.length + tombstone.length;
 
     const { bytes, view, used: at } = this.log.room(strideOf(total));
     writeHeader(view, at, total, term, ENTRY.RETIRE);
     const digest = digest64(tombstone);
-    this.#writeLink(view, at, { idHash: 0, previous, seq, atMs, digest, chain: this.chainOf(previous) });
+    this.#writeLink(view, at, { idHash: 0, previous, seq, atMs, digest, chain });
     view.setUint32(at + 48, KEY.length, true);
     view.setUint32(at + 52, 0, true);
     bytes.set(tombstone, KEY.copyTo(bytes, at + MESSAGE_TEXTS_AT));
 
     const index = this.log.push(strideOf(total));
-    this.actors.advance(row, keyHash, index, seq, index);
+    this.actors.advance(row, index, seq, index, chain.hi, chain.lo);
     this.#lastTerm = term;
     return index;
   }
@@ -269,13 +270,25 @@ export class ShardStore extends ActorReader {
     if (!isRetire) this.ids.remove(field.idHashAt(segment, at), index);
     const gap = this.#takeGap(index);
     if (gap !== undefined) {
-      this.actors.retreat(row, keyHash, gap);
+      this.#retreat(row, keyHash, gap);
       return;
     }
     const lastIndex = field.previousAt(segment, at);
     const seq = this.actors.seq(row);
     const retired = isRetire ? this.tombstoneOf(index).before : this.actors.retired(row);
-    this.actors.retreat(row, keyHash, lastIndex === 0 ? null : { lastIndex, seq: isRetire ? seq : seq - 1, retired });
+    this.#retreat(row, keyHash, lastIndex === 0 ? null : { lastIndex, seq: isRetire ? seq : seq - 1, retired });
+  }
+
+  /** The newest about the actor is taken back; `end` is what was before it, null = nothing. */
+  #retreat(row: number, keyHash: number, end: ActorEnd | null): void {
+    if (end === null) return this.actors.remove(row, keyHash);
+    const { lastIndex, seq, retired } = end;
+    const chain = lastIndex > 0 && isLink(this.kindAt(lastIndex)) ? this.chainOf(lastIndex) : NO_CHAIN;
+    this.actors.advance(row, lastIndex, seq, retired, chain.hi, chain.lo);
+  }
+
+  #chainOfRow(row: number): Digest64 {
+    return { hi: this.actors.chainHi(row), lo: this.actors.chainLo(row) };
   }
 
   #takeGap(index: number): ActorEnd | null | undefined {
@@ -378,16 +391,17 @@ export class ShardStore extends ActorReader {
       if (!isGap && tombstone.before !== retired) return "its tombstone follows another";
     }
     if (this.#verifyDigests) {
-      const own = digest64(bytes.subarray(payloadFrom, field.payloadTo(segment, at)));
+      const own = digest64(bytes, payloadFrom, field.payloadTo(segment, at));
       if (own.hi !== digest.hi || own.lo !== digest.lo) return "its payload has another digest";
     }
+    const given = field.chainAt(segment, at);
     if (!isGap) {
-      const before = previous === 0 ? NO_CHAIN : this.chainOf(previous);
+      const before = previous === 0 ? NO_CHAIN : this.#chainOfRow(row);
       const chain = isRetire ? before : chainDigest(before, digest);
-      const given = field.chainAt(segment, at);
       if (chain.hi !== given.hi || chain.lo !== given.lo) return "its history has another digest";
     } else (this.gaps ??= new Map()).set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
-    this.actors.advance(row, keyHash, index, seq, isRetire ? index : retired);
+    const made = row < 0 ? this.actors.add(keyHash, bytes, keyFrom, keyLength) : row;
+    this.actors.advance(made, index, seq, isRetire ? index : retired, given.hi, given.lo);
     if (!isRetire) this.ids.add(idHash, index);
     this.#lastAtMs = atMs;
     return "";
