@@ -75,6 +75,14 @@ export interface Digest64 {
 
 /** The 64-bit digest of `bytes[from, to)` by which copies of a message are told apart: {@linkcode hash32} of two seeds. */
 export function digest64(bytes: Uint8Array, from = 0, to: number = bytes.length): Digest64 {
+  digestInto(DIGEST, bytes, from, to);
+  return { hi: DIGEST[0], lo: DIGEST[1] };
+}
+
+const DIGEST = new Uint32Array(2);
+
+/** {@linkcode digest64} as two numbers in `out`: an object of numbers beyond 31 bits is three things to collect. */
+export function digestInto(out: Uint32Array, bytes: Uint8Array, from: number, to: number): void {
   // Both lanes in one pass: what a word is multiplied with does not depend on the lane.
   let hi = HI_SEED;
   let lo = LO_SEED;
@@ -97,7 +105,8 @@ export function digest64(bytes: Uint8Array, from = 0, to: number = bytes.length)
     hi ^= k;
     lo ^= k;
   }
-  return { hi: mix32(hi ^ (to - from)), lo: mix32(lo ^ (to - from)) };
+  out[0] = mix32(hi ^ (to - from));
+  out[1] = mix32(lo ^ (to - from));
 }
 
 const HI_SEED = 0x9747b28c | 0;
@@ -105,9 +114,18 @@ const LO_SEED = 0x3c6ef372;
 
 /** The next link of a digest chain: depends on every link before it and on their order. */
 export function chainDigest(previous: Digest64, next: Digest64): Digest64 {
-  const hi = mix32(Math.imul(previous.hi ^ next.lo, 0x9e3779b1) + next.hi | 0);
-  const lo = mix32(Math.imul(previous.lo ^ next.hi, 0x85ebca77) + next.lo + hi | 0);
-  return { hi, lo };
+  DIGEST[0] = next.hi;
+  DIGEST[1] = next.lo;
+  chainInto(DIGEST, previous.hi, previous.lo);
+  return { hi: DIGEST[0], lo: DIGEST[1] };
+}
+
+/** {@linkcode chainDigest} of what `link` holds, which is replaced by it. */
+export function chainInto(link: Uint32Array, previousHi: number, previousLo: number): void {
+  const [nextHi, nextLo] = [link[0], link[1]];
+  const hi = mix32(Math.imul(previousHi ^ nextLo, 0x9e3779b1) + nextHi | 0);
+  link[0] = hi;
+  link[1] = mix32(Math.imul(previousLo ^ nextHi, 0x85ebca77) + nextLo + hi | 0);
 }
 
 /** 16 lower-case hexadecimal digits. */

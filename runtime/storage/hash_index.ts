@@ -44,6 +44,21 @@ function slotsFor(count: number): number {
   return slots;
 }
 
+const NO_PAIRS: Uint32Array = new Uint32Array(0);
+
+/** Where the look-up stands that is under way. */
+const cursor = { pairs: NO_PAIRS, mask: 0, slot: 0, hash: 0 };
+
+function scan(): number {
+  const { pairs, mask, hash } = cursor;
+  for (let { slot } = cursor;; slot = (slot + 1) & mask) {
+    const value = pairs[slot * 2 + 1];
+    if (value !== 0 && pairs[slot * 2] !== hash) continue;
+    cursor.slot = slot;
+    return value;
+  }
+}
+
 /** See the file's header. Values are 1 to 2^32 - 1; several may stand under one hash. */
 export class HashIndex {
   #directory: Page[] = [];
@@ -51,29 +66,36 @@ export class HashIndex {
   #depth = 0;
   #count = 0;
   #heldBytes = 0;
-  // the cursor of first() and next()
-  #page: Page | null = null;
-  #slot = 0;
-  #hash = 0;
+  // Of the only page while there is one: most indexes have no other, a node has thousands of them, and each step from
+  // object to object is a miss of the cache.
+  #pairs = NO_PAIRS;
+  #mask = 0;
 
   /** bytes of memory, unused ones included */
   get heldBytes(): number {
     return this.#heldBytes + this.#directory.length * 8;
   }
 
-  /** The first value under `hash`, or 0. There is one cursor: whoever looks up is done before the next does. */
+  /** The first value under `hash`, or 0. All indexes share one cursor: whoever looks up is done before the next does. */
   first(hash: number): number {
     if (this.#count === 0) return 0;
-    this.#page = this.#pageOf(hash);
-    this.#hash = hash;
-    this.#slot = hash & this.#page.mask;
-    return this.#scan();
+    if (this.#depth === 0) {
+      cursor.pairs = this.#pairs;
+      cursor.mask = this.#mask;
+    } else {
+      const page = this.#pageOf(hash);
+      cursor.pairs = page.pairs;
+      cursor.mask = page.mask;
+    }
+    cursor.hash = hash;
+    cursor.slot = hash & cursor.mask;
+    return scan();
   }
 
   /** The next value under the same hash, or 0. Nothing may have been inserted or removed since `first`. */
   next(): number {
-    this.#slot = (this.#slot + 1) & this.#page!.mask;
-    return this.#scan();
+    cursor.slot = (cursor.slot + 1) & cursor.mask;
+    return scan();
   }
 
   insert(hash: number, value: number): void {
@@ -107,19 +129,16 @@ export class HashIndex {
     this.#count--;
   }
 
-  #scan(): number {
-    const { pairs, mask } = this.#page!;
-    for (;;) {
-      const value = pairs[this.#slot * 2 + 1];
-      if (value === 0 || pairs[this.#slot * 2] === this.#hash) return value;
-      this.#slot = (this.#slot + 1) & mask;
-    }
-  }
-
   #pageOf(hash: number): Page {
-    if (this.#directory.length === 0) this.#directory.push(this.#newPage(PAGE_SLOTS_FIRST, 0));
+    if (this.#directory.length === 0) this.#setOnly(this.#newPage(PAGE_SLOTS_FIRST, 0));
     // a shift by 32 is a shift by 0 in JavaScript
     return this.#depth === 0 ? this.#directory[0] : this.#directory[hash >>> (32 - this.#depth)];
+  }
+
+  #setOnly(page: Page): void {
+    this.#directory = [page];
+    this.#pairs = page.pairs;
+    this.#mask = page.mask;
   }
 
   #newPage(slots: number, depth: number): Page {
@@ -139,6 +158,7 @@ export class HashIndex {
       for (const each of this.#directory) doubled.push(each, each);
       this.#directory = doubled;
       this.#depth++;
+      this.#pairs = NO_PAIRS;
     }
     // usually both halves get as many slots as the page had, and are 3/8 full; where hashes have been chosen to fall
     // on one side, that side grows and the other takes next to nothing
@@ -161,5 +181,6 @@ export class HashIndex {
       by[half].add(page.pairs[at], page.pairs[at + 1]);
     }
     this.#heldBytes -= page.pairs.length * 4;
+    if (this.#depth === 0) this.#setOnly(by[0]);
   }
 }

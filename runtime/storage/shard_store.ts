@@ -1,4 +1,4 @@
-import { assert, chainDigest, type Digest64, digest64, hash32 } from "../base/mod.ts";
+import { assert, chainDigest, chainInto, type Digest64, digest64, digestInto, hash32 } from "../base/mod.ts";
 import { ActorReader, ID, KEY } from "./actor_reader.ts";
 import type { ActorEnd } from "./actor_table.ts";
 import { badEntry, duplicate, full, tooLarge } from "./errors.ts";
@@ -384,24 +384,37 @@ export class ShardStore extends ActorReader {
     if (!isRetire && this.ids.find(idHash, retired, bytes, keyFrom, keyLength, bytes, idFrom, idLength) !== 0) {
       return "its id stands here";
     }
-    const digest = field.digestAt(segment, at);
+    const { view } = segment;
     const payloadFrom = field.payloadFrom(segment, at);
     if (isRetire) {
       const tombstone = new TombstoneView(segment, payloadFrom, field.payloadTo(segment, at));
       if (!isGap && tombstone.before !== retired) return "its tombstone follows another";
     }
     if (this.#verifyDigests) {
-      const own = digest64(bytes, payloadFrom, field.payloadTo(segment, at));
-      if (own.hi !== digest.hi || own.lo !== digest.lo) return "its payload has another digest";
+      digestInto(LINK, bytes, payloadFrom, field.payloadTo(segment, at));
+      if (!isAt(view, at + 32)) return "its payload has another digest";
+    } else {
+      LINK[0] = view.getUint32(at + 32, true);
+      LINK[1] = view.getUint32(at + 36, true);
     }
-    const given = field.chainAt(segment, at);
     if (!isGap) {
-      const before = previous === 0 ? NO_CHAIN : this.#chainOfRow(row);
-      const chain = isRetire ? before : chainDigest(before, digest);
-      if (chain.hi !== given.hi || chain.lo !== given.lo) return "its history has another digest";
+      const hi = previous === 0 ? 0 : this.actors.chainHi(row);
+      const lo = previous === 0 ? 0 : this.actors.chainLo(row);
+      if (isRetire) {
+        LINK[0] = hi;
+        LINK[1] = lo;
+      } else chainInto(LINK, hi, lo);
+      if (!isAt(view, at + 40)) return "its history has another digest";
     } else (this.gaps ??= new Map()).set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
     const made = row < 0 ? this.actors.add(keyHash, bytes, keyFrom, keyLength) : row;
-    this.actors.advance(made, index, seq, isRetire ? index : retired, given.hi, given.lo);
+    this.actors.advance(
+      made,
+      index,
+      seq,
+      isRetire ? index : retired,
+      view.getUint32(at + 40, true),
+      view.getUint32(at + 44, true),
+    );
     if (!isRetire) this.ids.add(idHash, index);
     this.#lastAtMs = atMs;
     return "";
@@ -419,6 +432,14 @@ export class ShardStore extends ActorReader {
     const freedBy = this.freedBy(previous);
     return isRetire ? freedBy >= index && seq > lastSeq : freedBy > index && seq > lastSeq + 1;
   }
+}
+
+/** The digest at hand, two halves. */
+const LINK = new Uint32Array(2);
+
+/** True when the digest at hand is what stands there. */
+function isAt(view: DataView, at: number): boolean {
+  return view.getUint32(at, true) === LINK[0] && view.getUint32(at + 4, true) === LINK[1];
 }
 
 /** What every link of an actor's chain has. */

@@ -7,10 +7,13 @@
 const CHUNK_BITS = 14;
 const CHUNK = 1 << CHUNK_BITS;
 const FIRST = 16;
+const NOTHING = new Uint32Array(0);
 
 /** See the file's header. Reading past `length` is a bug of the caller's and not checked here. */
 export class U32Column {
   #chunks: Uint32Array[] = [];
+  /** the first of them: most columns have no other, and what is a step shorter is a miss of the cache less */
+  #first = NOTHING;
   #length = 0;
   #capacity = 0;
 
@@ -25,11 +28,12 @@ export class U32Column {
   }
 
   get(at: number): number {
-    return this.#chunks[at >>> CHUNK_BITS][at & (CHUNK - 1)];
+    return at < CHUNK ? this.#first[at] : this.#chunks[at >>> CHUNK_BITS][at & (CHUNK - 1)];
   }
 
   set(at: number, value: number): void {
-    this.#chunks[at >>> CHUNK_BITS][at & (CHUNK - 1)] = value;
+    if (at < CHUNK) this.#first[at] = value;
+    else this.#chunks[at >>> CHUNK_BITS][at & (CHUNK - 1)] = value;
   }
 
   push(value: number): void {
@@ -54,7 +58,7 @@ export class U32Column {
     }
     const larger = new Uint32Array(this.#capacity === 0 ? FIRST : this.#capacity * 2);
     if (this.#capacity > 0) larger.set(this.#chunks[0]);
-    this.#chunks[0] = larger;
+    this.#chunks[0] = this.#first = larger;
     this.#capacity = larger.length;
   }
 }
