@@ -12,6 +12,20 @@ export const KEY: EncodedText = new EncodedText("key", TEXT_BYTES_MAX.key);
 /** @ignore the id at hand */
 export const ID: EncodedText = new EncodedText("id", TEXT_BYTES_MAX.id);
 
+/**
+ * The look-up that was made last: whoever appends a message has asked for it just before, and need not hash and find key
+ * and id once more.
+ */
+export const SOUGHT: {
+  by: ActorReader | null;
+  lastIndex: number;
+  key: string;
+  id: string;
+  keyHash: number;
+  idHash: number;
+  row: number;
+} = { by: null, lastIndex: 0, key: "", id: "", keyHash: 0, idHash: 0, row: -1 };
+
 /** Where a message that was recorded once stands, or stood. */
 export interface Recorded {
   /** log index; when the message's life has ended there is a hollow entry, of the same term */
@@ -126,8 +140,17 @@ export abstract class ActorReader extends EntryReader {
   findMessage(key: string, id: string): number {
     if (!KEY.canEncode(key) || !ID.canEncode(id)) return 0;
     const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
+    const idHash = hash32(ID.bytes, keyHash, 0, ID.length);
     const row = this.actors.find(keyHash, KEY.bytes, 0, KEY.length);
-    return row < 0 ? 0 : this.indexOfId(row, hash32(ID.bytes, keyHash, 0, ID.length));
+    const index = row < 0 ? 0 : this.indexOfId(row, idHash);
+    SOUGHT.by = index === 0 ? this : null;
+    SOUGHT.lastIndex = this.log.lastIndex;
+    SOUGHT.key = key;
+    SOUGHT.id = id;
+    SOUGHT.keyHash = keyHash;
+    SOUGHT.idHash = idHash;
+    SOUGHT.row = row;
+    return index;
   }
 
   /** How often the actor has, or had, a message of this id: once or never, which an audit does not take for granted. */

@@ -1,5 +1,5 @@
-import { assert, chainDigest, chainInto, type Digest64, digest64, digestInto, hash32 } from "../base/mod.ts";
-import { ActorReader, ID, KEY } from "./actor_reader.ts";
+import { assert, chainInto, type Digest64, digest64, digestInto, hash32 } from "../base/mod.ts";
+import { ActorReader, ID, KEY, SOUGHT } from "./actor_reader.ts";
 import type { ActorEnd } from "./actor_table.ts";
 import { badEntry, duplicate, full, tooLarge } from "./errors.ts";
 import {
@@ -116,19 +116,23 @@ export class ShardStore extends ActorReader {
     const total = MESSAGE_TEXTS_AT + KEY.length + ID.length + TYPE.length + CONTENT_TYPE.length + payload.length;
     if (this.log.bytes + strideOf(total) > this.#bytesMax) throw full(this.log.bytes, this.#bytesMax);
 
-    const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
-    const idHash = hash32(ID.bytes, keyHash, 0, ID.length);
-    const row = this.actors.find(keyHash, KEY.bytes, 0, KEY.length);
-    const twin = row < 0 ? 0 : this.indexOfId(row, idHash);
+    const isSought = SOUGHT.by === this && SOUGHT.lastIndex === this.log.lastIndex && SOUGHT.key === message.key &&
+      SOUGHT.id === message.id;
+    const twin = isSought ? 0 : this.findMessage(message.key, message.id);
     if (twin !== 0) throw duplicate(twin);
+    const { keyHash, idHash, row } = SOUGHT;
+    SOUGHT.by = null;
     const previous = row < 0 ? 0 : this.actors.lastIndex(row);
     const seq = row < 0 ? 1 : this.actors.seq(row) + 1;
     const digest = digest64(payload);
-    const chain = chainDigest(previous === 0 ? NO_CHAIN : this.#chainOfRow(row), digest);
+    LINK[0] = digest.hi;
+    LINK[1] = digest.lo;
+    chainInto(LINK, previous === 0 ? 0 : this.actors.chainHi(row), previous === 0 ? 0 : this.actors.chainLo(row));
+    const [chainHi, chainLo] = [LINK[0], LINK[1]];
 
     const { bytes, view, used: at } = this.log.room(strideOf(total));
     writeHeader(view, at, total, term, ENTRY.MESSAGE);
-    this.#writeLink(view, at, { idHash, previous, seq, atMs: message.atMs, digest, chain });
+    this.#writeLink(view, at, { idHash, previous, seq, atMs: message.atMs, digest, chainHi, chainLo });
     view.setUint16(at + 48, KEY.length, true);
     view.setUint16(at + 50, ID.length, true);
     view.setUint16(at + 52, TYPE.length, true);
@@ -141,7 +145,7 @@ export class ShardStore extends ActorReader {
 
     const index = this.log.push(strideOf(total));
     const made = row < 0 ? this.actors.add(keyHash, KEY.bytes, 0, KEY.length) : row;
-    this.actors.advance(made, index, seq, this.actors.retired(made), chain.hi, chain.lo);
+    this.actors.advance(made, index, seq, this.actors.retired(made), chainHi, chainLo);
     this.ids.add(idHash, index);
     this.#lastTerm = term;
     return { index, seq, digest };
@@ -163,20 +167,20 @@ export class ShardStore extends ActorReader {
     assert(Number.isFinite(atMs), "time is a number");
     const previous = this.actors.lastIndex(row);
     const seq = this.actors.seq(row);
-    const chain = this.#chainOfRow(row);
+    const [chainHi, chainLo] = [this.actors.chainHi(row), this.actors.chainLo(row)];
     const tombstone = this.#tombstone(row, Math.max(atMs, this.#lastAtMs) - ID_WINDOW_MS);
     const total = MESSAGE_TEXTS_AT + KEY.length + tombstone.length;
 
     const { bytes, view, used: at } = this.log.room(strideOf(total));
     writeHeader(view, at, total, term, ENTRY.RETIRE);
     const digest = digest64(tombstone);
-    this.#writeLink(view, at, { idHash: 0, previous, seq, atMs, digest, chain });
+    this.#writeLink(view, at, { idHash: 0, previous, seq, atMs, digest, chainHi, chainLo });
     view.setUint32(at + 48, KEY.length, true);
     view.setUint32(at + 52, 0, true);
     bytes.set(tombstone, KEY.copyTo(bytes, at + MESSAGE_TEXTS_AT));
 
     const index = this.log.push(strideOf(total));
-    this.actors.advance(row, index, seq, index, chain.hi, chain.lo);
+    this.actors.advance(row, index, seq, index, chainHi, chainLo);
     this.#lastTerm = term;
     return index;
   }
@@ -212,6 +216,7 @@ export class ShardStore extends ActorReader {
   appendRaw(bytes: Uint8Array, from: number): { index: number; next: number } {
     const total = peekBytes(bytes, from);
     if (total === 0) throw badEntry("no whole entry is there");
+    SOUGHT.by = null;
     const stride = strideOf(total);
     const segment = this.log.room(stride);
     const at = segment.used;
@@ -235,6 +240,7 @@ export class ShardStore extends ActorReader {
   truncateFrom(index: number): void {
     assert(index >= 1, "log indexes start at 1");
     assert(index > (this.#freeing?.upTo ?? 0), "what is freed is committed, and not taken back");
+    SOUGHT.by = null;
     const hadLast = this.log.lastIndex >= index;
     for (let last = this.log.lastIndex; last >= index; last--) {
       const segment = this.log.segmentOf(last);
@@ -287,10 +293,6 @@ export class ShardStore extends ActorReader {
     this.actors.advance(row, lastIndex, seq, retired, chain.hi, chain.lo);
   }
 
-  #chainOfRow(row: number): Digest64 {
-    return { hi: this.actors.chainHi(row), lo: this.actors.chainLo(row) };
-  }
-
   #takeGap(index: number): ActorEnd | null | undefined {
     const gap = this.gaps?.get(index);
     this.gaps?.delete(index);
@@ -310,8 +312,8 @@ export class ShardStore extends ActorReader {
     view.setFloat64(at + 24, this.#lastAtMs, true);
     view.setUint32(at + 32, link.digest.hi, true);
     view.setUint32(at + 36, link.digest.lo, true);
-    view.setUint32(at + 40, link.chain.hi, true);
-    view.setUint32(at + 44, link.chain.lo, true);
+    view.setUint32(at + 40, link.chainHi, true);
+    view.setUint32(at + 44, link.chainLo, true);
   }
 
   /** What must still be known of an actor's messages that were recorded after `youngMs`. */
@@ -450,7 +452,8 @@ interface Link {
   /** raised to the log's last time where it is below */
   atMs: number;
   digest: Digest64;
-  chain: Digest64;
+  chainHi: number;
+  chainLo: number;
 }
 
 function isLink(kind: number): boolean {
