@@ -12,6 +12,9 @@ export const KEY: EncodedText = new EncodedText("key", TEXT_BYTES_MAX.key);
 /** @ignore the id at hand */
 export const ID: EncodedText = new EncodedText("id", TEXT_BYTES_MAX.id);
 
+/** Links whose rows are at hand: what a shard appends in a turn, mostly. */
+const YOUNG = 16;
+
 /**
  * The look-up that was made last: whoever appends a message has asked for it just before, and need not hash and find key
  * and id once more.
@@ -52,6 +55,8 @@ export abstract class ActorReader extends EntryReader {
    */
   protected gaps: Map<number, ActorEnd | null> | null = null;
   #wholeFrom = 0;
+  /** log index and row of the links appended last: what is committed is mostly among them, and its row is asked for then */
+  #young: Uint32Array | null = null;
 
   /**
    * Once entries up to here are applied this copy is whole: before, actors may be missing messages that were freed
@@ -62,6 +67,14 @@ export abstract class ActorReader extends EntryReader {
     return this.#wholeFrom;
   }
 
+  /** @ignore the link at `index` has been appended, to the actor of `row` */
+  protected appended(index: number, row: number): void {
+    this.#young ??= new Uint32Array(YOUNG * 2);
+    const at = (index % YOUNG) * 2;
+    this.#young[at] = index;
+    this.#young[at + 1] = row;
+  }
+
   /** @ignore a hollow entry has been taken over */
   protected becomesWhole(index: number): void {
     this.#wholeFrom = Math.max(this.#wholeFrom, index);
@@ -69,6 +82,8 @@ export abstract class ActorReader extends EntryReader {
 
   /** row of the actor of the MESSAGE or RETIRE at `index` */
   rowOf(index: number): number {
+    const at = (index % YOUNG) * 2;
+    if (this.#young !== null && this.#young[at] === index && index <= this.lastIndex) return this.#young[at + 1];
     const segment = this.linkSegment(index);
     const from = this.log.offsetOf(index) + MESSAGE_TEXTS_AT;
     const length = field.keyLengthAt(segment, from - MESSAGE_TEXTS_AT);

@@ -146,6 +146,7 @@ export class ShardStore extends ActorReader {
     const index = this.log.push(strideOf(total));
     const made = row < 0 ? this.actors.add(keyHash, KEY.bytes, 0, KEY.length) : row;
     this.actors.advance(made, index, seq, this.actors.retired(made), chainHi, chainLo);
+    this.appended(index, made);
     this.ids.add(idHash, index);
     this.#lastTerm = term;
     return { index, seq, digest };
@@ -181,6 +182,7 @@ export class ShardStore extends ActorReader {
 
     const index = this.log.push(strideOf(total));
     this.actors.advance(row, index, seq, index, chainHi, chainLo);
+    this.appended(index, row);
     this.#lastTerm = term;
     return index;
   }
@@ -417,6 +419,7 @@ export class ShardStore extends ActorReader {
       view.getUint32(at + 40, true),
       view.getUint32(at + 44, true),
     );
+    this.appended(index, made);
     if (!isRetire) this.ids.add(idHash, index);
     this.#lastAtMs = atMs;
     return "";
