@@ -41,6 +41,10 @@ export class Dispatch {
   #ready: OpenPosting[] = [];
   #trySerial = 0;
   #flushing = false;
+  readonly #flushNow = () => {
+    this.#flushing = false;
+    this.#flush();
+  };
 
   /** Bound by its owner: it holds nothing that the owner has not given it. */
   constructor(options: DispatchOptions) {
@@ -63,10 +67,7 @@ export class Dispatch {
     this.#ready.push(posting);
     if (this.#flushing) return;
     this.#flushing = true;
-    this.#room.world.soon(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    this.#room.world.later(this.#flushNow);
   }
 
   /** Its peer is silent for too long: sends again, from the second time on to somebody else who may know more. */

@@ -12,8 +12,8 @@ const WINDOWS_MAX = 1024;
 /** What an {@linkcode Inbox} needs. */
 export interface InboxOptions {
   send: (to: number, lane: Lane, type: number, payload: Uint8Array) => boolean;
-  /** calls back at the end of this turn */
-  soon: (fn: () => void) => void;
+  /** calls back once what has arrived has been handled */
+  later: (fn: () => void) => void;
   isFar: (to: number) => boolean;
   shardOf: (key: string) => number;
   proposeHere: (shard: number, proposal: MessageProposal, done: (answer: ProposeAnswer) => void) => void;
@@ -31,6 +31,10 @@ export class Inbox {
   readonly #windows = new Map<number, ReplayWindow>();
   #open = 0;
   #flushing = false;
+  readonly #flushNow = () => {
+    this.#flushing = false;
+    this.#answers.flush();
+  };
   #closed = false;
 
   constructor(options: InboxOptions) {
@@ -100,10 +104,7 @@ export class Inbox {
     this.#answers.add(to, requestId, (writer) => writeAnswerItem(writer, { requestId, answer }));
     if (this.#flushing) return;
     this.#flushing = true;
-    this.#options.soon(() => {
-      this.#flushing = false;
-      this.#answers.flush();
-    });
+    this.#options.later(this.#flushNow);
   }
 
   #windowOf(from: number): ReplayWindow {

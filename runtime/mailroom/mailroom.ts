@@ -72,7 +72,7 @@ export class Mailroom {
     });
     this.#inbox = new Inbox({
       send: options.send,
-      soon: (fn) => this.#world.soon(fn),
+      later: (fn) => this.#world.later(fn),
       isFar,
       shardOf: (key) => options.topology().shardOf(key),
       proposeHere: options.proposeHere,

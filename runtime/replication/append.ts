@@ -239,12 +239,12 @@ export function onAppend(state: ShardState, env: ShardEnv, from: number, message
 function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): void {
   const { store } = state;
   const bytes = message.entries;
-  let at = 0;
+  let at = message.entriesAt;
   for (let i = 1; i <= message.count; i++) {
     const index = message.index + i;
     const entryAt = at;
     at = peekNext(bytes, entryAt);
-    if (at === 0) throw badPayload("an append without its entries");
+    if (at === 0 || at > message.entriesTo) throw badPayload("an append without its entries");
     if (index <= store.lastIndex) {
       if (store.termAt(index) === peekTerm(bytes, entryAt)) continue;
       if (index <= state.commit) throw violated("a committed entry would be replaced");

@@ -30,6 +30,8 @@ Deno.test("raft message: what is written is read back, one record after another"
     flag: fc.nat(2),
     count: u32,
     entries: fc.uint8Array({ maxLength: 40 }),
+    entriesAt: fc.constant(0),
+    entriesTo: fc.constant(0),
   });
   fc.assert(fc.property(fc.array(message, { maxLength: 5 }), (messages) => {
     const writer = new ByteWriter();
@@ -39,7 +41,7 @@ Deno.test("raft message: what is written is read back, one record after another"
       const read = blankMessage();
       assert.ok(reader.next(read));
       const again = new ByteWriter();
-      writeMessage(again, read);
+      writeMessage(again, { ...read, entries: read.entries.subarray(read.entriesAt, read.entriesTo) });
       const expected = new ByteWriter();
       writeMessage(expected, one);
       assert.deepEqual(again.take(), expected.take());

@@ -19,8 +19,7 @@ export const RAFT = {
 } as const;
 
 /**
- * One record, decoded. One object serves all records of a frame, so keep nothing of it but numbers; `entries` is a
- * view of the frame.
+ * One record, decoded. One object serves all records of a frame, so keep nothing of it but numbers.
  */
 export interface RaftMessage {
   type: number;
@@ -41,8 +40,11 @@ export interface RaftMessage {
   flag: number;
   /** append: number of entries */
   count: number;
-  /** append: the entries as they stand in the log */
+  /** append: the entries as they stand in the log; one that was read: the frame that has them, from `entriesAt` on */
   entries: Uint8Array;
+  /** append that was read: where its entries start and end */
+  entriesAt: number;
+  entriesTo: number;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -62,6 +64,8 @@ export function blankMessage(): RaftMessage {
     flag: 0,
     count: 0,
     entries: NO_BYTES,
+    entriesAt: 0,
+    entriesTo: 0,
   };
 }
 
@@ -131,6 +135,7 @@ export class RaftReader {
     into.generation = this.#u32(at + 3);
     into.term = this.#u32(at + 7);
     into.entries = NO_BYTES;
+    into.entriesAt = into.entriesTo = 0;
     switch (type) {
       case RAFT.APPEND:
         this.#append(at, into);
@@ -177,9 +182,9 @@ export class RaftReader {
     into.count = this.#u32(at + 31);
     const bytes = this.#u32(at + 35);
     this.#need(SIZE.append + bytes);
-    const from = at + SIZE.append;
-    this.#at = from + bytes;
-    if (bytes > 0) into.entries = this.#bytes.subarray(from, this.#at);
+    into.entriesAt = at + SIZE.append;
+    this.#at = into.entriesTo = into.entriesAt + bytes;
+    if (bytes > 0) into.entries = this.#bytes;
   }
 
   /** What follows is as long as that, or it is no frame. */

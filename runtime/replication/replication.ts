@@ -60,6 +60,7 @@ export class Replication extends ReplicaReader {
   readonly #pace: Pace;
   readonly #in = blankMessage();
   #flushPlanned = false;
+  readonly #flushNow = () => this.#flush();
   readonly #ticker: Ticker;
   #sweeper: Timer | null = null;
   #waiters = 0;
@@ -412,7 +413,7 @@ export class Replication extends ReplicaReader {
   #plan(): void {
     if (this.#flushPlanned || this.#stopped) return;
     this.#flushPlanned = true;
-    this.#options.world.soon(() => this.#flush());
+    this.#options.world.later(this.#flushNow);
   }
 
   #flush(): void {

@@ -189,6 +189,9 @@ export function simulatedWorld(options: SimulatedWorldOptions): World {
       ? (delayMs, fn) => time.after(realMs(delayMs), fn, isAlive)
       : (delayMs, fn) => new TurnTimer(fn, turn, (due) => time.after(realMs(delayMs), due, isAlive)),
     soon: (fn) => time.soon(fn, isAlive),
+    later: turn === undefined
+      ? (fn) => void time.after(0, fn, isAlive)
+      : (fn) => void time.after(0, () => turn(fn), isAlive),
     random: () => random.next(),
     randomBytes(length) {
       const bytes = new Uint8Array(length);

@@ -23,6 +23,8 @@ export function systemWorld(): World {
       return { cancel: () => clearTimeout(id) };
     },
     soon: (fn) => queueMicrotask(fn),
+    // Behind the event loop's poll: 0.9 us, and nothing on a round trip (measured).
+    later: (fn) => void setImmediate(fn),
     random: () => Math.random(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   };

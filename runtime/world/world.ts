@@ -19,6 +19,11 @@ export interface World {
   after(delayMs: number, fn: () => void): Timer;
   /** Calls `fn` after what is running now, before any timer: how a room gathers what one turn brings. */
   soon(fn: () => void): void;
+  /**
+   * Calls `fn` once what has arrived already has been handled: how a room gathers what many frames bring together. Where
+   * nothing else has arrived that is at once.
+   */
+  later(fn: () => void): void;
   /** A number in [0, 1). */
   random(): number;
   /** `length` random bytes. */

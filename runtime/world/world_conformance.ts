@@ -66,6 +66,19 @@ export function worldConformance(name: string, make: () => WorldUnderTest): void
     assert.deepEqual(order, ["now", "soon", "sooner still", "timer"]);
   });
 
+  Deno.test(`${name}: what is put off to later runs once, after this turn and all that it has put off`, async () => {
+    const { world, pass } = make();
+    const order: string[] = [];
+    world.later(() => order.push("later"));
+    world.soon(() => {
+      order.push("soon");
+      world.soon(() => order.push("sooner still"));
+    });
+    order.push("now");
+    await pass(20);
+    assert.deepEqual(order, ["now", "soon", "sooner still", "later"]);
+  });
+
   Deno.test(`${name}: chance is within its bounds and does not repeat itself`, () => {
     const { world } = make();
     const seen = new Set<number>();

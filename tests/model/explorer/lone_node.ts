@@ -157,6 +157,7 @@ export class LoneNode {
           return { cancel: () => {} };
         },
         soon: (fn) => this.#soon.push(fn),
+        later: (fn) => this.#soon.push(fn),
         random: () => 0.5,
         randomBytes: (length) => new Uint8Array(length),
       },
