@@ -349,3 +349,28 @@ Deno.test("retirement: a hollow entry, an end or a tombstone that does not fit i
   const other = new ShardStore();
   assert.throws(() => other.appendRaw(end, 0), { code: "storage/bad-entry", message: /seq/ });
 });
+
+Deno.test("retirement: a copy may be fed one life's end by who has freed it, and the next life by who has not", () => {
+  const [writer, other, copy] = [new ShardStore(), new ShardStore(), new ShardStore()];
+  const key = KEYS[0];
+  say(writer, key, "a", 0);
+  writer.appendRetire(1, key, 0);
+  say(writer, key, "b", 0);
+  const end = writer.appendRetire(1, key, 0);
+  const feed = (from: ShardStore, to: ShardStore, first: number, last: number) => {
+    const { bytes } = from.copyRange(first, 1 << 20, last);
+    for (let at = 0; at < bytes.length;) at = to.appendRaw(bytes, at).next;
+  };
+  feed(writer, other, 1, 3);
+  writer.free(2);
+  writer.free(end);
+  while (writer.tidy());
+  feed(writer, copy, 1, 2);
+  feed(other, copy, 3, 3);
+  feed(writer, copy, 4, 4);
+  copy.free(end);
+  while (copy.tidy());
+  assert.deepEqual([copy.isRetired(copy.actorRow(key)), copy.rowSeq(copy.actorRow(key))], [true, 2]);
+  assert.deepEqual(copy.history(key, 0, 9), []);
+  assert.equal(copy.findRecorded(key, "b")!.seq, 2, "its receipt can be given again");
+});

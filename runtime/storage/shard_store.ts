@@ -390,9 +390,11 @@ export class ShardStore extends ActorReader {
     }
     const { view } = segment;
     const payloadFrom = field.payloadFrom(segment, at);
-    if (isRetire) {
-      const tombstone = new TombstoneView(segment, payloadFrom, field.payloadTo(segment, at));
-      if (!isGap && tombstone.before !== retired) return "its tombstone follows another";
+    let knowsLess = isGap;
+    if (isRetire && !isGap) {
+      const { before } = new TombstoneView(segment, payloadFrom, field.payloadTo(segment, at));
+      knowsLess = before !== retired;
+      if (knowsLess && !this.#isFreed(before, retired, index)) return "its tombstone follows another";
     }
     if (this.#verifyDigests) {
       digestInto(LINK, bytes, payloadFrom, field.payloadTo(segment, at));
@@ -409,7 +411,8 @@ export class ShardStore extends ActorReader {
         LINK[1] = lo;
       } else chainInto(LINK, hi, lo);
       if (!isAt(view, at + 40)) return "its history has another digest";
-    } else (this.gaps ??= new Map()).set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
+    }
+    if (knowsLess) (this.gaps ??= new Map()).set(index, row < 0 ? null : { lastIndex: last, seq: lastSeq, retired });
     const made = row < 0 ? this.actors.add(keyHash, bytes, keyFrom, keyLength) : row;
     this.actors.advance(
       made,
@@ -423,6 +426,14 @@ export class ShardStore extends ActorReader {
     if (!isRetire) this.ids.add(idHash, index);
     this.#lastAtMs = atMs;
     return "";
+  }
+
+  /**
+   * True when the end of a life at `before`, later than the last that is known here, is hollow: this copy was fed the
+   * beginning of the present life by who had not freed it yet, and the end of the life before by who had.
+   */
+  #isFreed(before: number, known: number, index: number): boolean {
+    return before > known && before < index && this.kindAt(before) === ENTRY.HOLLOW && this.freedBy(before) >= index;
   }
 
   /**
