@@ -13,6 +13,8 @@ export interface Handler extends LivePlugin {
   prefix: string;
 }
 
+const NOBODY: readonly Handler[] = [];
+
 /** What all shards of a node share. */
 export interface ShardEnv extends HandlingEnv {
   readonly world: World;
@@ -248,9 +250,10 @@ export class ShardActors implements HandlingShard {
     if (timers.hasAny(this.shard, row)) timers.recorded(this.shard, row, this.store.idOf(index));
     const isAwaited = this.#env.hasWaiters();
     // a follower mostly ends here: no text is made of the key
-    if (!this.writing && !isAwaited) return;
+    const handlers = this.writing ? this.#env.handlers() : NOBODY;
+    if (handlers.length === 0 && !isAwaited) return;
     const key = this.store.keyOf(index);
-    if (this.writing) { for (const handler of this.#env.handlers()) this.#touch(row, key, handler); }
+    for (const handler of handlers) this.#touch(row, key, handler);
     if (isAwaited) this.#env.progressed(this, key);
   }
 

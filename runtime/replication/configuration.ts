@@ -58,14 +58,13 @@ export function majorityIndex(configuration: Configuration, indexOf: (incarnatio
   return configuration.old === null ? index : Math.min(index, majorityIndexOf(configuration.old, indexOf));
 }
 
-const SCRATCH: number[] = [];
+const SCRATCH = new Float64Array(VOTERS_MAX + 1);
 
 function majorityIndexOf(voters: number[], indexOf: (incarnation: number) => number): number {
   // Insertion sort into a scratch array, greatest first: five elements, no allocation.
-  SCRATCH.length = 0;
-  for (const voter of voters) {
-    const index = indexOf(voter);
-    let i = SCRATCH.length;
+  for (let count = 0; count < voters.length; count++) {
+    const index = indexOf(voters[count]);
+    let i = count;
     while (i > 0 && SCRATCH[i - 1] < index) {
       SCRATCH[i] = SCRATCH[i - 1];
       i--;

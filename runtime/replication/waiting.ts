@@ -1,7 +1,7 @@
 /**
  * Waiting: who is owed an answer by a writer, and in which order senders' messages may be appended.
  */
-import { holds, isVoter } from "./configuration.ts";
+import { holds, isVoter, VOTERS_MAX } from "./configuration.ts";
 import { configurationOf, type Progress, type ShardState } from "./shard_state.ts";
 
 /** One answer owed. */
@@ -137,19 +137,19 @@ export function acknowledgedIndex(state: ShardState, rule: AckRule, about: CopyK
 }
 
 /** Used again for every question: one is asked for every message. */
-const NAMES: string[] = [];
-const DATA_CENTERS: string[] = [];
+const NAMES: string[] = new Array(2 * VOTERS_MAX).fill("");
+const DATA_CENTERS: string[] = new Array(2 * VOTERS_MAX).fill("");
 
 function meetsRule(state: ShardState, rule: AckRule, about: CopyKnowledge, index: number): boolean {
   const { self, durable, desired, peers } = state;
   const configuration = configurationOf(state);
   // By name: of two lives of one node, both members while they are swapped, one at most still has anything.
-  NAMES.length = 0;
-  DATA_CENTERS.length = 0;
+  let names = 0;
+  let dataCenters = 0;
   // A writer that a swap has left out is a copy that goes, like any other.
   if (isVoter(configuration, self) && index <= durable) {
-    NAMES.push(about.nameOf(self));
-    DATA_CENTERS.push(about.dataCenterOf(self));
+    NAMES[names++] = about.nameOf(self);
+    DATA_CENTERS[dataCenters++] = about.dataCenterOf(self);
   }
   for (const peer of peers.list) {
     const { incarnation } = peer;
@@ -158,11 +158,16 @@ function meetsRule(state: ShardState, rule: AckRule, about: CopyKnowledge, index
     if (peer.match >= index && (isLearner || isVoter(configuration, incarnation))) {
       // Of whom the topology here has not heard yet a receipt cannot say where it is.
       if (!isNamed(peer, about)) continue;
-      if (!NAMES.includes(peer.name)) NAMES.push(peer.name);
-      if (!DATA_CENTERS.includes(peer.dataCenter)) DATA_CENTERS.push(peer.dataCenter);
+      if (!isAmong(NAMES, names, peer.name)) NAMES[names++] = peer.name;
+      if (!isAmong(DATA_CENTERS, dataCenters, peer.dataCenter)) DATA_CENTERS[dataCenters++] = peer.dataCenter;
     } else if (peer.settled && isLearner && !about.isSuspect(incarnation)) return false;
   }
-  return NAMES.length >= rule.copies && DATA_CENTERS.length >= rule.dataCenters;
+  return names >= rule.copies && dataCenters >= rule.dataCenters;
+}
+
+function isAmong(texts: readonly string[], count: number, text: string): boolean {
+  for (let i = 0; i < count; i++) if (texts[i] === text) return true;
+  return false;
 }
 
 /** True once it is known which node the peer is; an incarnation never changes that, so it is asked for once. */

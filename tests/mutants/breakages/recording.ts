@@ -11,8 +11,8 @@ export const RECORDING: Mutant[] = [
     name: "ack-after-two",
     breaks: "P1: acknowledged means on three copies",
     file: WAITING,
-    before: "return NAMES.length >= rule.copies &&",
-    after: "return NAMES.length >= 2 &&",
+    before: "return names >= rule.copies &&",
+    after: "return names >= 2 &&",
     sights: [oneShard(), seeds("small", 20)],
   },
   {
