@@ -182,6 +182,7 @@ export class WaterparkClient {
         ...(wait === "handled" ? { prefer: "return=representation" } : {}),
       },
       body: payloadOf(message, contentType),
+      kind: wait === "handled" ? "send-handled" : "send",
     });
   }
 
@@ -204,7 +205,8 @@ export class WaterparkClient {
     key: ActorKey,
     options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest" } = {},
   ): Promise<ActorView> {
-    return this.#dialer.ask({ path: actorPath(key) + query(options) });
+    const kind = options.after === undefined ? "read" : "read-after";
+    return this.#dialer.ask({ path: actorPath(key) + query(options), kind });
   }
 
   /**
@@ -216,7 +218,10 @@ export class WaterparkClient {
     options: { after?: number; limit?: number; read?: "fresh" | "writer" | "nearest" } = {},
   ): Promise<{ events: ActorEvent[]; next: number | null }> {
     const path = `${actorPath(key)}/history${query(options)}`;
-    const { events, next } = await this.#dialer.ask<{ events: EventJson[]; next: number | null }>({ path });
+    const { events, next } = await this.#dialer.ask<{ events: EventJson[]; next: number | null }>({
+      path,
+      kind: "history",
+    });
     return { events: events.map(decodeEvent), next };
   }
 
@@ -232,17 +237,17 @@ export class WaterparkClient {
 
   /** Where an actor lives: the fact, and where placement wants it. */
   place(key: ActorKey): Promise<ActorPlace> {
-    return this.#dialer.ask({ path: actorPath(key).replace("/v1/actors/", "/v1/topology/actors/") });
+    return this.#dialer.ask({ path: actorPath(key).replace("/v1/actors/", "/v1/topology/actors/"), kind: "look" });
   }
 
   /** The topology, as the node that answers has it. */
   topology(): Promise<TopologyView> {
-    return this.#dialer.ask({ path: "/v1/topology" });
+    return this.#dialer.ask({ path: "/v1/topology", kind: "look" });
   }
 
   /** The nodes of the cluster. */
   async nodes(): Promise<NodeView[]> {
-    return (await this.#dialer.ask<{ nodes: NodeView[] }>({ path: "/v1/nodes" })).nodes;
+    return (await this.#dialer.ask<{ nodes: NodeView[] }>({ path: "/v1/nodes", kind: "look" })).nodes;
   }
 
   /**

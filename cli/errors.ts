@@ -39,7 +39,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Codes that can only come from what was typed. */
 const MISUSE =
-  /^(base\/bad-key|client\/bad-.*|node\/(bad-name|ack-rule)|transport\/(bad-address|secret-needed)|topology\/bad-.*)$/;
+  /^(base\/bad-key|client\/bad-.*|node\/(bad-name|ack-rule|advertise-needed)|transport\/(bad-address|secret-needed)|topology\/bad-.*)$/;
 
 /** Why a file could not be read, in few words. */
 export function fileState(error: unknown): string {

@@ -41,6 +41,7 @@ async function* auditBatch(dialer: Dialer, lines: string[]): AsyncGenerator<Audi
       headers: { "content-type": "application/x-ndjson" },
       body: left.join("\n"),
       isLook: true,
+      kind: "audit",
     });
     const answers = text.split("\n").filter((line) => line !== "");
     // A node that goes down ends the stream early; nothing at all would go round for ever.

@@ -56,17 +56,18 @@ export async function* sendMany(
 async function* sendBatch(dialer: Dialer, lines: Line[]): AsyncGenerator<SendingAnswer> {
   let left = lines;
   while (left.length > 0) {
-    const text = await dialer.ask<string>({
+    const { value: text, isOnly } = await dialer.answerTo<string>({
       method: "POST",
       path: "/v1/messages",
       headers: { "content-type": "application/x-ndjson" },
       body: left.map((line) => line.text).join("\n"),
+      kind: "send-many",
     });
     const answers = text.split("\n").filter((line) => line !== "");
     // A node that goes down ends the stream early; nothing at all would go round for ever.
     if (answers.length === 0) throw shortAnswer();
     if (answers.length < left.length) dialer.turn();
-    for (const [i, answer] of answers.entries()) yield answerOf(answer, left[i].id);
+    for (const [i, answer] of answers.entries()) yield answerOf(answer, left[i].id, isOnly);
     left = left.slice(answers.length);
   }
 }
@@ -75,10 +76,12 @@ function lineOf({ key, message, id = crypto.randomUUID(), type, contentType = co
   return { id, text: JSON.stringify({ key: formatKey(key), id, type, ...lineFields(message, contentType) }) };
 }
 
-function answerOf(text: string, id: string): SendingAnswer {
+function answerOf(text: string, id: string, isOnly: boolean): SendingAnswer {
   const answer = JSON.parse(text) as (Receipt & { duplicate?: boolean }) | Problem;
   if ("code" in answer) {
-    const { code, outcome, detail, retryAfterMs } = answer;
+    const { code, detail, retryAfterMs } = answer;
+    // what this node refused, the one that was asked before it may have recorded
+    const outcome = isOnly ? answer.outcome : "unknown";
     return { state: "refused", id, error: new WaterparkError(detail, { code, outcome, retryAfterMs }) };
   }
   const { duplicate = false, ...receipt } = answer;

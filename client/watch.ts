@@ -5,7 +5,8 @@
 import { WaterparkError } from "../runtime/base/mod.ts";
 import type { EventJson, Problem } from "../runtime/gateway/mod.ts";
 import { type ActorEvent, decodeEvent } from "./content.ts";
-import { type Dialer, pause, problemIn } from "./dialer.ts";
+import { type Dialer, pause } from "./dialer.ts";
+import { problemIn } from "./failures.ts";
 import { eventsIn } from "./event_stream.ts";
 
 /** Two and a half heartbeats of the gateway's: a node that was cut off does not say so. */

@@ -7,6 +7,7 @@
 import type { Receipt } from "../../client.ts";
 import { ReceiptsWriter } from "../../cli/audit/receipts_file.ts";
 import { Latencies } from "../latencies.ts";
+import { HttpConnection } from "./http_connection.ts";
 
 /** How many come, and for how long. */
 export interface CrowdOptions {
@@ -57,11 +58,14 @@ class Crowd {
   readonly #result = { due: 0, outside: 0, recorded: 0, withoutRetryAfter: 0 };
   readonly #refused: Record<string, number> = {};
   readonly #unknown: Record<string, number> = {};
+  /** connections without a request under way, by node; a request that finds none opens one */
+  readonly #idle: HttpConnection[][];
   #underWay = 0;
 
   constructor(options: CrowdOptions) {
     this.#options = options;
     this.#receipts = new ReceiptsWriter(options.receipts, { clusterId: options.clusterId });
+    this.#idle = options.urls.map(() => []);
     this.#body = JSON.stringify({ type: "tick", body: "x".repeat(options.messageBytes) });
   }
 
@@ -82,6 +86,7 @@ class Crowd {
     const untilMs = performance.now() + GIVE_UP_MS;
     while (this.#underWay > 0 && performance.now() < untilMs) await new Promise((r) => setTimeout(r, 50));
     this.#receipts.close();
+    for (const connection of this.#idle.flat()) connection.close();
     return {
       ...this.#result,
       recorded,
@@ -102,19 +107,16 @@ class Crowd {
   async #send(number: number): Promise<void> {
     const { urls, actors, prefix } = this.#options;
     const actor = number * 7919 % actors;
+    const node = number % urls.length;
     const sentMs = performance.now();
     this.#underWay++;
+    let connection: HttpConnection | undefined;
+    const givingUp = setTimeout(() => connection?.close(), GIVE_UP_MS);
     try {
-      const response = await fetch(
-        `${urls[number % urls.length]}/v1/actors/patient/H${actor % 16}/${actor}/messages`,
-        {
-          method: "POST",
-          headers: { "content-type": "application/json", "idempotency-key": `${prefix}-${number}` },
-          body: this.#body,
-          signal: AbortSignal.timeout(GIVE_UP_MS),
-        },
-      );
-      const answer = await response.json() as Receipt | { code: string; outcome: string };
+      connection = this.#idle[node].pop() ?? await HttpConnection.open(new URL(urls[node]).host);
+      const path = `/v1/actors/patient/H${actor % 16}/${actor}/messages`;
+      const { body, retryAfter } = await connection.post(path, `idempotency-key: ${prefix}-${number}\r\n`, this.#body);
+      const answer = JSON.parse(body) as Receipt | { code: string; outcome: string };
       const us = (performance.now() - sentMs) * 1000;
       if (!("code" in answer)) {
         this.#result.recorded++;
@@ -125,11 +127,13 @@ class Crowd {
       const codes = answer.outcome === "unknown" ? this.#unknown : this.#refused;
       codes[answer.code] = (codes[answer.code] ?? 0) + 1;
       if (answer.outcome !== "unknown") this.#refusals.add(us);
-      if (response.headers.get("retry-after") === null) this.#result.withoutRetryAfter++;
+      if (retryAfter === null) this.#result.withoutRetryAfter++;
     } catch (error) {
       const name = (error as Error).name;
       this.#unknown[name] = (this.#unknown[name] ?? 0) + 1;
     } finally {
+      clearTimeout(givingUp);
+      if (connection?.isOpen) this.#idle[node].push(connection);
       this.#underWay--;
     }
   }

@@ -8,6 +8,7 @@ import { residentBytes } from "../processes.ts";
 import { auditReceipts } from "../receipts_audit.ts";
 import { ClusterOfProcesses } from "../../tests/cluster/cluster_of_processes.ts";
 import type { CrowdOptions, CrowdResult } from "./crowd.ts";
+import type { NewcomersOptions, NewcomersResult } from "./newcomers.ts";
 
 /** What is measured. */
 export interface OverloadOptions {
@@ -23,13 +24,15 @@ export interface OverloadOptions {
 
 /** What came of it. */
 export interface OverloadResult {
-  /** messages recorded a second, 64 under way at a time */
+  /** messages recorded a second, 256 under way at a time */
   bestPerSecond: number;
   /** due a second in the overload, and recorded of that */
   duePerSecond: number;
   recordedPerSecond: number;
   afterPerSecond: number;
   overload: CrowdResult;
+  /** those who connected anew meanwhile */
+  newcomers: NewcomersResult;
   /** resident memory of all nodes before, at most, and after, bytes */
   residentBytes: { before: number; most: number; after: number };
   /** writers that moved although nobody died */
@@ -40,7 +43,8 @@ export interface OverloadResult {
 }
 
 const CROWD = new URL("crowd.ts", import.meta.url).pathname;
-const SUSTAINED_UNDER_WAY = 64;
+const NEWCOMERS = new URL("newcomers.ts", import.meta.url).pathname;
+const SUSTAINED_UNDER_WAY = 256;
 const SUSTAINED_SECONDS = 8;
 /** Sockets that a process may have open, and what a load balancer in front would let through. */
 const UNDER_WAY_MAX = 4000;
@@ -75,7 +79,10 @@ export async function measureOverload(options: OverloadOptions): Promise<Overloa
     const before = residentBytes(pids);
     talk(`${best} messages/s; now ${times} times as many for ${seconds} s`);
     const watch = new Watch(cluster, pids);
-    const overload = await crowd("overload", { rate: best * times, seconds, underWayMax: UNDER_WAY_MAX });
+    const [overload, newcomers] = await Promise.all([
+      crowd("overload", { rate: best * times, seconds, underWayMax: UNDER_WAY_MAX }),
+      comeAnew({ urls, seconds, prefix: "newcomer" }),
+    ]);
     const { mostBytes, writersMoved } = await watch.end();
     talk("and afterwards?");
     const after = perSecond(await crowd("after", sustained));
@@ -91,6 +98,7 @@ export async function measureOverload(options: OverloadOptions): Promise<Overloa
       recordedPerSecond: perSecond(overload),
       afterPerSecond: after,
       overload,
+      newcomers,
       residentBytes: { before, most: mostBytes, after: residentBytes(pids) },
       writersMoved,
       absent: views.filter((node) => node.status === "absent").map(({ name }) => name),
@@ -98,6 +106,15 @@ export async function measureOverload(options: OverloadOptions): Promise<Overloa
     };
   } finally {
     await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function comeAnew(options: NewcomersOptions): Promise<NewcomersResult> {
+  const child = new Child({ name: "newcomers", args: [NEWCOMERS, JSON.stringify(options)] });
+  try {
+    return await child.answer<NewcomersResult>();
+  } finally {
+    await child.end();
   }
 }
 

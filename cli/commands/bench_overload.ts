@@ -39,7 +39,7 @@ export const benchOverload = command({
         Object.entries(counts).map(([code, count]) => `${count} ${code}`).join(", ") || "none";
       const mib = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
       const ms = (us: number) => `${(us / 1000).toFixed(0)} ms`;
-      out.data(`sustained              ${bestPerSecond} messages/s, 64 under way at a time`);
+      out.data(`sustained              ${bestPerSecond} messages/s, 256 under way at a time`);
       out.data(`asked for              ${result.duePerSecond} messages/s for ${seconds} s`);
       const share = `${Math.round(recordedPerSecond / bestPerSecond * 100)} %`;
       out.data(`recorded meanwhile     ${recordedPerSecond} messages/s, ${share} of the best`);
@@ -47,6 +47,15 @@ export const benchOverload = command({
       out.data(`refused, nothing done  ${codes(overload.refused)}; p99 ${ms(overload.refusedP99Us)}`);
       out.data(`  without Retry-After  ${overload.withoutRetryAfter}`);
       out.data(`of unknown outcome     ${codes(overload.unknown)}`);
+      const { came, recordedP99Us, refusedP99Us, slowestUs, ...ends } = result.newcomers;
+      out.data(
+        `connected anew         ${came}: ${ends.recorded} recorded, ${ends.refused} refused, ${ends.other} neither`,
+      );
+      out.data(
+        `  waited               recorded p99 ${ms(recordedP99Us)}, refused p99 ${ms(refusedP99Us)}, slowest ${
+          ms(slowestUs)
+        }`,
+      );
       out.data(`not even sent          ${overload.outside}`);
       out.data(`sustained afterwards   ${result.afterPerSecond} messages/s`);
       const { before, most, after } = residentBytes;

@@ -126,12 +126,22 @@ async function startAnew(
   node: StartedNode,
   { from, beganMs, out }: { from: string | null; beganMs: number; out: Output },
 ): Promise<{ name: string; pid: number; awayMs: number; wholeMs: number }> {
-  const root = from ?? node.root;
+  const before = node.root;
+  const root = from ?? before;
   const { nodes, transport = "auto", data, sync } = state;
   const pid = spawnNode(node.name, rejoinArguments(nodes, node, { transport, data, sync }), root);
   Object.assign(node, { pid, startTime: await startTimeOf(pid), ...root === undefined ? {} : { root } });
   await writeState(state);
-  await untilAll([node], "/readyz", { out, of: [node], isEnding: () => false });
+  try {
+    await untilAll([node], "/readyz", { out, of: [node], isEnding: () => false });
+  } catch (error) {
+    if (from === null || await isRunning(node)) throw error;
+    // Code that does not start is not the node's: a restart gives it back what it had.
+    node.root = before;
+    await writeState(state);
+    out.talk(`${node.name} is down; with the code that it had: waterpark cluster restart ${node.name}`);
+    throw error;
+  }
   return { name: node.name, pid, awayMs: Date.now() - beganMs, wholeMs: 0 };
 }
 

@@ -7,6 +7,11 @@ export const CLUSTER: Record<string, Explanation> = {
     now: "The node has not started.",
     next: "Name it by data center, zone and number: TN-A-1.",
   },
+  "node/advertise-needed": {
+    happened: "The node listens at all addresses of its machine, and nobody said at which one its peers find it.",
+    now: "The node has not started.",
+    next: "Give --advertise HOST:PORT with an address that the other nodes reach, or --listen at that address.",
+  },
   "node/bad-message": {
     happened: "A message is no JSON value, text or bytes: undefined, a function.",
     now: "Nothing was sent.",

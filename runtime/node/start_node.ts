@@ -21,7 +21,7 @@ import { ShardStore } from "../storage/mod.ts";
 import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
-import { type CarrierMode, isLoopback, layTcpTripwire, openCarriers, parseAddress } from "../transport/mod.ts";
+import { type CarrierMode, layTcpTripwire, openCarriers, parseAddress } from "../transport/mod.ts";
 import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
@@ -30,6 +30,7 @@ import { joinCluster, joinOrRevive } from "./joining.ts";
 import { otherJournal } from "./reviving.ts";
 import { PluginLoading } from "./plugin_loading.ts";
 import { CoreService } from "./service.ts";
+import { checkStartAddresses } from "./start_addresses.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 
 /** What a node is started with; every field has a default that suits one node on this machine. */
@@ -38,7 +39,7 @@ export interface StartOptions {
   name?: string;
   /** where peers are listened to; default `"127.0.0.1:0"`, a free port */
   listen?: string;
-  /** where peers reach this node, if that is another address */
+  /** where peers reach this node, if that is another address; needed where `listen` is `0.0.0.0` or `[::]` */
   advertise?: string;
   /** where HTTP is listened to, `false` nowhere; default `false` */
   http?: string | false;
@@ -133,8 +134,9 @@ export interface WaterparkNode {
 /**
  * Starts a node, creates or joins a cluster, and waits until it takes requests.
  *
- * @throws {WaterparkError} `node/bad-name`, `transport/wrong-secret`, `transport/secret-needed`, `transport/address-in-use`,
- * `gateway/cannot-listen`, `node/not-ready`, `journal/in-use`, `node/other-journal` ...; nothing is left running then
+ * @throws {WaterparkError} `node/bad-name`, `node/advertise-needed`, `transport/wrong-secret`, `transport/secret-needed`,
+ * `transport/address-in-use`, `gateway/cannot-listen`, `node/not-ready`, `journal/in-use`, `node/other-journal` ...;
+ * nothing is left running then
  *
  * @example
  * ```ts
@@ -156,7 +158,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
   const config = configOf(options);
   const secret = typeof options.secret === "string" ? new TextEncoder().encode(options.secret) : options.secret ?? null;
   const listen = options.listen ?? "127.0.0.1:0";
-  if (secret === null) refuseOpenDoors(options);
+  checkStartAddresses({ ...options, listen }, secret !== null);
   const journal = options.data === undefined ? undefined : await openJournal(options.data, name, options);
   const carriers = await openCarriers({
     world,
@@ -236,20 +238,6 @@ function configOf({ config, copies, ack: { force, ...ack } = {} }: StartOptions)
       outcome: "not-applied",
     },
   );
-}
-
-/** Without a secret nothing is listened to but loopback: patients' data would stand open to the network. */
-function refuseOpenDoors({ http, mllp }: StartOptions): void {
-  for (const address of [http, mllp]) {
-    if (!address || isLoopback(parseAddress(address).host)) continue;
-    throw new WaterparkError(
-      `Cannot listen at "${address}" as beyond loopback a cluster secret is needed: none is given`,
-      {
-        code: "transport/secret-needed",
-        outcome: "not-applied",
-      },
-    );
-  }
 }
 
 function aboutDefect(error: unknown): { name: string; at: string } {

@@ -30,6 +30,12 @@ export const APPEND_BYTES_MAX = 256 * 1024;
 const BULK_BYTES_MIN = 16 * 1024;
 /** Without an answer for so long, what is under way counts as lost and is sent again. */
 export const RESEND_AFTER_MS = 250;
+/**
+ * So often in a row it is sent again after that time, then after twice as long each time: the other may have a full disk,
+ * and who was deaf for long may have to wait for a few seconds more.
+ */
+const RESENDS_AT_ONCE = 4;
+const RESEND_AFTER_MS_MAX = 4000;
 /** Entries that a copy may lack and still count as up to date: under load nobody ever has the very last one. */
 export const CAUGHT_UP_ENTRIES = 64;
 /** A refusal like the one before within so long was under way with it, and is not worth sending everything again. */
@@ -110,6 +116,7 @@ export function addPeer(state: ShardState, env: ShardEnv, incarnation: number): 
       answeredAtMs: env.nowMs,
       sentAtMs: -Infinity,
       flyingBytes: 0,
+      resends: 0,
       refusedIndex: -1,
       refusedAtMs: 0,
       settled: false,
@@ -329,7 +336,10 @@ export function onAppendAnswer(state: ShardState, env: ShardEnv, from: number, m
   if (message.flag === 1) {
     if (message.index > state.store.lastIndex) return;
     const isNews = message.index > peer.match;
-    if (isNews) peer.match = message.index;
+    if (isNews) {
+      peer.match = message.index;
+      peer.resends = 0;
+    }
     if (peer.next <= peer.match) peer.next = peer.match + 1;
     // Cumulative: what is under way is what was sent beyond the match. Exact bytes do not matter, the bound does.
     if (peer.match >= peer.next - 1) peer.flyingBytes = 0;
@@ -422,14 +432,19 @@ export function tickWriter(state: ShardState, env: ShardEnv): boolean {
     const peer = list[i];
     const lacks = peer.match < state.store.lastIndex;
     if (!lacks && peer.commit >= state.commit) continue;
-    if (env.isSuspect(peer.incarnation)) continue;
+    if (env.isSuspect(peer.incarnation)) {
+      peer.resends = 0;
+      continue;
+    }
     awake = true;
     // The next append says it as well: only a shard that goes quiet needs a word of its own.
     if (!lacks && env.nowMs - state.progressAtMs < COMMIT_TOLD_AFTER_MS) continue;
-    if (env.nowMs - peer.sentAtMs < RESEND_AFTER_MS && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
+    const afterMs = Math.min(RESEND_AFTER_MS * 2 ** Math.max(0, peer.resends - RESENDS_AT_ONCE), RESEND_AFTER_MS_MAX);
+    if (env.nowMs - peer.sentAtMs < afterMs && (lacks || peer.sentAtMs > peer.answeredAtMs)) continue;
     // Where there are journals nobody knows how much a newcomer has: it is asked, with the end of the log, before it is
     // given anything. Where there are none that is a round trip for nothing.
     if (lacks && (peer.isKnown || state.journal === null)) {
+      if (peer.next > peer.match + 1) peer.resends++;
       peer.next = peer.match + 1;
       peer.flyingBytes = 0;
     }

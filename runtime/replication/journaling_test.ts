@@ -294,3 +294,30 @@ Deno.test("journal: a follower without room takes nothing in", () => {
   wait(group, 1000);
   assert.equal(group.nodes.get(follower)!.replication.store(7)!.lastIndex, lastIndex);
 });
+
+Deno.test("journal: what a follower without room lacks is sent to it less and less often, until it takes it", () => {
+  const group = new Group(11);
+  const all = disks(FIVE);
+  group.birth(FIVE, all);
+  wait(group, 500);
+  const follower = group.writer() === 5 ? 4 : 5;
+  all.get(follower)!.bytesMax = 0;
+  post(group, "a", 1);
+  wait(group, 100);
+  for (let i = 0; i < 20; i++) group.post({ id: `m${i}`, payload: new Uint8Array(50_000) }, group.time.nowMs + 5000);
+  wait(group, 5000);
+  const before = group.bytesTo.get(follower)!;
+  wait(group, 60_000);
+  const bytes = group.bytesTo.get(follower)! - before;
+  assert(bytes > 1_000_000 && bytes < 25_000_000, `${bytes} bytes in a minute`);
+  all.get(follower)!.bytesMax = Infinity;
+  wait(group, 10_000);
+  assert.deepEqual(group.ids(follower), group.ids(group.writer()!));
+  // And a loss after that is made good as soon as ever.
+  group.cuts.add(`${group.writer()}>${follower}`);
+  post(group, "b", 1);
+  wait(group, 100);
+  group.cuts.clear();
+  wait(group, 300);
+  assert.deepEqual(group.ids(follower), group.ids(group.writer()!));
+});

@@ -177,6 +177,7 @@ function newProgress(fields: Partial<Progress>): Progress {
     answeredAtMs: 0,
     sentAtMs: 0,
     flyingBytes: 0,
+    resends: 0,
     refusedIndex: 0,
     refusedAtMs: 0,
     settled: true,

@@ -42,6 +42,8 @@ export interface Progress {
   sentAtMs: number;
   /** bytes of entries under way */
   flyingBytes: number;
+  /** how often in a row it was sent the same again and took nothing of it */
+  resends: number;
   /** the index of its latest refusal, and when that came */
   refusedIndex: number;
   refusedAtMs: number;

@@ -31,3 +31,8 @@ export function formatAddress({ host, port }: HostPort): string {
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
+
+/** Whether a host stands for all addresses of the machine: something to listen at, and nothing to be found at. */
+export function isUnspecified(host: string): boolean {
+  return /^0+(\.0+){0,3}$/.test(host) || /^[0:]*:(ffff:)?(0|0\.0\.0\.0)?$/i.test(host);
+}

@@ -9,7 +9,7 @@
  *
  * @module
  */
-export { formatAddress, type HostPort, isLoopback, parseAddress } from "./address.ts";
+export { formatAddress, type HostPort, isLoopback, isUnspecified, parseAddress } from "./address.ts";
 export {
   type Carrier,
   type CarrierName,

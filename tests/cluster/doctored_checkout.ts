@@ -5,7 +5,7 @@
  */
 
 const ROOT = new URL("../../", import.meta.url);
-const FOLDERS = ["runtime", "client", "cli", "plugins", "testing"];
+const FOLDERS = ["runtime", "client", "cli", "plugins", "testing", "bench", "tests"];
 const FILES = [
   "deno.json",
   "deno.lock",
@@ -13,7 +13,6 @@ const FILES = [
   "mod.ts",
   "client.ts",
   "testing.ts",
-  "tests/cluster/node_process.ts",
 ];
 
 /** What is changed: file, text, its successor. The text must be there, or nothing is doctored. */
@@ -40,7 +39,6 @@ const CHANGES: [file: string, before: string, after: string][] = [
 export async function doctoredCheckout(): Promise<{ root: URL } & AsyncDisposable> {
   const folder = await Deno.makeTempDir({ prefix: "waterpark-next-" });
   const root = new URL(`file://${folder}/`);
-  await Deno.mkdir(`${folder}/tests/cluster`, { recursive: true });
   for (const name of FOLDERS) await copyFolder(new URL(`${name}/`, ROOT), new URL(`${name}/`, root));
   for (const name of FILES) await Deno.copyFile(new URL(name, ROOT), new URL(name, root));
   for (const [file, before, after] of CHANGES) {

@@ -4,9 +4,8 @@
  * things to do.
  */
 import assert from "node:assert/strict";
-import { connect } from "../../client.ts";
-import { waterpark } from "../cli/transcript.ts";
 import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
+import { withStartedCluster } from "./started_cluster.ts";
 import { underLoad, untilWhole } from "./under_load.ts";
 import { until, within } from "./waiting.ts";
 
@@ -95,52 +94,18 @@ Deno.test("an empty node joins, and is given what the plan says, while messages 
 });
 
 Deno.test("five nodes are restarted one after the other by the command line, and no message fails", async () => {
-  const state = await Deno.makeTempDir();
-  const env = { WATERPARK_STATE: `${state}/cluster.json` };
-  const base = freePortBase();
-  try {
-    const started = await waterpark(
-      ["cluster", "start", "--nodes", "5", "--base-port", base, "--detach", "--json"],
-      env,
-    );
-    assert.equal(started.code, 0, started.stderr);
-    const nodes = JSON.parse(started.stdout.trim()).nodes as { name: string; http: string }[];
-    const urls = nodes.map(({ http }) => `http://${http}`);
-    const client = connect(urls);
-    await underLoad({ alive: [], client: () => client }, { urls }, async (work) => {
+  await withStartedCluster(async (cluster) => {
+    await underLoad(cluster, {}, async (work) => {
       work.begins("cluster restart");
-      const { code, stdout, stderr } = await waterpark(["cluster", "restart"], env);
+      const { code, stdout, stderr } = await cluster.type("cluster", "restart");
       assert.equal(code, 0, stderr);
       console.error(stdout.trim());
       assert.equal(stdout.trim().split("\n").length, 5);
     });
-    const pids = (answer: string) => (JSON.parse(answer).nodes as { pid: number; running: boolean }[]);
-    const status = pids((await waterpark(["cluster", "status", "--json"], env)).stdout);
-    assert.ok(status.every(({ running }) => running));
-  } finally {
-    await waterpark(["cluster", "stop"], env);
-    await Deno.remove(state, { recursive: true });
-  }
+    const status = JSON.parse((await cluster.type("cluster", "status", "--json")).stdout);
+    assert.ok((status.nodes as { running: boolean }[]).every(({ running }) => running));
+  });
 });
-
-/** Ports from which five nodes find room: mesh from here, HTTP 4000 above, MLLP 2025 below. */
-function freePortBase(): string {
-  // Below the ports that the system gives to whoever connects somewhere: one of those is taken again within moments.
-  for (let base = 10_000 + Deno.pid % 100 * 100; base < 25_000; base += 100) {
-    const ports = [base, base + 4000, base - 2025].flatMap((first) => Array.from({ length: 5 }, (_, i) => first + i));
-    if (ports.every(isFree)) return String(base);
-  }
-  throw new Error("no run of free ports");
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The exit code of a node that ends by itself. */
 async function exitOf(cluster: ClusterOfProcesses, name: string): Promise<number> {

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { type ClusterOfProcesses, withCluster } from "./cluster_of_processes.ts";
 import { doctoredCheckout } from "./doctored_checkout.ts";
+import { withStartedCluster } from "./started_cluster.ts";
 import { underLoad, untilWhole } from "./under_load.ts";
 import { within } from "./waiting.ts";
 
@@ -39,12 +40,55 @@ Deno.test("rolling upgrade to the next version: no message fails, the new is not
   });
 });
 
+Deno.test("waterpark cluster upgrade --from the next version: no message fails, and all speak it afterwards", async () => {
+  await using next = await doctoredCheckout();
+  await withStartedCluster(async (cluster) => {
+    const { urls, meshes, type } = cluster;
+    for (const url of urls) assert.equal(await unknownFramesAt(url), 0, "the old code says nothing new");
+    await underLoad(cluster, {}, async (work) => {
+      work.begins("an upgrade to what does not start");
+      const broken = await type("cluster", "upgrade", "TX-A-1", "--from", await brokenCheckout(next.root));
+      assert.match(broken.stderr, /waterpark cluster restart TX-A-1.*does not start/s);
+      assert.equal(broken.code, 1);
+      const { code: taken, stderr: back } = await type("cluster", "restart", "TX-A-1");
+      assert.equal(taken, 0, back);
+      work.begins("cluster upgrade");
+      const { code, stdout, stderr } = await type("cluster", "upgrade", "--from", next.root.pathname);
+      assert.equal(code, 0, stderr);
+      console.error(stdout.trim());
+      assert.equal(stdout.trim().split("\n").length, 5);
+    });
+    // Each was told by the others what is said only among those who speak the next version.
+    for (const url of urls) assert.ok(await unknownFramesAt(url) > 0, url);
+    await cluster.client().setAckRule(RULE);
+    const old = await type("node", "start", "--name", "TN-A-9", "--listen", "127.0.0.1:0", "--join", meshes.join());
+    assert.match(old.stderr, /topology\/wrong-protocol/);
+    assert.notEqual(old.code, 0);
+    // A restart goes on with the code that each node has.
+    const { code, stderr } = await type("cluster", "restart", "UT-A-1");
+    assert.equal(code, 0, stderr);
+  });
+});
+
+/** A checkout as far as one can see; within another, and gone with it. */
+async function brokenCheckout(within: URL): Promise<string> {
+  const { pathname } = new URL("broken/", within);
+  await Deno.mkdir(`${pathname}cli`, { recursive: true });
+  await Deno.writeTextFile(`${pathname}deno.json`, "{}");
+  await Deno.writeTextFile(`${pathname}cli/main.ts`, 'throw new Error("this does not start");');
+  return pathname;
+}
+
 function leave(cluster: ClusterOfProcesses, name: string): Promise<Deno.CommandStatus> {
   cluster.node(name).signal("SIGTERM");
   return cluster.node(name).exit;
 }
 
-async function unknownFrames(cluster: ClusterOfProcesses, name: string): Promise<number> {
-  const text = await (await fetch(`${cluster.node(name).http}/metrics`)).text();
+function unknownFrames(cluster: ClusterOfProcesses, name: string): Promise<number> {
+  return unknownFramesAt(cluster.node(name).http);
+}
+
+async function unknownFramesAt(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
   return Number(/^waterpark_frames_unknown\S* (\d+)/m.exec(text)![1]);
 }
