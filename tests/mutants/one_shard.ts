@@ -208,6 +208,8 @@ export class OneShardSchedule {
     const untilMs = group.time.nowMs + 20_000;
     while (!this.#isInPlace() && group.time.nowMs < untilMs) group.time.runUntil(group.time.nowMs + 250);
     if (!this.#isInPlace()) return void this.findings.push("writer or copies are not where they should be");
+    // whoever came last is told at leisure what is committed
+    group.time.runUntil(group.time.nowMs + 1000);
     const ids = group.ids(named);
     if (new Set(ids).size !== ids.length) this.findings.push("a message stands twice");
     for (const { id, seq } of this.acknowledged) {
