@@ -20,6 +20,7 @@ export type {
   AuditReceipt,
   AuditState,
   AuditVerdict,
+  CheckedPost,
   CopiesNeeded,
   CopiesVerdict,
   CopyAudit,

@@ -38,6 +38,7 @@ export class Ledger {
   readonly #sums: Float64Array;
   readonly #unknown: Uint32Array;
   readonly #rule: ReceiptRule;
+  readonly #looked = new WeakMap<string[], boolean>();
   /** messages known not to be recorded */
   refused = 0;
   /** messages that may be recorded or not */
@@ -101,7 +102,16 @@ export class Ledger {
     return audit;
   }
 
+  /** Looked at once for each list that receipts share: what is frozen stays as it was. */
   #isEnough(copies: string[]): boolean {
+    const known = this.#looked.get(copies);
+    if (known !== undefined) return known;
+    const isEnough = this.#meetsRule(copies);
+    if (Object.isFrozen(copies)) this.#looked.set(copies, isEnough);
+    return isEnough;
+  }
+
+  #meetsRule(copies: string[]): boolean {
     const { copies: least, dataCenters } = this.#rule;
     if (!Array.isArray(copies) || new Set(copies).size < least) return false;
     return dataCenters <= 1 || new Set(copies.map((name) => name.slice(0, name.indexOf("-")))).size >= dataCenters;

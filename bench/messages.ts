@@ -7,15 +7,40 @@ export const FACILITIES = 64;
 const FILLING = 8192;
 const STEP = 7_919;
 
+/** What a message says. */
+export interface MessageValue {
+  type: "note";
+  number: number;
+  text: string;
+}
+
 /** One message, ready to go out. */
-export interface Message {
+export class Message {
   /** number of the actor */
-  actor: number;
+  readonly actor: number;
+  readonly id: string;
+  /** its JSON text has the wanted size */
+  readonly value: MessageValue;
+
+  constructor(actor: number, id: string, value: MessageValue) {
+    this.actor = actor;
+    this.id = id;
+    this.value = value;
+  }
+
   /** canonical key of the actor */
-  key: string;
-  id: string;
-  /** JSON text of the wanted size */
-  body: string;
+  get key(): string {
+    return keyOf(this.actor);
+  }
+
+  /** JSON text of {@linkcode value}, put together for less than it costs to write it out */
+  get body(): string {
+    return headOf(this.value.number) + this.value.text + `"}`;
+  }
+}
+
+function headOf(number: number): string {
+  return `{"type":"note","number":${number},"text":"`;
 }
 
 /** Makes messages for a range of actors. */
@@ -49,16 +74,25 @@ export class Messages {
     const step = count % STEP === 0 ? 1 : STEP;
     const actor = first + (number % count * step + Math.floor(number / count)) % count;
     const id = `${this.#prefix}-${number.toString(36)}`;
-    const head = `{"type":"note","number":${number},"text":"`;
     const at = number * 31 % FILLING;
-    const body = head + this.#filling.slice(at, at + this.#bodyUnits - head.length - 2) + `"}`;
-    return { actor, key: keyOf(actor), id, body };
+    const text = this.#filling.slice(at, at + this.#bodyUnits - headOf(number).length - 2);
+    return new Message(actor, id, { type: "note", number, text });
   }
 }
 
 /** The canonical key of an actor. */
 export function keyOf(actor: number): string {
-  return `patient/H${actor % FACILITIES}/${1_000_000 + actor}`;
+  return `patient/${facilityOf(actor)}/${nameOf(actor)}`;
+}
+
+/** The facility of an actor. */
+export function facilityOf(actor: number): string {
+  return `H${actor % FACILITIES}`;
+}
+
+/** The id of an actor in its facility. */
+export function nameOf(actor: number): string {
+  return String(1_000_000 + actor);
 }
 
 /** The number of the actor with this key. */

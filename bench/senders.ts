@@ -2,7 +2,8 @@
  * The ways in that are measured. Each keeps `inFlight` messages under way, spread over all nodes, until the run has no
  * more, and resolves when every one of them has its answer.
  */
-import type { Message } from "./messages.ts";
+import { connect } from "../client.ts";
+import { facilityOf, type Message, nameOf } from "./messages.ts";
 import type { Answer, Run } from "./run.ts";
 
 /** Where and how many. */
@@ -24,7 +25,33 @@ const BROKEN: Answer = { code: "client/broken", outcome: "unknown" };
 export const SENDERS: Record<string, (run: Run, options: SenderOptions) => Promise<void>> = {
   "http-single": sendSingly,
   "ndjson": sendStreams,
+  "wire": sendOverWire,
 };
+
+/** The client library, by callbacks: it bundles what a turn brings, and goes straight to who writes. */
+async function sendOverWire(run: Run, { urls, inFlight }: SenderOptions): Promise<void> {
+  using client = connect(urls, { wire: "websocket" });
+  await new Promise<void>((resolve) => {
+    let open = 0;
+    const send = () => {
+      const message = run.next();
+      if (message === null) {
+        if (open === 0) resolve();
+        return;
+      }
+      open++;
+      const sentMs = performance.now();
+      const { actor, id, value } = message;
+      const key = { facility: facilityOf(actor), id: nameOf(actor) };
+      client.post({ key, id, message: value }, (answer) => {
+        open--;
+        run.answered(message, sentMs, answer.state === "recorded" ? answer.receipt : answer.error);
+        send();
+      });
+    };
+    for (let i = 0; i < inFlight; i++) send();
+  });
+}
 
 /** One message a request, over kept connections. */
 async function sendSingly(run: Run, { urls, inFlight }: SenderOptions): Promise<void> {
@@ -91,9 +118,10 @@ async function sendStream(run: Run, url: string, window: number): Promise<void> 
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
       let refused = 0;
-      for (const line of lines) {
-        const { message, sentMs } = waiting.shift()!;
-        if (!run.answered(message, sentMs, JSON.parse(line))) refused++;
+      const answered = waiting.splice(0, lines.length);
+      for (let i = 0; i < lines.length; i++) {
+        const { message, sentMs } = answered[i];
+        if (!run.answered(message, sentMs, JSON.parse(lines[i]))) refused++;
       }
       if (refused > 0) await pause();
       if (!isClosed) send(lines.length);

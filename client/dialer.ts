@@ -28,6 +28,13 @@ export interface ConnectOptions {
    * round, which suits somebody who waits at a prompt
    */
   whenNobody?: "wait" | "fail";
+  /**
+   * how messages are sent; all else always goes by HTTP. `"http"` (default): a request each, which any proxy lets pass, and
+   * a program ends when it is done. `"websocket"`: over connections that are kept, many messages in one piece, straight to
+   * the node that writes the actor, and in order; `client.close()` ends them. Where no WebSocket gets through, they go by
+   * HTTP all the same
+   */
+  wire?: "http" | "websocket";
   /** in place of the platform's `fetch`: tests, proxies */
   fetch?: (request: Request) => Response | Promise<Response>;
 }

@@ -38,9 +38,19 @@ export const OUTSIDE: Record<string, Explanation> = {
     next: "Give --node (or connect) an address like http://127.0.0.1:8600.",
   },
   "client/bad-id": {
-    happened: "A message id or type holds what an HTTP header cannot carry.",
+    happened: "A message id or type is longer than 200 characters, or holds what an HTTP header cannot carry.",
     now: "Nothing was sent.",
-    next: "Use printable ASCII, or sendMany, which takes any text.",
+    next: 'Use short, printable ASCII; sendMany and wire: "websocket" take any text.',
+  },
+  "client/full": {
+    happened: "More messages wait in the client for their receipts than it holds.",
+    now: "This one was not sent; those that wait are.",
+    next: "Send it again when some have their receipts; sendMany waits by itself.",
+  },
+  "client/closed": {
+    happened: "The client was closed while the message waited for its receipt, or before it was sent.",
+    now: "The outcome beside the code says whether it may have been recorded.",
+    next: "Send it again under the same id with another client.",
   },
   "client/bad-answer": {
     happened: "Something answered that is not a Waterpark node, or left its answer out: a proxy, mostly.",

@@ -26,6 +26,7 @@ import { addRecoveryRoutes } from "./recovery_routes.ts";
 import { addStreamRoutes } from "./stream_routes.ts";
 import { addTopologyRoutes } from "./topology_routes.ts";
 import { addWatchRoutes } from "./watch_routes.ts";
+import { addWireRoutes } from "./wire_routes.ts";
 
 /** How the gateway is set up. */
 export interface GatewayOptions {
@@ -69,7 +70,8 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
   const admission = options.admission ?? new Admission(options.world);
   const app = new GatewayApp({ world: options.world, limits });
-  const gateway: Gateway = { service, world: options.world, limits, streams: app.streams, admission };
+  const { world, onBug } = options;
+  const gateway: Gateway = { service, world, limits, streams: app.streams, admission, onBug };
 
   app.onError((error) => {
     const failure = failureOf(error);
@@ -89,6 +91,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addHealthRoutes(route, gateway);
   addMessageRoutes(route, gateway);
   addStreamRoutes(route, gateway);
+  addWireRoutes(route, gateway);
   addActorRoutes(route, gateway);
   addWatchRoutes(route, gateway);
   addTopologyRoutes(route, gateway);

@@ -8,10 +8,10 @@
 import type { Context } from "@hono/hono";
 import { formatKey, parseKey } from "../base/mod.ts";
 import type { AuditReceipt } from "./audit_views.ts";
-import { type Line, LineReader, refuseEncoded, withDeadline } from "./body.ts";
+import { type Line, LineReader, refuseEncoded } from "./body.ts";
 import { essenceOf, parseJson } from "./content.ts";
-import { badContentType, badReceipt, badRequest, tooLarge } from "./errors.ts";
-import { answerLines } from "./line_stream.ts";
+import { badContentType, badReceipt, badRequest, pastDeadline, tooLarge } from "./errors.ts";
+import { answerLines, type Place } from "./line_stream.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { failureOf, problemOf } from "./problem.ts";
 import { type Gateway, inTime, json, numberInQuery, type Route } from "./routing.ts";
@@ -46,22 +46,23 @@ function auditReceipts(c: Context, { service, world, limits, streams }: Gateway)
   refuseEncoded(c.req.raw);
   const stream = streams.open();
   const lines = new LineReader(c.req.raw.body ?? new Blob([]).stream(), { lineBytesMax: limits.bodyBytesMax });
-  const work = async (line: Line, number: number): Promise<string> => {
-    try {
-      const verdict = await withDeadline(service.audit(receiptOf(line, limits)), {
-        world,
-        deadlineMs: limits.requestDeadlineMs,
-        outcome: "not-applied",
-      });
-      return JSON.stringify({ line: number, ...verdict });
-    } catch (error) {
-      const { code, outcome, message, retryAfterMs } = failureOf(error);
-      return JSON.stringify({ line: number, ...problemOf({ code, outcome, message, retryAfterMs }) });
-    }
+  const problemLine = (line: number, error: unknown) => {
+    const { code, outcome, message, retryAfterMs } = failureOf(error);
+    return JSON.stringify({ line, ...problemOf({ code, outcome, message, retryAfterMs }) });
+  };
+  const work = (line: Line, place: Place) => {
+    const { number } = place;
+    Promise.try(() => service.audit(receiptOf(line, limits))).then(
+      (verdict) => place.finish(JSON.stringify({ line: number, ...verdict })),
+      (error) => place.finish(problemLine(number, error)),
+    );
   };
   const verdicts = answerLines(lines, work, {
+    world,
     inFlightMax: Math.min(IN_FLIGHT_MAX, limits.streamInFlightMax),
     inFlightBytesMax: limits.streamInFlightBytesMax,
+    deadlineMs: limits.requestDeadlineMs,
+    late: (number) => problemLine(number, pastDeadline(limits.requestDeadlineMs, "not-applied")),
     stream,
   });
   return new Response(verdicts, { headers: { "content-type": "application/x-ndjson", "cache-control": "no-store" } });

@@ -71,6 +71,7 @@ function join(chunks: Uint8Array[], length: number): Uint8Array {
 /** A line without its end, or the news that it was too long and has been skipped. */
 export type Line = { state: "line"; bytes: Uint8Array } | { state: "too-long" };
 
+const NOTHING = new Uint8Array(0);
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -78,7 +79,7 @@ const CR = 0x0d;
 export class LineReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #lineBytesMax: number;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
   #at = 0;
   #parts: Uint8Array[] = [];
   #held = 0;
@@ -93,22 +94,33 @@ export class LineReader {
   /** The next line; null at the end. Rejects when the stream breaks; what was not yet a line is then lost. */
   async next(): Promise<Line | null> {
     for (;;) {
-      const end = this.#chunk.indexOf(LF, this.#at);
-      if (end >= 0) {
-        this.#hold(this.#chunk.subarray(this.#at, end));
-        this.#at = end + 1;
-        const line = this.#take();
-        if (line !== null) return line;
-        continue;
-      }
-      this.#hold(this.#chunk.subarray(this.#at));
-      this.#chunk = new Uint8Array(0);
-      this.#at = 0;
-      if (this.#isDone) return this.#take();
-      const { done, value } = await this.#reader.read();
-      if (done) this.#isDone = true;
-      else this.#chunk = value;
+      const line = this.take();
+      if (line !== undefined) return line;
+      await this.more();
     }
+  }
+
+  /** The next line of what has been read already; null at the end; undefined: more must be read first. */
+  take(): Line | null | undefined {
+    for (;;) {
+      const end = this.#chunk.indexOf(LF, this.#at);
+      if (end < 0) break;
+      this.#hold(this.#chunk.subarray(this.#at, end));
+      this.#at = end + 1;
+      const line = this.#take();
+      if (line !== null) return line;
+    }
+    this.#hold(this.#chunk.subarray(this.#at));
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    return this.#isDone ? this.#take() : undefined;
+  }
+
+  /** Reads on. Rejects when the stream breaks. */
+  async more(): Promise<void> {
+    const { done, value } = await this.#reader.read();
+    if (done) this.#isDone = true;
+    else this.#chunk = value;
   }
 
   /** Reads no more. */
@@ -135,7 +147,7 @@ export class LineReader {
     this.#parts = [];
     this.#held = 0;
     this.#isSkipping = false;
-    if (bytes.at(-1) === CR) bytes = bytes.subarray(0, -1);
+    if (bytes.length > 0 && bytes[bytes.length - 1] === CR) bytes = bytes.subarray(0, -1);
     if (wasTooLong || bytes.length > this.#lineBytesMax) return { state: "too-long" };
     return bytes.length === 0 ? null : { state: "line", bytes };
   }

@@ -90,13 +90,17 @@ class FakeRecovery implements RecoveryService {
 
 /** A {@linkcode NodeService} in memory. */
 export class FakeNode implements NodeService {
-  readonly name = "TN-A-1";
+  readonly name: string = "TN-A-1";
   /** what came in, in order */
   readonly posted: PostRequest[] = [];
   /** answered in place of recording, where it is not null */
   refusal: (request: PostRequest) => (PostAnswer & { state: "refused" }) | null = () => null;
   /** true: a post is never answered */
   hang = false;
+  /** not null: answers are put here in place of being given */
+  held: (() => void)[] | null = null;
+  /** URLs of other nodes' gateways, by name */
+  urls: Record<string, string> = {};
   /** what removing, draining and such was asked for */
   readonly asked: string[] = [];
   ready = true;
@@ -117,24 +121,43 @@ export class FakeNode implements NodeService {
     return 1767225600000;
   }
 
-  post(request: PostRequest): Promise<PostAnswer> {
+  post: NodeService["post"] = (request) => {
+    return new Promise((resolve) => this.#post(request, resolve));
+  };
+
+  postNow: NodeService["postNow"] = ({ key, atMs: _, ...request }, done) => {
+    this.#post({ key: parseKey(key), ...request }, done);
+  };
+
+  httpOf(name: string): string | null {
+    return this.urls[name] ?? null;
+  }
+
+  /** `done` comes later, as a node's does. */
+  #post(request: PostRequest, done: (answer: PostAnswer) => void): void {
     this.posted.push(request);
-    if (this.hang) return new Promise(() => {});
+    if (this.hang) return;
+    const answer = this.#answerTo(request);
+    if (this.held !== null) this.held.push(() => done(answer));
+    else queueMicrotask(() => done(answer));
+  }
+
+  #answerTo(request: PostRequest): PostAnswer {
     const refused = this.refusal(request);
-    if (refused !== null) return Promise.resolve(refused);
+    if (refused !== null) return refused;
     const key = formatKey(request.key);
     const history = this.#histories.get(key) ?? [];
     const digest = digestText(digest64(request.payload));
     const first = history.find((event) => event.id === request.id);
     if (first !== undefined) {
       if (first.receipt.digest === digest) {
-        return Promise.resolve({ state: "recorded", receipt: first.receipt, duplicate: true });
+        return { state: "recorded", receipt: first.receipt, duplicate: true };
       }
-      return Promise.resolve(refusal("mailroom/conflict", "Cannot record the message as its id has other bytes"));
+      return refusal("mailroom/conflict", "Cannot record the message as its id has other bytes");
     }
     if (request.ifMatch !== undefined && request.ifMatch !== history.length) {
       const message = "Cannot record the message as If-Match must be the actor's last seq";
-      return Promise.resolve({ ...refusal("mailroom/precondition", message), seq: history.length });
+      return { ...refusal("mailroom/precondition", message), seq: history.length };
     }
     const id = request.id ?? this.newId();
     const seq = history.length + 1;
@@ -145,7 +168,7 @@ export class FakeNode implements NodeService {
     this.#histories.set(key, history);
     for (const wake of this.#waiting) wake();
     const handled = request.wait === "handled" ? { projections: { census: { ward: "5W" } }, reply: "seen" } : {};
-    return Promise.resolve({ state: "recorded", receipt, duplicate: false, ...handled });
+    return { state: "recorded", receipt, duplicate: false, ...handled };
   }
 
   read: NodeService["read"] = (key, options = {}) => {

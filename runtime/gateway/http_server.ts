@@ -42,7 +42,12 @@ export function startHttp(app: GatewayApp, { hostname, port }: HttpServerOptions
     async close() {
       // shutdown() waits for every open answer, and a watch has no end of its own
       app.streams.closeAll();
-      const cutOff = app.world.after(app.limits.shutdownGraceMs, () => aborting.abort());
+      const patience = Promise.withResolvers<void>();
+      const cutOff = app.world.after(app.limits.shutdownGraceMs, () => {
+        aborting.abort();
+        patience.resolve();
+      });
+      await Promise.race([app.streams.socketsEnded(), patience.promise]);
       await server.shutdown();
       cutOff.cancel();
     },

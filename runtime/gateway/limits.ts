@@ -15,7 +15,14 @@ export interface GatewayLimits {
   streamInFlightMax: number;
   /** the same in bytes */
   streamInFlightBytesMax: number;
-  /** watches and NDJSON streams open at a time; one more is 503 */
+  /**
+   * messages of one `/v1/wire` connection that wait for their receipt. As many as admission always lets in, so that one
+   * client alone, however much it has to send, is told to wait and never turned away
+   */
+  wireInFlightMax: number;
+  /** the same in bytes of payloads */
+  wireInFlightBytesMax: number;
+  /** watches, NDJSON streams and wire connections open at a time; one more is 503 */
   openStreamsMax: number;
   /** how often a silent watch says that it lives */
   heartbeatMs: number;
@@ -35,6 +42,8 @@ export const GATEWAY_LIMITS: Readonly<GatewayLimits> = {
   requestDeadlineMs: 10_500,
   streamInFlightMax: 1024,
   streamInFlightBytesMax: 16 << 20,
+  wireInFlightMax: 512,
+  wireInFlightBytesMax: 16 << 20,
   openStreamsMax: 1024,
   heartbeatMs: 10_000,
   historyEventsMax: 1000,

@@ -37,6 +37,7 @@ export type {
   ActorKey,
   ActorPlace,
   ActorView,
+  CheckedPost,
   DeployRequest,
   HistoryEvent,
   NodeService,

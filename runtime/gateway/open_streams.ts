@@ -8,6 +8,8 @@ import { closing, tooManyStreams } from "./errors.ts";
 export interface OpenStream {
   /** resolves when the gateway goes down: the stream then comes to its end */
   readonly closing: Promise<void>;
+  /** true: it does */
+  readonly isClosing: boolean;
   /** gives the place back; may be called more than once */
   end(): void;
 }
@@ -17,6 +19,9 @@ export class OpenStreams {
   readonly #streamsMax: number;
   #ends = new Set<() => void>();
   #isClosing = false;
+  /** places of WebSockets */
+  readonly #sockets = new Set<() => void>();
+  #whenNoSocket: (() => void) | null = null;
 
   /** For at most `streamsMax` streams at a time. */
   constructor(streamsMax: number) {
@@ -29,16 +34,35 @@ export class OpenStreams {
   }
 
   /**
-   * Takes a place.
+   * Takes a place; for a WebSocket where `isSocket` says so.
    *
    * @throws {WaterparkError} `gateway/too-many-streams`, `gateway/closing`
    */
-  open(): OpenStream {
+  open({ isSocket = false }: { isSocket?: boolean } = {}): OpenStream {
     if (this.#isClosing) throw closing();
     if (this.#ends.size >= this.#streamsMax) throw tooManyStreams(this.#streamsMax);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ends.add(resolve);
-    return { closing: promise, end: () => void this.#ends.delete(resolve) };
+    if (isSocket) this.#sockets.add(resolve);
+    const isClosing = () => this.#isClosing;
+    return {
+      closing: promise,
+      get isClosing() {
+        return isClosing();
+      },
+      end: () => {
+        this.#ends.delete(resolve);
+        if (this.#sockets.delete(resolve) && this.#sockets.size === 0) this.#whenNoSocket?.();
+      },
+    };
+  }
+
+  /** Resolves when no WebSocket is open: a server that shuts down cuts them off, whatever is under way on them. */
+  socketsEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#sockets.size === 0) resolve();
+      else this.#whenNoSocket = resolve;
+    });
   }
 
   /** Tells all streams to end, and lets no more in. */

@@ -31,6 +31,26 @@ export type PostAnswer =
   | { state: "recorded"; receipt: Receipt; duplicate: boolean; projections?: Record<string, unknown>; reply?: unknown }
   | { state: "refused"; code: string; outcome: Outcome; message: string; retryAfterMs?: number; seq?: number };
 
+/** A message whose texts have been checked already: what the fast ways in hand over. */
+export interface CheckedPost {
+  /** canonical key, `kind/facility/id` */
+  key: string;
+  /** message id */
+  id: string;
+  /** what happened */
+  type: string;
+  /** media type of `payload` */
+  contentType: string;
+  /** the raw bytes; must not change until the post has ended */
+  payload: Uint8Array;
+  /** wall time in ms at which it was taken in */
+  atMs: number;
+  /** the stream whose messages to one actor stay in order; `""`: no order */
+  sender: string;
+  /** record only if the actor's last seq is this */
+  ifMatch: number | undefined;
+}
+
 /** Linearizable; at the writer, which may be deposed without knowing; or from any copy. */
 export type ReadMode = "fresh" | "writer" | "nearest";
 
@@ -193,6 +213,13 @@ export interface NodeService {
   nowWallMs(): number;
   /** Records a message. */
   post(request: PostRequest): Promise<PostAnswer>;
+  /**
+   * Records a message without a promise: `done` is called exactly once, within this call or later, and within the
+   * mailroom's deadline (10 s). Nothing is thrown.
+   */
+  postNow(request: CheckedPost, done: (answer: PostAnswer) => void): void;
+  /** URL of the gateway of the node of this name; null: it has none, or is not known. */
+  httpOf(name: string): string | null;
   /** What an actor is now, or was. */
   read(
     key: ActorKey,

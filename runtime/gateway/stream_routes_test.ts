@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { formatKey, parseKey } from "../base/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { createApp } from "./app.ts";
 import { LineReader } from "./body.ts";
 import { FakeNode } from "./fake_node.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { canonicalKey } from "./routing.ts";
 
 function setUp(limits: Partial<GatewayLimits> = {}) {
-  const world = simulatedWorld({ time: new SimulatedTime(), random: new SeededRandom(1) });
+  const time = new SimulatedTime();
+  const world = simulatedWorld({ time, random: new SeededRandom(1) });
   const node = new FakeNode();
   const app = createApp(node, { world, limits });
   const send = (body: BodyInit, contentType = "application/x-ndjson") =>
@@ -20,7 +23,7 @@ function setUp(limits: Partial<GatewayLimits> = {}) {
   // deno-lint-ignore no-explicit-any
   const lines = async (body: string): Promise<any[]> =>
     (await (await send(body)).text()).trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
-  return { app, node, send, lines };
+  return { app, node, send, lines, time };
 }
 
 const line = (key: string, id: string, more = {}) => JSON.stringify({ key, id, message: { type: "t" }, ...more });
@@ -104,11 +107,8 @@ Deno.test("an answer goes out before the next line comes in", async () => {
 Deno.test("no more is read than may be in flight; what is in flight is answered when the gateway goes down", async () => {
   const { app, node, send } = setUp({ streamInFlightMax: 4 });
   const answers: (() => void)[] = [];
-  const post = node.post.bind(node);
-  node.post = async (request) => {
-    const answer = await post(request);
-    return new Promise((resolve) => answers.push(() => resolve(answer)));
-  };
+  const post = node.postNow;
+  node.postNow = (request, done) => post(request, (answer) => answers.push(() => done(answer)));
   let sent = 0;
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new TextEncoder().encode(line("HOSPX/1", `m${sent++}`) + "\n")),
@@ -124,6 +124,40 @@ Deno.test("no more is read than may be in flight; what is in flight is answered 
   const ids = (await text).trim().split("\n").map((line) => JSON.parse(line).id);
   assert.deepEqual(ids.slice(0, 4), ["m0", "m1", "m2", "m3"]);
   assert.equal(app.streams.count, 0);
+});
+
+Deno.test("a line without an answer in time has the deadline for one, and those behind it are answered", async () => {
+  const { node, lines, time } = setUp();
+  const post = node.postNow;
+  node.postNow = (request, done) => request.id === "b" ? undefined : post(request, done);
+  const answers = lines([line("HOSPX/1", "a"), line("HOSPX/1", "b"), line("HOSPX/1", "c")].join("\n"));
+  while (node.posted.length < 2) await new Promise<void>((resolve) => queueMicrotask(resolve));
+  time.runUntil(12_000);
+  assert.deepEqual((await answers).map(({ line, id, code, outcome }) => [line, id, code, outcome]), [
+    [undefined, "a", undefined, undefined],
+    [2, undefined, "gateway/deadline", "unknown"],
+    [undefined, "c", undefined, undefined],
+  ]);
+});
+
+Deno.test("a key means the same in every spelling, looked at fast or slowly", () => {
+  const part = fc.oneof(fc.constantFrom(".", "..", "a", "%2F", "ü", " ", "patient", "x".repeat(201)), fc.string());
+  const slowly = (text: string) => {
+    try {
+      return formatKey(parseKey(text));
+    } catch {
+      return null;
+    }
+  };
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+      const text = parts.join("/");
+      const expected = slowly(text);
+      if (expected === null) assert.throws(() => canonicalKey(text), { code: "base/bad-key" });
+      else assert.equal(canonicalKey(text), expected);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 Deno.test("anything but NDJSON is refused", async () => {

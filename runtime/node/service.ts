@@ -8,6 +8,7 @@ import type {
   ActorView,
   AuditReceipt,
   AuditVerdict,
+  CheckedPost,
   CopiesVerdict,
   DeployRequest,
   HistoryEvent,
@@ -95,6 +96,14 @@ export class CoreService implements NodeService {
         cause,
       });
     }
+  }
+
+  postNow(request: CheckedPost, done: (answer: PostAnswer) => void): void {
+    this.#core.post(request, done);
+  }
+
+  httpOf(name: string): string | null {
+    return this.#core.directory.topology?.nodeByName(name)?.http ?? null;
   }
 
   /** A message may have been its actor's last: then nothing is kept of it, and that is no failure. */

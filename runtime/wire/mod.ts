@@ -3,7 +3,20 @@
  *
  * @module
  */
+export { AnswerBatchReader, AnswerBatchWriter, type WireRefusal } from "./answer_batch.ts";
 export { badPayload, ByteReader, ByteWriter } from "./bytes.ts";
+export {
+  decodeHello,
+  decodeNames,
+  encodeHello,
+  encodeNames,
+  WIRE,
+  WIRE_CLOSE,
+  WIRE_NAMES_MAX,
+  WIRE_PROTOCOL,
+  type WireHello,
+  type WireName,
+} from "./client_protocol.ts";
 export {
   clusterTag,
   decodeFrame,
@@ -36,5 +49,7 @@ export {
   unescapeHl7,
 } from "./hl7.ts";
 export { pack, unpack } from "./pack.ts";
+export { BATCH_POSTS_MAX, type OutgoingPost, PostBatchReader } from "./post_batch.ts";
+export { PostBatchWriter } from "./post_batch_writer.ts";
 export { commonVersion, PROTOCOL, type ProtocolRange } from "./protocol.ts";
 export type { MessageProposal, ProposeAnswer, Receipt, WriterHint } from "./proposal.ts";

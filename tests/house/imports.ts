@@ -18,10 +18,15 @@ export const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Ways in beside the door. The plugin host's process may load no package, and wire's door would draw MessagePack in.
+ * Ways in beside the door. The plugin host's process may load no package, and wire's door would draw MessagePack in. Nor
+ * should the client, which is to run wherever there is a network.
  */
 const SIDE_DOORS: readonly { from: RegExp; to: RegExp }[] = [
   { from: /^runtime\/plugin_host\//, to: /^runtime\/wire\/(bytes|hl7\w*)\.ts$/ },
+  {
+    from: /^client\//,
+    to: /^runtime\/(wire\/(client_protocol|post_batch|post_batch_writer|answer_batch)|topology\/shard)\.ts$/,
+  },
 ];
 
 /** Above all rooms. */
