@@ -110,7 +110,18 @@ export class Dispatch {
     const attempt = this.#tries.get(requestId);
     if (attempt === undefined || attempt.target !== from) return void this.#options.counters.strayAnswers++;
     this.#tries.delete(requestId);
-    const { posting, serial } = attempt;
+    this.#took(attempt.posting, attempt.serial, answer);
+  }
+
+  /** As {@linkcode answered}, from this node's own replication, which answers once and needs no number for that. */
+  #answeredHere(posting: OpenPosting, serial: number, answer: ProposeAnswer): void {
+    if (posting.place === "ended" || !posting.openTries.includes(serial)) {
+      return void this.#options.counters.strayAnswers++;
+    }
+    this.#took(posting, serial, answer);
+  }
+
+  #took(posting: OpenPosting, serial: number, answer: ProposeAnswer): void {
     posting.settled(serial, answer.state === "unknown");
     const { key, id } = posting.posting;
     const isOfEndedGeneration = answer.state === "recorded" &&
@@ -196,7 +207,7 @@ export class Dispatch {
     if (posting.current !== 0) this.#options.counters.resent++;
     const forgotten = posting.tried(serial);
     if (forgotten !== -1) this.#tries.delete(forgotten >>> 0);
-    this.#tries.set(requestId, { serial, target, posting });
+    if (target !== this.#self) this.#tries.set(requestId, { serial, target, posting });
     posting.place = "flying";
     posting.target = target;
     posting.sentBy = hint;
@@ -204,7 +215,7 @@ export class Dispatch {
     posting.sentAtMs = this.#room.world.nowMonoMs();
     const proposal = proposalOf(posting, route.fence(hint));
     if (target === this.#self) {
-      this.#room.proposeHere(shard, proposal, (answer) => this.answered(requestId, target, answer));
+      this.#room.proposeHere(shard, proposal, (answer) => this.#answeredHere(posting, serial, answer));
     } else this.#outbox.add(target, requestId, (writer) => writeDeliverItem(writer, { requestId, shard, proposal }));
   }
 

@@ -7,11 +7,11 @@ import type { MailroomOptions, Posting, PostResult } from "./contract.ts";
 import { type MailroomCounters, zeroCounters } from "./counters.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Inbox } from "./inbox.ts";
+import { OpenList } from "./open_list.ts";
 import { OpenPosting, outcomeOf } from "./open_posting.ts";
 import { afterDeadline, busy, closed, noShard, type Refusal, stopped, tooLarge, withoutMajority } from "./refusals.ts";
 import { StoppedStreams } from "./stopped_streams.ts";
 import { Stream } from "./stream.ts";
-import { TimeoutWheel } from "./timeout_wheel.ts";
 
 /** What one posting costs beside its bytes. */
 const POSTING_BYTES = 512;
@@ -42,11 +42,11 @@ export class Mailroom {
   readonly #world: World;
   readonly #config: MailroomConfig;
   readonly #self: number;
+  /** of this node's senders' names */
+  readonly #prefix: string;
   readonly #inbox: Inbox;
   readonly #dispatch: Dispatch;
-  readonly #wheel: TimeoutWheel<OpenPosting>;
-  /** by serial, so in order of `post` */
-  readonly #open = new Map<number, OpenPosting>();
+  readonly #open = new OpenList();
   readonly #streams = new Map<string, Stream>();
   readonly #stopped = new StoppedStreams();
   #bytes = 0;
@@ -60,7 +60,7 @@ export class Mailroom {
     this.#world = options.world;
     this.#config = { ...MAILROOM_CONFIG, ...options.config };
     this.#self = options.self.incarnation;
-    this.#wheel = new TimeoutWheel({ tickMs: this.#config.tickMs, nowMs: this.#world.nowMonoMs() });
+    this.#prefix = `${this.#self.toString(36)}.`;
     const isFar = (to: number) => this.#isFar(to);
     this.#dispatch = new Dispatch({
       mailroom: options,
@@ -117,11 +117,9 @@ export class Mailroom {
       done,
     });
     this.counters.posted++;
-    // The hand of a wheel that was empty stands where it was.
-    if (this.#open.size === 0) this.#wheel.due(now);
-    this.#open.set(serial, open);
+    this.#open.add(open);
     this.#bytes += bytes;
-    this.#wheel.add(open, Math.min(open.options.deadlineMonoMs, now + config.tryTimeoutMs));
+    open.dueMs = Math.min(open.options.deadlineMonoMs, now + config.tryTimeoutMs);
     this.#tick();
     if (!this.#findShard(open)) return this.#world.soon(() => this.#end(open, noShard()));
     if (posting.sender !== "") this.#streamOf(posting, serial).add(open);
@@ -149,7 +147,7 @@ export class Mailroom {
   /** A link has come or gone, or the peer is suspected (`up` false): what is with it goes elsewhere at once. */
   peerChanged(incarnation: number, up: boolean): void {
     if (!up) {
-      for (const posting of this.#open.values()) {
+      for (const posting of this.#open.all()) {
         if (posting.place === "flying" && posting.target === incarnation) this.#dispatch.makeReady(posting);
       }
     } else this.#dispatch.wake();
@@ -170,7 +168,7 @@ export class Mailroom {
     if (this.#closed) return;
     this.#closed = true;
     this.#inbox.close();
-    for (const posting of [...this.#open.values()]) this.#end(posting, closed(outcomeOf(posting)));
+    for (const posting of this.#open.all()) this.#end(posting, closed(outcomeOf(posting)));
   }
 
   #refusalOf(bytes: number): Refusal | null {
@@ -211,7 +209,7 @@ export class Mailroom {
     let stream = this.#streams.get(name);
     if (stream === undefined) {
       // Two nodes may have a sender of one name; each numbers for itself.
-      stream = new Stream(`${this.#self.toString(36)}.${posting.sender}`, serial);
+      stream = new Stream(this.#prefix + posting.sender, serial);
       this.#streams.set(name, stream);
     }
     return stream;
@@ -223,7 +221,7 @@ export class Mailroom {
     this.#world.after(this.#config.tickMs, () => {
       this.#ticking = false;
       const now = this.#world.nowMonoMs();
-      for (const posting of this.#wheel.due(now)) this.#due(posting, now);
+      for (const posting of this.#open.due(now)) this.#due(posting, now);
       if (this.#open.size > 0) this.#tick();
     });
   }
@@ -246,15 +244,14 @@ export class Mailroom {
         this.#dispatch.tryAgain(posting);
       } else next = posting.sentAtMs + posting.patienceMs;
     }
-    this.#wheel.add(posting, Math.min(deadlineMonoMs, next));
+    posting.dueMs = Math.min(deadlineMonoMs, next);
   }
 
   #end(posting: OpenPosting, result: PostResult): void {
     if (posting.place === "ended") return;
     posting.place = "ended";
-    this.#open.delete(posting.serial);
+    this.#open.remove(posting);
     this.#bytes -= posting.options.bytes;
-    this.#wheel.remove(posting);
     this.#dispatch.forget(posting);
     const stream = posting.stream;
     if (stream !== null) {

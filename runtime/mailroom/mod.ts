@@ -6,7 +6,7 @@
  * whom to ask), and keeps a copy until the guest has signed. Letters for one house go in one bag. Letters of one sender
  * to one guest carry numbers, and the guest's desk takes them in that order only.
  *
- * What decides is without clock: `stream.ts` (order), `shard_route.ts` (where to), `timeout_wheel.ts` (when again),
+ * What decides is without clock: `stream.ts` (order), `shard_route.ts` (where to), `open_list.ts` (who is open, and due),
  * `replay_window.ts` (each frame once), the frames. `mailroom.ts` feeds them from the world, and `inbox.ts` is the desk of
  * the house that is written to. Read them in this order.
  *

@@ -41,8 +41,11 @@ export class OpenPosting {
   /** version of the topology that `shard` was computed from */
   topologyVersion = 0;
   shard = 0;
-  /** slot of the timeout wheel, -1 when in none */
-  wheelSlot = -1;
+  /** when it is looked at again: no answer yet, or its deadline */
+  dueMs = 0;
+  /** its neighbours in the list of those that are open */
+  before: OpenPosting | null = null;
+  behind: OpenPosting | null = null;
   /** its stream, null without order */
   stream: Stream | null = null;
   /** its number there */

@@ -75,8 +75,11 @@ export class WaitingList {
   }
 }
 
-/** Streams that one writer remembers per shard; a forgotten one is picked up again at its oldest open message. */
-const STREAMS_MAX = 4096;
+/**
+ * Streams that one writer remembers per shard; a forgotten one is picked up again at its oldest open message. Who has one
+ * message under way at a time need not be remembered at all, and a node may have a thousand shards.
+ */
+const STREAMS_MAX = 256;
 
 /**
  * The order of senders: number n of a stream (sender and actor) is appended only after n-1, or when it is the oldest
@@ -96,10 +99,10 @@ export class SenderOrder {
 
   /** Remembers that number n of the stream stands in the log. */
   appended(stream: string, n: number): void {
-    const last = this.#last.get(stream) ?? 0;
-    this.#last.delete(stream);
-    if (this.#last.size >= STREAMS_MAX) this.#last.delete(this.#last.keys().next().value!);
-    this.#last.set(stream, Math.max(last, n));
+    const last = this.#last.get(stream);
+    // Whoever is known keeps his place: to move him to the end each time left a trail of dead entries in the table.
+    if (last === undefined && this.#last.size >= STREAMS_MAX) this.#last.delete(this.#last.keys().next().value!);
+    this.#last.set(stream, Math.max(last ?? 0, n));
   }
 
   clear(): void {
