@@ -21,7 +21,7 @@ import { U32Column } from "./u32_column.ts";
 
 /** Entries of a slice. */
 const SLICE_ENTRIES = 1024;
-/** A sealed entry may have to be unpacked first, 25 us: it counts as so many. */
+/** A sealed entry may have to be unpacked first, 45 us: it counts as so many. */
 const SEALED_ENTRY_COSTS = 32;
 const HOLLOW = new Uint8Array(HOLLOW_BYTES);
 
