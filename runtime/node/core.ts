@@ -33,6 +33,7 @@ import { Relaying } from "./relaying.ts";
 import { Reviving } from "./reviving.ts";
 import { diskFault, postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
+import { Sealing } from "./sealing.ts";
 import { takeIn } from "./taking_in.ts";
 import { Wholeness } from "./wholeness.ts";
 
@@ -63,6 +64,7 @@ export class NodeCore {
   readonly relaying: Relaying;
   readonly departing: Departing;
   readonly wholeness: Wholeness;
+  readonly sealing: Sealing;
   /** frames of kinds that this code does not know; for metrics */
   unknownFrames = 0;
   readonly #absence: Absence;
@@ -196,10 +198,12 @@ export class NodeCore {
     this.auditing = auditingOf(this);
     this.departing = new Departing({ core: this, onDue: options.onDue });
     this.wholeness = new Wholeness({ core: this });
+    this.sealing = new Sealing({ core: this });
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => takeIn(this, body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
+    this.sealing.start();
     this.departing.start();
     this.recovering.start();
   }
@@ -296,6 +300,7 @@ export class NodeCore {
     if (this.#closed) return;
     this.#closed = true;
     this.#absence.stop();
+    this.sealing.stop();
     this.departing.stop();
     this.recovering.stop();
     this.reviving.stop();

@@ -14,6 +14,7 @@ import type { Desired, ShardState } from "../../../runtime/replication/shard_sta
 import { endOfLog } from "../../../runtime/replication/shard_state.ts";
 import { ENTRY } from "../../../runtime/storage/mod.ts";
 import { ByteWriter } from "../../../runtime/wire/mod.ts";
+import { runPacker } from "../../../runtime/world/mod.ts";
 import type { Fault } from "./faults.ts";
 
 /** The one shard. */
@@ -160,6 +161,7 @@ export class LoneNode {
         later: (fn) => this.#soon.push(fn),
         random: () => 0.5,
         randomBytes: (length) => new Uint8Array(length),
+        packer: runPacker,
       },
       self: { name: `N-A-${this.#incarnation}`, incarnation: this.#incarnation },
       send: (to, _lane, payload) => {
