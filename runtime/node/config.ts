@@ -147,6 +147,8 @@ export const DEFAULTS: NodeConfig = {
     sliceBytesMax: 1024 * 1024,
     // Old entries are packed about as fast as this fills with them.
     withinMs: 60_000,
+    // Less does not pack well, and is little.
+    segmentBytesMin: 8 * 1024,
     // Sixteen copies that are brought up to date at the same time read a slab of 1 MiB each.
     cacheBytesMax: 32 * 1024 * 1024,
   },

@@ -22,6 +22,8 @@ export interface SealingConfig {
   sliceBytesMax: number;
   /** what waits is to be packed within so long, ms */
   withinMs: number;
+  /** segments with less in them are left alone, bytes */
+  segmentBytesMin: number;
   /** unpacked blocks that are kept for who reads next, bytes */
   cacheBytesMax: number;
 }
@@ -42,7 +44,8 @@ export class Sealing {
 
   constructor({ core }: { core: NodeCore }) {
     this.#core = core;
-    this.#room = new SlabRoom({ packer: core.world.packer, cacheBytesMax: core.config.sealing.cacheBytesMax });
+    const { cacheBytesMax, segmentBytesMin } = core.config.sealing;
+    this.#room = new SlabRoom({ packer: core.world.packer, cacheBytesMax, segmentBytesMin });
   }
 
   start(): void {

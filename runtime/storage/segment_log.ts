@@ -30,8 +30,6 @@ const SEGMENT_BYTES_FIRST = 256;
 const SEGMENT_BYTES_SMALL = 16 * 1024;
 const SEGMENT_BYTES_MAX = 1 << 20;
 const OWN_SEGMENT_BYTES = SEGMENT_BYTES_MAX / 4;
-/** Less does not pack well, and is little. */
-const SEAL_BYTES_MIN = 8 * 1024;
 /** A larger entry would be a block that takes longer to unpack than one call may. */
 const SEAL_BYTES_MAX = 2 * SEGMENT_BYTES_MAX;
 /** Memory for entries that have shrunk where they could not stay: some hundreds at first, then some thousands. */
@@ -214,7 +212,7 @@ export class SegmentLog {
     let done = 0;
     for (let number = 0; number < this.#segments.length && done < bytesMax; number++) {
       const { slab, used, last, isSparse, first } = this.#segments[number];
-      if (slab !== null || number === this.#open || last > upTo || used < SEAL_BYTES_MIN) continue;
+      if (slab !== null || number === this.#open || last > upTo || used < room.segmentBytesMin) continue;
       if (used > SEAL_BYTES_MAX || isSparse || first === Infinity) continue;
       this.#room = room;
       this.#seal(number);

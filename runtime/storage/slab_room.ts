@@ -13,7 +13,11 @@ export interface SlabRoomOptions {
   packer: Packer;
   /** unpacked blocks kept, bytes */
   cacheBytesMax: number;
+  /** segments with less in them are left alone; default 8 KiB: less does not pack well, and is little */
+  segmentBytesMin?: number;
 }
+
+const SEGMENT_BYTES_MIN = 8 * 1024;
 
 /** See the file's header. */
 export class SlabRoom {
@@ -22,6 +26,8 @@ export class SlabRoom {
   /** blocks that were unpacked to be read */
   misses = 0;
   readonly packer: Packer;
+  /** segments with less in them are left alone, bytes */
+  readonly segmentBytesMin: number;
   readonly #cacheBytesMax: number;
   readonly #holders: (Segment | null)[][] = [];
   readonly #places: number[] = [];
@@ -30,6 +36,7 @@ export class SlabRoom {
 
   constructor(options: SlabRoomOptions) {
     this.packer = options.packer;
+    this.segmentBytesMin = options.segmentBytesMin ?? SEGMENT_BYTES_MIN;
     this.#cacheBytesMax = options.cacheBytesMax;
   }
 
