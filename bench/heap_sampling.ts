@@ -2,7 +2,7 @@
  * How many bytes does this process allocate while something runs, and where? V8's sampling heap profiler, which counts
  * what dies at once too: the count depends on the code and on nothing of the machine.
  */
-import { Session } from "node:inspector";
+import { Inspector } from "./inspector.ts";
 import { type CallFrame, roomOf } from "./rooms.ts";
 
 /** A sample for so many bytes on average. 40,000 messages of 16 KB make 40,000 samples: wrong by less than 1 %. */
@@ -16,26 +16,16 @@ interface HeapNode {
 
 /** Bytes allocated while `work` runs, by room. Not exact, but the same within a percent from run to run. */
 export async function allocatedBytes(work: () => void): Promise<Map<string, number>> {
-  const session = new Session();
-  session.connect();
-  const ask = (method: string, params = {}) =>
-    new Promise<{ profile: { head: HeapNode } }>((resolve, reject) => {
-      // deno-lint-ignore no-explicit-any
-      session.post(method, params, (error: Error | null, result: any) => error ? reject(error) : resolve(result));
-    });
-  try {
-    await ask("HeapProfiler.enable");
-    await ask("HeapProfiler.startSampling", {
-      samplingInterval: INTERVAL_BYTES,
-      includeObjectsCollectedByMajorGC: true,
-      includeObjectsCollectedByMinorGC: true,
-    });
-    work();
-    const { profile } = await ask("HeapProfiler.stopSampling");
-    return bytesByRoom(profile.head);
-  } finally {
-    session.disconnect();
-  }
+  using inspector = new Inspector();
+  await inspector.ask("HeapProfiler.enable");
+  await inspector.ask("HeapProfiler.startSampling", {
+    samplingInterval: INTERVAL_BYTES,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  });
+  work();
+  const { profile } = await inspector.ask<{ profile: { head: HeapNode } }>("HeapProfiler.stopSampling");
+  return bytesByRoom(profile.head);
 }
 
 /** A heap profile's bytes by room; what V8's own functions allocate belongs to the room that called them. */
