@@ -51,6 +51,23 @@ export function machineSeconds(): number {
   return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
 }
 
+/** CPU time of a process's threads by their names, seconds, without its children; `main` is the one that it began with. */
+export function threadSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    const stat = read(`/proc/${pid}/task/${name}/stat`);
+    const [utime, stime] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(Number);
+    const thread = Number(name) === pid ? "main" : stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+    seconds.set(thread, (seconds.get(thread) ?? 0) + (utime + stime) / TICKS_PER_SECOND);
+  }
+  return seconds;
+}
+
+/** CPU time of this process's first thread, the one that runs JavaScript, nanoseconds; without the collector's helpers. */
+export function threadCpuNs(): number {
+  return Number(read("/proc/self/schedstat").split(" ")[0]);
+}
+
 function read(path: string): string {
   return DECODER.decode(Deno.readFileSync(path));
 }
