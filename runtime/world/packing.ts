@@ -9,7 +9,11 @@ import { assert } from "../base/mod.ts";
 export interface Packer {
   /** What {@linkcode Packer.unpack} makes `bytes` of again; mostly smaller. */
   pack(bytes: Uint8Array): Uint8Array;
-  /** @param length of what was packed; anything else that comes out is a broken memory, and asserts */
+  /**
+   * What was packed.
+   *
+   * @param length bytes that it had; anything else that comes out is a broken memory, and asserts
+   */
   unpack(packed: Uint8Array, length: number): Uint8Array<ArrayBuffer>;
 }
 
