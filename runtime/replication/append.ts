@@ -41,7 +41,7 @@ export const CAUGHT_UP_ENTRIES = 64;
 /** A refusal like the one before within so long was under way with it, and is not worth sending everything again. */
 const REFUSED_AGAIN_MS = 20;
 /** How long the writer waits for another append to carry the commit index before it is sent by itself. */
-export const COMMIT_TOLD_AFTER_MS = 250;
+export const COMMIT_TOLD_AFTER_MS = 200;
 /** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
 export const STEP_DOWN_AFTER_MS = 300;
 /** So many times as long, where pings say that a majority lives. */

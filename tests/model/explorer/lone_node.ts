@@ -197,6 +197,11 @@ export class LoneNode {
 export function recordsOf(payload: Uint8Array): RaftMessage[] {
   const reader = new RaftReader(payload);
   const records: RaftMessage[] = [];
-  for (let record = blankMessage(); reader.next(record); record = blankMessage()) records.push(record);
+  for (let record = blankMessage(); reader.next(record); record = blankMessage()) {
+    record.entries = record.entries.subarray(record.entriesAt, record.entriesTo);
+    record.entriesTo -= record.entriesAt;
+    record.entriesAt = 0;
+    records.push(record);
+  }
   return records;
 }
