@@ -57,7 +57,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
   };
 
   const timed = { range: all, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000, messagesMax: null };
-  for (const bench in SENDERS) {
+  for (const bench of sendersOf(options)) {
     const measureMs = FIRST_WARM_UP_MS / 2;
     await run(`warm-up ${bench}`, { ...timed, bench, inFlight: FILL_IN_FLIGHT, range: spare, warmUpMs: 0, measureMs });
   }
@@ -71,10 +71,14 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
     emptyNodeRssBytes,
     idleNodeCores,
   });
-  for (const bench in SENDERS) {
+  for (const bench of sendersOf(options)) {
     for (const inFlight of options.inFlight) onRow(await run(bench, { ...timed, bench, inFlight }));
   }
   if (options.receipts !== null) await auditReceipts(urls, options.receipts, talk);
+}
+
+function sendersOf({ senders }: BenchOptions): string[] {
+  return Object.keys(SENDERS).filter((name) => senders === null || senders.includes(name));
 }
 
 /** What a node uses while nobody asks it anything, cores: a part of every message's cost, most of it when there are few. */
@@ -157,7 +161,7 @@ async function main(): Promise<number> {
     Deno.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
-  const runs = Object.keys(SENDERS).length * inFlight.length;
+  const runs = sendersOf(options).length * inFlight.length;
   const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
     (options.receipts === null ? 0 : AUDIT_MS_MAX);
   const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
