@@ -1,5 +1,5 @@
 import { chainInto, digestInto, hashInt32 } from "../base/mod.ts";
-import { ActorReader, SOUGHT } from "./actor_reader.ts";
+import { ActorReader } from "./actor_reader.ts";
 import { ENTRY, ENTRY_HEADER_BYTES, entryFault, MESSAGE_TEXTS_AT, peekBytes, strideOf } from "./entry.ts";
 import { badEntry } from "./errors.ts";
 import * as field from "./message_fields.ts";
@@ -47,7 +47,6 @@ export abstract class RawTaking extends ActorReader {
    * @returns the offset of the entry after them
    */
   appendRawMany(bytes: Uint8Array, from: number, count: number): number {
-    SOUGHT.by = null;
     let left = count;
     let at = from;
     while (left > 0) {
