@@ -144,8 +144,9 @@ async function main(): Promise<number> {
   const only = values.only?.split(",") ?? ["ours", ...PEERS.map(({ word }) => word)];
   const peers = PEERS.filter(({ word }) => only.includes(word)).filter(({ name, needs }) => {
     const missing = missingOf(needs);
-    for (const { command, package: from } of missing) {
-      talk(`${name}: skipped, as ${command} is not on the PATH; Debian's package is ${from}`);
+    if (missing.length > 0) {
+      const commands = missing.map(({ command }) => command).join(", ");
+      talk(`${name}: skipped, as not on the PATH: ${commands}; Debian's package is ${missing[0].package}`);
     }
     return missing.length === 0;
   });
