@@ -22,8 +22,9 @@ const FILL_IN_FLIGHT = 256;
 /** What a start leaves to do comes to rest. */
 const REST_MS = 1500;
 const IDLE_MS = 2000;
-/** What starting and filling may take, ms; a run may take twice its own time on top. */
-const START_MS_MAX = 30_000;
+/** What starting and filling may take, ms, and how much more for each node; a run may take twice its own time on top. */
+const START_MS_MAX = 20_000;
+const START_MS_MAX_A_NODE = 4000;
 /** What the audit of the receipts may take, ms. */
 const AUDIT_MS_MAX = 300_000;
 
@@ -162,7 +163,7 @@ async function main(): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
   const runs = sendersOf(options).length * inFlight.length;
-  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
+  const limitMs = START_MS_MAX + options.nodes * START_MS_MAX_A_NODE + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
     (options.receipts === null ? 0 : AUDIT_MS_MAX);
   const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
   const rows: Row[] = [];

@@ -37,7 +37,7 @@ async function townPoints(name: string, count: number): Promise<Point[]> {
 
 /** One point with real processes: nodes and client together. */
 async function processPoint(nodes: number): Promise<Point> {
-  const flags = ["--senders", "wire", "--in-flight", "1024", "--seconds", "2", "--json"];
+  const flags = ["--senders", "wire", "--in-flight", "1024", "--actors", "2000", "--seconds", "2", "--json"];
   const rows = await linesOf<Row>([HARNESS, "--nodes", String(nodes), ...flags]);
   const row = rows.find(({ bench }) => bench === "wire")!;
   return { x: nodes, us: row.serverCpuUsPerMessage + row.clientCpuUsPerMessage };
