@@ -15,8 +15,8 @@ import { SENDERS } from "./senders.ts";
 
 const CLIENT_PROCESS = new URL("client_process.ts", import.meta.url).pathname;
 const WARM_UP_MS = 750;
-/** The first run of all: what compilers have not seen yet is slow, and that is not the question here. */
-const FIRST_WARM_UP_MS = 3000;
+/** The first runs of all: what compilers have not seen yet is slow, and that is not the question here. */
+const FIRST_WARM_UP_MS = 4500;
 /** New actors are filled in at this depth. */
 const FILL_IN_FLIGHT = 256;
 /** What a start leaves to do comes to rest. */
@@ -59,7 +59,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
 
   const timed = { range: all, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000, messagesMax: null };
   for (const bench of sendersOf(options)) {
-    const measureMs = FIRST_WARM_UP_MS / 2;
+    const measureMs = FIRST_WARM_UP_MS / sendersOf(options).length;
     await run(`warm-up ${bench}`, { ...timed, bench, inFlight: FILL_IN_FLIGHT, range: spare, warmUpMs: 0, measureMs });
   }
   const before = { log: await cluster.logBytes(), rss: cluster.residentBytes() };
