@@ -15,15 +15,16 @@ import { SENDERS } from "./senders.ts";
 
 const CLIENT_PROCESS = new URL("client_process.ts", import.meta.url).pathname;
 const WARM_UP_MS = 750;
-/** The first run of all: what compilers have not seen yet is slow, and that is not the question here. */
-const FIRST_WARM_UP_MS = 3000;
+/** The first runs of all: what compilers have not seen yet is slow, and that is not the question here. */
+const FIRST_WARM_UP_MS = 4500;
 /** New actors are filled in at this depth. */
 const FILL_IN_FLIGHT = 256;
 /** What a start leaves to do comes to rest. */
 const REST_MS = 1500;
 const IDLE_MS = 2000;
-/** What starting and filling may take, ms; a run may take twice its own time on top. */
-const START_MS_MAX = 30_000;
+/** What starting and filling may take, ms, and how much more for each node; a run may take twice its own time on top. */
+const START_MS_MAX = 20_000;
+const START_MS_MAX_A_NODE = 4000;
 /** What the audit of the receipts may take, ms. */
 const AUDIT_MS_MAX = 300_000;
 
@@ -58,7 +59,7 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
 
   const timed = { range: all, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000, messagesMax: null };
   for (const bench of sendersOf(options)) {
-    const measureMs = FIRST_WARM_UP_MS / 2;
+    const measureMs = FIRST_WARM_UP_MS / sendersOf(options).length;
     await run(`warm-up ${bench}`, { ...timed, bench, inFlight: FILL_IN_FLIGHT, range: spare, warmUpMs: 0, measureMs });
   }
   const before = { log: await cluster.logBytes(), rss: cluster.residentBytes() };
@@ -162,7 +163,7 @@ async function main(): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
   const runs = sendersOf(options).length * inFlight.length;
-  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
+  const limitMs = START_MS_MAX + options.nodes * START_MS_MAX_A_NODE + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
     (options.receipts === null ? 0 : AUDIT_MS_MAX);
   const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
   const rows: Row[] = [];

@@ -40,11 +40,12 @@ interface Options {
 }
 
 /** What has to end when the bench is stopped. */
-const running: { peer: RunningPeer | null; child: Child | null; ours: Deno.ChildProcess | null } = {
-  peer: null,
-  child: null,
-  ours: null,
-};
+const running: {
+  peer: RunningPeer | null;
+  folder: string;
+  child: Child | null;
+  ours: Deno.ChildProcess | null;
+} = { peer: null, folder: "", child: null, ours: null };
 
 /** Our own cluster, by our own bench. */
 async function measureOurs(options: Options): Promise<Measurement[]> {
@@ -73,8 +74,11 @@ async function measureOurs(options: Options): Promise<Measurement[]> {
 }
 
 async function measurePeer(peer: Peer, { seconds, inFlight, actors, messageBytes }: Options): Promise<Measurement[]> {
-  const folder = await Deno.makeTempDir({ prefix: "waterpark-peer-" });
-  const servers = running.peer = await peer.start(folder);
+  const folder = running.folder = await Deno.makeTempDir({ prefix: "waterpark-peer-" });
+  const servers = running.peer = await peer.start(folder).catch(async (error) => {
+    await Deno.remove(folder, { recursive: true });
+    throw error;
+  });
   const clientOptions: PeerClientOptions = {
     sender: peer.sender,
     ports: servers.ports,
@@ -144,8 +148,9 @@ async function main(): Promise<number> {
   const only = values.only?.split(",") ?? ["ours", ...PEERS.map(({ word }) => word)];
   const peers = PEERS.filter(({ word }) => only.includes(word)).filter(({ name, needs }) => {
     const missing = missingOf(needs);
-    for (const { command, package: from } of missing) {
-      talk(`${name}: skipped, as ${command} is not on the PATH; Debian's package is ${from}`);
+    if (missing.length > 0) {
+      const commands = missing.map(({ command }) => command).join(", ");
+      talk(`${name}: skipped, as not on the PATH: ${commands}; Debian's package is ${missing[0].package}`);
     }
     return missing.length === 0;
   });
@@ -153,7 +158,10 @@ async function main(): Promise<number> {
     talk(text);
     running.ours?.kill("SIGTERM");
     running.child?.kill();
-    await running.peer?.stop();
+    if (running.peer !== null) {
+      await running.peer.stop();
+      await Deno.remove(running.folder, { recursive: true });
+    }
     Deno.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));

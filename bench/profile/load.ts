@@ -13,6 +13,8 @@ import { type Call, callTree, type Profile, roomTimes } from "./cpu_profile.ts";
 const WARM_UP_MS = 1000;
 /** What starting a profiler costs is over by then. */
 const SETTLED_MS = 300;
+/** A busy cluster takes its time to say what it has used, and the load must last that long: an audit follows it. */
+const SLACK_MS = 2000;
 /** Actors that are asked which node writes a facility: its shards may have several. */
 const PROBES = 8;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -57,14 +59,13 @@ export async function measureLoad(
   { name, range, sender, inFlight, seconds, out }: LoadOptions,
 ): Promise<Load> {
   const fileOf = (process: string) => `${out}/${name}-${process}.cpuprofile`;
-  const measureMs = SETTLED_MS + seconds * 1000;
   const command: Command = {
     bench: sender,
     prefix: `profile-${name}`,
     inFlight,
     range,
     warmUpMs: WARM_UP_MS,
-    measureMs: measureMs + SETTLED_MS,
+    measureMs: SETTLED_MS + seconds * 1000 + SLACK_MS,
     messagesMax: null,
     profile: fileOf("client"),
   };
