@@ -14,7 +14,7 @@ import { Replication } from "../replication/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { Mesh } from "../transport/mod.ts";
-import { FRAME, type Lane, LANE_CONTROL } from "../wire/mod.ts";
+import { FRAME, type Lane, LANE_CONTROL, LANE_MESSAGE } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
 import { Absence } from "./absence.ts";
 import { auditingOf } from "./audit_wiring.ts";
@@ -134,6 +134,7 @@ export class NodeCore {
       world,
       self,
       send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
+      isClear: (to) => this.mesh.isClear(to, LANE_MESSAGE),
       isSuspect,
       aliveForMs: (incarnation) => this.#news.aliveForMs(incarnation),
       isLeaving: (incarnation) => this.departing.isLeaving(incarnation),

@@ -442,6 +442,11 @@ export class CoreService implements NodeService {
       ...relaying.samples(),
       { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
       {
+        name: "link_frames_out",
+        help: "frames sent to peers since the links came up",
+        value: sum((link) => link.framesOut),
+      },
+      {
         name: "link_bytes_out",
         help: "bytes sent to peers since the links came up",
         value: sum((link) => link.bytesOut),
