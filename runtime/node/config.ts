@@ -82,7 +82,7 @@ export const DEFAULTS: NodeConfig = {
     staggerMsMax: 250,
     stableAfterMs: 30_000,
     catchUpsMax: 16,
-    catchUpsPerSecond: 64,
+    catchUpsPerSecond: 32,
     catchUpBytesPerSecond: 8 * 1024 * 1024,
     waitersMax: 200_000,
   },
