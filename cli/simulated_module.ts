@@ -4,15 +4,13 @@
  *     export default defineHandler({ ... });            // or [defineHandler(...), defineHandler(...)]
  *     export const simulation = { messages: (chance) => ({ key: "HOSPX/1", message: { type: "admit" } }), invariants: {} };
  */
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { HandlerDefinition } from "../runtime/plugin_host/mod.ts";
 import type { AddressedMessage } from "../testing/addressed_messages.ts";
 import type { SimulationPlan } from "../testing/simulate.ts";
 import { fileState, MisuseError } from "./errors.ts";
-import { suggest } from "./suggest.ts";
+import { importModule, optionsIn } from "./imported_module.ts";
 
-/** The fields of a plan, so that a typo in one is not silently a check that is not made. */
+/** The fields of a plan. */
 const PLAN_FIELDS: readonly (keyof SimulationPlan)[] = ["messages", "recorded", "invariants", "inTheEnd"];
 
 /**
@@ -28,23 +26,11 @@ export async function readSimulatedModule(
   const refuse = (state: string): never => {
     throw new MisuseError(`Cannot simulate "${file}" as it must be a module with a handler: ${state}`);
   };
-  const url = /^(https?|file|data):/.test(file) ? file : pathToFileURL(resolve(file)).href;
-  let module: { default?: unknown; simulation?: unknown };
-  try {
-    if (url.startsWith("file:")) await Deno.stat(new URL(url));
-    module = await import(url);
-  } catch (error) {
-    return refuse(fileState(error).split("\n")[0]);
-  }
-  const { default: exported, simulation = {} } = module;
+  const module = await importModule(file, refuse);
+  const { default: exported } = module;
   if (exported === undefined) return refuse("it has no default export");
-  if (typeof simulation !== "object" || simulation === null) return refuse("its simulation must be an object");
-  for (const field of Object.keys(simulation)) {
-    if (PLAN_FIELDS.includes(field as keyof SimulationPlan)) continue;
-    const meant = suggest(field, PLAN_FIELDS);
-    return refuse(`its simulation has no "${field}"${meant === undefined ? "" : `: did you mean "${meant}"?`}`);
-  }
-  return { plugins: (Array.isArray(exported) ? exported : [exported]) as HandlerDefinition[], plan: simulation };
+  const plan = optionsIn(module, { name: "simulation", fields: PLAN_FIELDS }, refuse) as SimulationPlan;
+  return { plugins: (Array.isArray(exported) ? exported : [exported]) as HandlerDefinition[], plan };
 }
 
 /**

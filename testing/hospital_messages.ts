@@ -1,4 +1,6 @@
-import type { MessageGenerator } from "./addressed_messages.ts";
+import fc from "fast-check";
+import { SeededRandom } from "../runtime/world/mod.ts";
+import type { Chance, MessageGenerator } from "./addressed_messages.ts";
 import type { GivenMessage } from "./given_message.ts";
 
 const WARDS = ["5W", "6E", "ICU", "ED"];
@@ -41,4 +43,14 @@ function hl7(
     segments.push("OBR|1|P1|F1|BMP^Basic", `OBX|1|NM|GLU^Glucose^LN||${60 + number % 90}|mg/dL|70-99||||F`);
   }
   return segments.join("\r");
+}
+
+/** The same for one actor of this kind, as an arbitrary: what a handler is checked with where its author gives nothing. */
+export function hospitalArbitrary(kind: string): fc.Arbitrary<GivenMessage> {
+  const draw = hospitalMessages([kind]);
+  return fc.nat().map((seed) => {
+    const random = new SeededRandom(seed);
+    const chance: Chance = { next: () => random.next(), below: (bound) => random.below(bound) };
+    return draw(chance, { actors: 1 }).message;
+  });
 }

@@ -36,6 +36,7 @@ export {
   type HandlerHistory,
   type HandlerMessage,
   type HandlerResult,
+  problemOfDefinition,
   type Switches,
 } from "./sdk.ts";
 export { SESSION_LIMITS, type SessionLimits } from "./session.ts";
