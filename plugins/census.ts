@@ -14,7 +14,9 @@ export default defineHandler({
   initial: { ward: "", moves: 0 },
   handle(key, projections, message) {
     if (message.type !== "admit") return ["ok", projections, []];
-    const { ward } = message.body as { ward: string };
+    const ward: unknown = message.body?.ward;
+    // an admission that names no ward says nothing about where the patient is
+    if (typeof ward !== "string" || ward === "") return ["ok", projections, []];
     const arrived = effect.send({ kind: "ward", facility: key.facility, id: ward }, {
       type: "arrived",
       patient: key.id,
