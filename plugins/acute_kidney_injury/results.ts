@@ -4,8 +4,20 @@
  * @module
  */
 import type { HandlerMessage } from "@waterpark/waterpark";
-import { type Hl7Message, type Segment, textAt, timeAt } from "../patient/hl7_values.ts";
 import type { About, Creatinine } from "./algorithm.ts";
+
+/** What is used of a segment of HL7 v2. */
+interface Segment {
+  readonly name: string;
+  /** the value at `5` or `"5.1"`; `""` when there is none */
+  get(address: number | string): string;
+}
+
+/** What is used of the body of an HL7 v2 message. */
+interface Hl7Message {
+  first(name: string): Segment | undefined;
+  segments(): readonly Segment[];
+}
 
 /** A result, with what came beside it. */
 export interface Reported extends Creatinine {
@@ -36,7 +48,8 @@ export function resultsIn(message: HandlerMessage): Reported[] {
 export function birthDateIn({ contentType, body }: HandlerMessage): string | null {
   if (!contentType.startsWith("x-application/hl7-v2")) return isDay(body?.birthDate) ? body.birthDate : null;
   const pid = (body as Hl7Message).first("PID");
-  const day = pid === undefined ? null : timeAt(pid, 7)?.slice(0, 10);
+  const match = /^(\d{4})(\d\d)(\d\d)/.exec(pid?.get(7).trim() ?? "");
+  const day = match === null ? null : match.slice(1).join("-");
   return isDay(day) ? day : null;
 }
 
@@ -46,11 +59,11 @@ function fromHl7(message: Hl7Message, receivedAt: number): Reported[] {
   for (const segment of message.segments()) {
     if (segment.name === "OBR") takenAt = instantAt(segment, 7);
     if (segment.name !== "OBX" || !isCreatinine(segment)) continue;
-    const status = textAt(segment, 11) ?? "";
+    const status = segment.get(11).trim();
     const isWithdrawn = WITHDRAWN.has(status);
     if (!isWithdrawn && !COUNTED.has(status)) continue;
-    const factor = factorOf(textAt(segment, "6.1") ?? "umol/L");
-    const value = numberIn(textAt(segment, 5)) * factor;
+    const factor = factorOf(segment.get("6.1").trim() || "umol/L");
+    const value = numberIn(segment.get(5)) * factor;
     const at = instantAt(segment, 14) ?? takenAt ?? receivedAt;
     if (isWithdrawn) results.push({ at, value: 0, interval: { low: null, high: null }, isWithdrawn });
     else if (isPlausible(value)) results.push({ at, value, interval: intervalIn(segment, factor), isWithdrawn });
@@ -70,8 +83,8 @@ function fromJson(body: unknown, receivedAt: number): Reported[] {
 }
 
 function isCreatinine(obx: Segment): boolean {
-  return CODES.has(textAt(obx, "3.1") ?? "") || CODES.has(textAt(obx, "3.4") ?? "") ||
-    NAMES.test(textAt(obx, "3.2") ?? textAt(obx, "3.1") ?? "");
+  const [code, name, other] = [obx.get("3.1").trim(), obx.get("3.2").trim(), obx.get("3.4").trim()];
+  return CODES.has(code) || CODES.has(other) || NAMES.test(name === "" ? code : name);
 }
 
 /** By how much a number of this unit becomes umol/L; NaN: a unit that is none of creatinine's. */
@@ -84,7 +97,7 @@ function factorOf(unit: string): number {
 
 /** `59-104`, `<104`: the laboratory's own interval. */
 function intervalIn(obx: Segment, factor: number): About["interval"] {
-  const text = textAt(obx, 7) ?? "";
+  const text = obx.get(7);
   const both = /^\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
   if (both !== null) return { low: Number(both[1]) * factor, high: Number(both[2]) * factor };
   const high = /^\s*<=?\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
@@ -92,8 +105,8 @@ function intervalIn(obx: Segment, factor: number): About["interval"] {
 }
 
 /** `>1200` is at least that; anything but one number is none. */
-function numberIn(text: string | null): number {
-  const match = /^\s*[<>]?=?\s*(\d+(?:\.\d+)?)\s*$/.exec(text ?? "");
+function numberIn(text: string): number {
+  const match = /^\s*[<>]?=?\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
   return match === null ? NaN : Number(match[1]);
 }
 
@@ -101,9 +114,13 @@ function isPlausible(value: number): boolean {
   return value >= PLAUSIBLE.min && value <= PLAUSIBLE.max;
 }
 
+/** HL7's `20260530080000+0200`, or as much of it as there is from the day on. */
 function instantAt(segment: Segment, field: number): number | null {
-  const time = timeAt(segment, field);
-  return time === null ? null : instantOf(time);
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)?(\d\d)?(\d\d)?(?:\.\d+)?([+-]\d\d)?(\d\d)?/.exec(segment.get(field).trim());
+  if (match === null) return null;
+  const [, year, month, day, hour = "00", minute = "00", second = "00", zone, zoneMinutes = "00"] = match;
+  const at = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  return instantOf(zone === undefined ? at : `${at}${zone}:${zoneMinutes}`);
 }
 
 /** Times without a zone are taken for UTC: only what lies between two of them matters. */
