@@ -29,6 +29,7 @@ import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
+import { pluginNew } from "./commands/plugin_new.ts";
 import { pluginTest } from "./commands/plugin_test.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
 import { topologyAck } from "./commands/topology_ack.ts";
@@ -79,6 +80,7 @@ export const TREE: CommandTree = {
   plugin: {
     description: "the modules that handle messages",
     verbs: {
+      new: pluginNew,
       test: pluginTest,
       deploy: pluginDeploy,
       list: pluginList,

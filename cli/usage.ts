@@ -90,7 +90,7 @@ function valueLabel(schema: ArgSchema): string {
 }
 
 function columns(rows: [string, string][]): string[] {
-  const width = Math.min(50, Math.max(0, ...rows.map(([left]) => left.length)));
+  const width = Math.min(64, Math.max(0, ...rows.map(([left]) => left.length)));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
 }
 

@@ -9,6 +9,7 @@ export const pluginTest = command({
   description: "looks for a history at which a plugin breaks a rule; no node is asked",
   args: {
     file: { type: "positional", description: "its main module: a file, or an http(s) URL" },
+    checks: { type: "string", metavar: "FILE", description: "module that exports checks; default: the plugin's own" },
     recorded: { type: "string", metavar: "FILE", description: "recorded messages too: .ndjson, or HL7" },
     runs: { type: "number", description: "histories; default 100" },
     seed: { type: "number", description: "where chance begins; default by the clock" },
@@ -16,6 +17,7 @@ export const pluginTest = command({
   },
   examples: [
     "plugin test plugins/counter.ts",
+    "plugin test census.ts --checks census_checks.ts",
     "plugin test census.ts --recorded stay.ndjson --runs 1000",
     "plugin test census.ts --seed 7 --path 12:0",
   ],
@@ -35,7 +37,8 @@ export const pluginTest = command({
     const problem = problemOfDefinition(module.default);
     if (problem !== "") return refuse(problem);
     const handler = module.default as HandlerDefinition;
-    const checks = optionsIn(module, { name: "checks", fields: CHECK_FIELDS }, refuse);
+    const checker = values.checks === undefined ? module : await importModule(values.checks, refuse);
+    const checks = optionsIn(checker, { name: "checks", fields: CHECK_FIELDS }, refuse);
     const given = values.recorded === undefined ? [] : historiesIn(await readRecording(values.recorded), handler.kind);
     try {
       out.progress(`bundling ${file}`);
