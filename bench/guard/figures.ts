@@ -29,8 +29,8 @@ export const MARGIN = 1.6;
 
 /** Few shards: most of the cost is in messages. As many as a real cluster has: most of it is in shards that wake up. */
 export const SCENARIOS: readonly Scenario[] = [
-  { name: "full batches", shardsPerSet: 4, route: "writer", measured: { heapBytes: 3700, cpuRounds: 78 } },
-  { name: "thin batches", shardsPerSet: 64, route: "any", measured: { heapBytes: 7400, cpuRounds: 270 } },
+  { name: "full batches", shardsPerSet: 4, route: "writer", measured: { heapBytes: 2200, cpuRounds: 72 } },
+  { name: "thin batches", shardsPerSet: 64, route: "any", measured: { heapBytes: 6900, cpuRounds: 230 } },
 ];
 
 /** What is wrong with a cost, in words; nothing: all is well. */
