@@ -15,7 +15,7 @@ import { WaterparkError } from "../base/mod.ts";
 import { gates } from "../world/mod.ts";
 import { decodeFold, encodeAnswer, encodeTexts, FrameCutter, HOST_FRAME, joinFrames } from "./host_protocol.ts";
 import { PluginContext } from "./plugin_context.ts";
-import { Sessions } from "./session.ts";
+import { type RowRequest, Sessions } from "./session.ts";
 
 const DECODER = new TextDecoder();
 const HELD_BYTES_MAX = 64 * 1024;
@@ -35,9 +35,23 @@ function serve(frame: Uint8Array): void {
       return sessions.unload(reader.text());
     case HOST_FRAME.fold: {
       const { call, request } = decodeFold(reader);
-      return write(encodeAnswer(call, sessions.fold(request, () => write(PROGRESS))));
+      calls.push(call);
+      requests.push(request);
     }
   }
+}
+
+/** the folds of a chunk that have not been run yet */
+let calls: number[] = [];
+let requests: RowRequest[] = [];
+
+function fold(): void {
+  if (requests.length === 0) return;
+  const numbers = calls;
+  const wanted = requests;
+  calls = [];
+  requests = [];
+  sessions.foldAll(wanted, (place, answer) => write(encodeAnswer(numbers[place], answer)), showLife);
 }
 
 function load(hash: string, name: string, bundle: Uint8Array): void {
@@ -51,18 +65,25 @@ function load(hash: string, name: string, bundle: Uint8Array): void {
   }
 }
 
-// What one chunk of questions leads to goes out in one write: a system call costs as much as a small fold. Should a
-// fold end the process, the answers held back are lost with it, and only more calls than need be are suspects.
+// What one run leads to goes out in one write: a system call costs as much as a small fold. Should a fold end the
+// process, the answers held back are lost with it, and only more calls than need be are suspects.
 let held: Uint8Array[] = [];
 let heldBytes = 0;
 
 function write(frame: Uint8Array): void {
   held.push(frame);
   heldBytes += frame.length;
-  if (heldBytes >= HELD_BYTES_MAX || frame === PROGRESS) flush();
+  if (heldBytes >= HELD_BYTES_MAX) flush();
+}
+
+/** Answers are a sign of life as good as any. */
+function showLife(): void {
+  if (held.length === 0) write(PROGRESS);
+  flush();
 }
 
 function flush(): void {
+  if (held.length === 0) return;
   const frames = held;
   held = [];
   heldBytes = 0;
@@ -73,6 +94,11 @@ function flush(): void {
 const cutter = new FrameCutter();
 const chunk = new Uint8Array(256 * 1024);
 for (let n = gates.stdio.stdin.readSync(chunk); n !== null; n = gates.stdio.stdin.readSync(chunk)) {
-  for (const frame of cutter.push(chunk.subarray(0, n))) serve(frame);
+  for (const frame of cutter.push(chunk.subarray(0, n))) {
+    // all but folds are rare, and stand where they stand
+    if (frame[0] !== HOST_FRAME.fold) fold();
+    serve(frame);
+  }
+  fold();
   flush();
 }

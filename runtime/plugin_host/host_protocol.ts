@@ -1,14 +1,15 @@
 /**
  * What node and host process say to each other over the host's stdin and stdout: frames of u32 length (of the rest), u8
- * kind, fields laid out by hand. Host answers come in the order of the questions.
+ * kind, fields laid out by hand. Answers come in any order, by the number of their call.
  *
  * @module
  */
 // Not through wire's door: it draws MessagePack from npm along, and the host's process runs without any package.
 import { ByteReader, ByteWriter } from "../wire/bytes.ts";
-import type { FoldAnswer, FoldRequest } from "../actors/mod.ts";
+import type { FoldAnswer, FoldRequest, FoldResult } from "../actors/mod.ts";
 import { WaterparkError } from "../base/mod.ts";
 import { EFFECTS_MAX, packEffect, problemOfEffect, unpackEffect } from "./effect_check.ts";
+import { InternedTexts } from "./interned_texts.ts";
 import { rawOf } from "./raw_content.ts";
 import type { RowAnswer, RowRequest } from "./session.ts";
 import type { LoadAnswer } from "./version_shelf.ts";
@@ -116,21 +117,23 @@ export function encodeFold(call: number, request: FoldRequest): Uint8Array {
   return end();
 }
 
+const interned = new InternedTexts();
+
 /** The request of a fold frame's reader that stands behind its kind. */
 export function decodeFold(reader: ByteReader): { call: number; request: RowRequest } {
   const call = reader.u32();
-  const hash = reader.text();
+  const hash = interned.read(reader);
   const key = reader.text();
   const birth = reader.f64();
   const after = reader.f64();
   const flags = reader.u8();
-  const switches = JSON.parse(reader.text());
+  const switches = interned.read(reader);
   const rows = new Array(reader.u32());
   for (let i = 0; i < rows.length; i++) {
     const id = reader.text();
     const at = reader.f64();
-    const type = reader.text();
-    const contentType = reader.text();
+    const type = interned.read(reader);
+    const contentType = interned.read(reader);
     rows[i] = { id, at, type, contentType, raw: rawOf(contentType, reader.bytes()) };
   }
   const wantProjections = (flags & 1) !== 0;
@@ -138,18 +141,20 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   return { call, request: { plugin: "", hash, key, birth, after, rows, wantProjections, fresh, switches } };
 }
 
-/** The answer frame. */
-export function encodeAnswer(call: number, { answer, projections }: RowAnswer): Uint8Array {
-  begin(HOST_FRAME.answer).u32(call);
-  if (answer.state !== "ok" && answer.state !== "fault") {
-    writer.text(JSON.stringify(answer)).u32(0);
-    return end();
-  }
-  const { results, ...rest } = answer;
-  writer.text(JSON.stringify(rest)).u32(results.length);
-  for (const result of results) {
-    writer.f64(result.seq).text(result.digest)
-      .text(result.effects.length === 0 ? "" : JSON.stringify(result.effects.map(packEffect)));
+/** How a fold ended, in an answer frame; `at` stands behind it. */
+const STATE = { ok: 1, fault: 2, behind: 3, down: 4 } as const;
+
+/** The answer frame. Effects that are text already are passed on as they are. */
+export function encodeAnswer(call: number, { answer, projections, effects: texts }: RowAnswer): Uint8Array {
+  begin(HOST_FRAME.answer).u32(call).u8(STATE[answer.state]).f64(answer.state === "down" ? 0 : answer.at);
+  if (answer.state === "behind" || answer.state === "down") return end();
+  if (answer.state === "fault") writer.text(answer.code).text(answer.message).text(answer.stack);
+  const { results } = answer;
+  writer.u32(results.length);
+  for (let i = 0; i < results.length; i++) {
+    const { seq, digest, effects } = results[i];
+    writer.f64(seq).text(digest)
+      .text(effects.length === 0 ? "" : texts?.[i] ?? JSON.stringify(effects.map(packEffect)));
   }
   writer.u8(projections === undefined ? 0 : 1);
   if (projections !== undefined) writer.text(projections);
@@ -164,33 +169,41 @@ export function encodeAnswer(call: number, { answer, projections }: RowAnswer): 
  */
 function decodeAnswer(reader: ByteReader): { call: number; answer: FoldAnswer } {
   const call = reader.u32();
-  const head = (parsed(reader.text()) ?? {}) as Record<string, unknown>;
-  const count = reader.u32();
-  if (head.state === "behind" && isSeq(head.at)) return { call, answer: { state: "behind", at: head.at } };
-  if (head.state === "down") return { call, answer: { state: "down", lonely: false, code: "plugin_host/not-loaded" } };
-  if ((head.state !== "ok" && head.state !== "fault") || !isSeq(head.at)) throw badFrame("an unknown state");
-  const results = [];
-  for (let i = 0; i < count; i++) {
+  const state = reader.u8();
+  const at = reader.f64();
+  if (!isSeq(at)) throw badFrame("a bad seq");
+  if (state === STATE.behind) return { call, answer: { state: "behind", at } };
+  if (state === STATE.down) return { call, answer: { state: "down", lonely: false, code: "plugin_host/not-loaded" } };
+  if (state === STATE.fault) {
+    const [code, message, stack] = [clipped(reader.text()), clipped(reader.text()), clipped(reader.text())];
+    return { call, answer: { state: "fault", at, code, message, stack, results: decodeResults(reader) } };
+  }
+  if (state !== STATE.ok) throw badFrame("an unknown state");
+  const answer: FoldAnswer = { state: "ok", at, results: decodeResults(reader) };
+  if (reader.u8() === 1) answer.projections = parsed(reader.text());
+  return { call, answer };
+}
+
+const DIGEST = /^[0-9a-f]{16}$/;
+const NO_EFFECTS: FoldResult["effects"] = [];
+
+function decodeResults(reader: ByteReader): FoldResult[] {
+  const results: FoldResult[] = [];
+  for (let left = reader.u32(); left > 0; left--) {
     const seq = reader.f64();
     const digest = reader.text();
     const text = reader.text();
-    const effects = text === "" ? [] : parsed(text) as unknown[];
-    if (!isSeq(seq) || !/^[0-9a-f]{16}$/.test(digest) || !Array.isArray(effects) || effects.length > EFFECTS_MAX) {
-      throw badFrame("a bad result");
-    }
-    if (effects.some((effect) => problemOfEffect(effect) !== null)) throw badFrame("a bad effect");
-    results.push({ seq, digest, effects: effects.map(unpackEffect) });
+    if (!isSeq(seq) || !DIGEST.test(digest)) throw badFrame("a bad result");
+    results.push({ seq, digest, effects: text === "" ? NO_EFFECTS : decodeEffects(text) });
   }
-  if (head.state === "fault") {
-    const { at, code, message, stack } = head as { at: number; code: unknown; message: unknown; stack: unknown };
-    return {
-      call,
-      answer: { state: "fault", at, code: clipped(code), message: clipped(message), stack: clipped(stack), results },
-    };
-  }
-  const answer: FoldAnswer = { state: "ok", at: head.at, results };
-  if (reader.u8() === 1) answer.projections = parsed(reader.text());
-  return { call, answer };
+  return results;
+}
+
+function decodeEffects(text: string): FoldResult["effects"] {
+  const effects = parsed(text);
+  if (!Array.isArray(effects) || effects.length > EFFECTS_MAX) throw badFrame("a bad result");
+  if (effects.some((effect) => problemOfEffect(effect) !== null)) throw badFrame("a bad effect");
+  return effects.map(unpackEffect);
 }
 
 /** What the host says. */

@@ -5,7 +5,8 @@ import type { Row } from "./history.ts";
 import { type Program, programOf } from "./program.ts";
 import { rawOf } from "./raw_content.ts";
 import type { HandlerDefinition } from "./sdk.ts";
-import { type Runner, SESSION_LIMITS, type SessionLimits, Sessions } from "./session.ts";
+import type { Runner } from "./runner.ts";
+import { SESSION_LIMITS, type SessionLimits, Sessions } from "./session.ts";
 
 /**
  * A plugin host without walls: the same sessions, checks, faults and digests as in the host's process, but the handler
@@ -69,7 +70,11 @@ export class InlineHost {
       contentType: message.contentType,
       raw: rawOf(message.contentType, message.payload),
     }));
-    const { answer, projections } = this.#sessions.fold({ ...request, rows });
+    const { answer, projections } = this.#sessions.fold({
+      ...request,
+      rows,
+      switches: JSON.stringify(request.switches),
+    });
     if (answer.state === "ok" && projections !== undefined) answer.projections = JSON.parse(projections);
     this.#world.soon(() => done(answer));
   };

@@ -10,16 +10,24 @@
  */
 import vm from "node:vm";
 import { WaterparkError } from "../base/mod.ts";
+import { drive, type Driver } from "./driver.ts";
 import { lockdown } from "./lockdown.ts";
 import { type Program, PROGRAM_ABI, type ProgramAbout } from "./program.ts";
 import type { Row } from "./history.ts";
-import type { Runner } from "./session.ts";
+import type { Runner, Turn } from "./runner.ts";
 
 /** How long a module may take to load, in ms: it has nothing to do but declare. */
 export const LOAD_DEADLINE_MS = 1_000;
 
 const LOCKDOWN = new vm.Script(`(${lockdown.toString()})()`, { filename: "waterpark:lockdown" });
-const RUN = new vm.Script("waterparkProgram.run()", { filename: "waterpark:run" });
+const DRIVER = new vm.Script(
+  `"use strict";const waterparkDriver=(${drive.toString()})(waterparkProgram);waterparkDriver`,
+  {
+    filename: "waterpark:driver",
+  },
+);
+// Its name ends what a fault's stack shows: below stand the host's own frames.
+const RUN = new vm.Script("waterparkDriver.run()", { filename: "waterpark:run" });
 
 /** A loaded version. After a missed deadline its context is replaced: code that was cut off anywhere may be broken. */
 export class PluginContext implements Runner {
@@ -30,6 +38,7 @@ export class PluginContext implements Runner {
   readonly #script: vm.Script;
   #context: vm.Context;
   #program: Program;
+  #driver: Driver;
 
   /**
    * Loads a bundle.
@@ -45,7 +54,7 @@ export class PluginContext implements Runner {
           `return module.exports.default})({exports:{}});waterparkProgram`,
         { filename: `plugin:${name}` },
       );
-      [this.#context, this.#program] = this.#load();
+      [this.#context, this.#program, this.#driver] = this.#load();
       this.about = aboutOf(this.#program);
     } catch (cause) {
       if (cause instanceof WaterparkError) throw cause;
@@ -71,11 +80,12 @@ export class PluginContext implements Runner {
 
   /** Folds rows, see {@linkcode Runner.run}. */
   run(session: number, rows: readonly Row[], projections: string, switches: string, deadlineMs: number): string | null {
-    const program = this.#program;
-    program.arm(session, projections, switches);
-    for (const row of rows) program.stage(row.id, row.at, row.type, row.contentType, row.raw);
+    const driver = this.#driver;
+    driver.turn(session, projections, switches);
+    for (const row of rows) driver.stage(row.id, row.at, row.type, row.contentType, row.raw);
     try {
-      const text: unknown = RUN.runInContext(this.#context, { timeout: deadlineMs });
+      RUN.runInContext(this.#context, { timeout: deadlineMs });
+      const text: unknown = driver.answer(0);
       return typeof text === "string" ? text : "";
     } catch (error) {
       this.#renew();
@@ -83,21 +93,43 @@ export class PluginContext implements Runner {
     }
   }
 
+  /** Folds rows of several sessions, see {@linkcode Runner.runAll}. */
+  runAll(turns: readonly Turn[], deadlineMs: number): string[] | null {
+    const driver = this.#driver;
+    for (const { session, rows, projections, switches } of turns) {
+      driver.turn(session, projections, switches);
+      for (const row of rows) driver.stage(row.id, row.at, row.type, row.contentType, row.raw);
+    }
+    try {
+      RUN.runInContext(this.#context, { timeout: deadlineMs });
+      const texts: string[] = [];
+      for (let i = 0; i < turns.length; i++) {
+        const text: unknown = driver.answer(i);
+        texts.push(typeof text === "string" ? text : "");
+      }
+      return texts;
+    } catch {
+      this.#renew();
+      return null;
+    }
+  }
+
   #renew(): void {
     this.generation++;
     try {
-      [this.#context, this.#program] = this.#load();
+      [this.#context, this.#program, this.#driver] = this.#load();
     } catch {
       // It did load before, so the machine stalls or the module depends on luck. The old context goes on: sessions are
       // opened in it anew, and what else is broken in it shows as faults.
     }
   }
 
-  #load(): [vm.Context, Program] {
+  #load(): [vm.Context, Program, Driver] {
     const options = { codeGeneration: { strings: false, wasm: false }, microtaskMode: "afterEvaluate" } as const;
     const context = vm.createContext(Object.create(null), options);
     LOCKDOWN.runInContext(context);
-    return [context, this.#script.runInContext(context, { timeout: LOAD_DEADLINE_MS }) as Program];
+    const program = this.#script.runInContext(context, { timeout: LOAD_DEADLINE_MS }) as Program;
+    return [context, program, DRIVER.runInContext(context) as Driver];
   }
 }
 

@@ -1,37 +1,18 @@
 /**
- * Sessions: what a host knows of actors, and how a fold request becomes runs of a program. Pure: no clock, no chance,
- * no I/O; the same core stands in the host's process and in the simulator.
+ * Sessions: what a host knows of actors, and how fold requests become runs of a program. Pure: no clock, no chance, no
+ * I/O; the same core stands in the host's process and in the simulator.
  *
- * A session is a bookmark with the pages before it: an actor's messages so far, as one version of one plugin has read
- * them, and the projections at the bookmark. Losing one costs time only, since its actor's writer can send everything
- * again; so they are bounded, the least used going first.
+ * Requests come by the batch, and short ones of one version go through its program together, like guests who share a
+ * taxi: the watchdog that stands beside each run costs 10 to 20 us, more than most messages do. When a shared run misses
+ * its deadline nobody is blamed: all of them go again, each alone.
  *
  * @module
  */
-import { parseKey, WaterparkError } from "../base/mod.ts";
 import type { FoldAnswer, FoldRequest, FoldResult } from "../actors/mod.ts";
-import { EFFECTS_MAX, problemOfEffect, unpackEffect } from "./effect_check.ts";
 import type { Row } from "./history.ts";
-import type { RunHeader } from "./program.ts";
-
-/** A loaded version of a plugin, see {@linkcode Program}. */
-export interface Runner {
-  /** raised whenever the program has lost its memory */
-  readonly generation: number;
-  /** begins to remember a session; the first message that is folded in it has the seq after `birth` */
-  open(session: number, kind: string, facility: string, id: string, birth: number): void;
-  /** adds a message that was folded before */
-  remember(session: number, row: Row): void;
-  /** forgets a session */
-  close(session: number): void;
-  /**
-   * Folds rows.
-   *
-   * @returns what {@linkcode Program.run} answers; `""` when the program is broken; null when the deadline passed, and
-   *   then the generation has changed
-   */
-  run(session: number, rows: readonly Row[], projections: string, switches: string, deadlineMs: number): string | null;
-}
+import { readRun } from "./run_answer.ts";
+import type { Runner } from "./runner.ts";
+import { seqOf, type Session, SessionShelf, type Version } from "./session_shelf.ts";
 
 /** Bounds of {@linkcode Sessions}. */
 export interface SessionLimits {
@@ -41,261 +22,272 @@ export interface SessionLimits {
   sessionBytesMax: number;
   /** how long a run of {@linkcode SessionLimits.sliceMessages} may take */
   deadlineMs: number;
-  /** messages of one run: a sign of life comes after each, and the overhead of a run is shared by them */
+  /** messages of one run, of one actor or of many: a sign of life comes after each, and they share its overhead */
   sliceMessages: number;
 }
 
 /** What the process host and the inline host use. */
 export const SESSION_LIMITS: SessionLimits = {
-  sessionsMax: 10_000,
+  // A shelf of small ones; what bounds it, mostly, is bytes.
+  sessionsMax: 50_000,
   sessionBytesMax: 64 * 1024 * 1024,
   deadlineMs: 200,
   sliceMessages: 32,
 };
 
-/** A {@linkcode FoldRequest} whose payloads are rows already. */
-export type RowRequest = Omit<FoldRequest, "messages"> & { rows: Row[] };
+/** A {@linkcode FoldRequest} whose payloads are rows already, and whose switches are JSON. */
+export type RowRequest = Omit<FoldRequest, "messages" | "switches"> & { rows: Row[]; switches: string };
 
 /** A {@linkcode FoldAnswer} whose projections are still text; undefined when they were not asked for. */
 export interface RowAnswer {
   answer: FoldAnswer;
   projections: string | undefined;
+  /** of each result the effects as JSON, `""` for none, where they were that before */
+  effects?: readonly string[];
 }
 
 // A missed deadline is believed only the second time, with this many times the time: a stalled machine looks the same
 // as a loop, and parking is for ever.
 const PATIENCE = 4;
-const ROW_OVERHEAD_BYTES = 200;
-const SESSION_OVERHEAD_BYTES = 500;
 
-interface Session {
-  readonly name: string;
-  readonly number: number;
-  readonly hash: string;
-  readonly key: { kind: string; facility: string; id: string };
-  /** last seq of the actor's former lives: the first row has the next */
-  readonly birth: number;
-  readonly rows: Row[];
-  /** canonical text; `""` at birth */
-  projections: string;
-  bytes: number;
-  generation: number;
+/** What messages came to, and their effects once more as text. */
+interface Results {
+  readonly list: FoldResult[];
+  readonly effects: string[];
+}
+
+/** Requests of one version that are about to be run together. */
+interface Batch {
+  readonly version: Version;
+  parts: { place: number; request: RowRequest; session: Session }[];
+  messages: number;
 }
 
 /** The sessions of all versions in one host. */
 export class Sessions {
   readonly #limits: SessionLimits;
-  readonly #runners = new Map<string, Runner>();
-  /** least recently used first */
-  readonly #sessions = new Map<string, Session>();
-  #bytes = 0;
-  #lastNumber = 0;
+  readonly #versions = new Map<string, Version>();
+  readonly #shelf: SessionShelf;
+  #lastVersion = 0;
 
   constructor(limits: SessionLimits = SESSION_LIMITS) {
     this.#limits = limits;
+    this.#shelf = new SessionShelf(limits);
   }
 
   /** how many sessions are kept */
   get size(): number {
-    return this.#sessions.size;
+    return this.#shelf.size;
   }
 
   /** bytes that they are counted as */
   get bytes(): number {
-    return this.#bytes;
+    return this.#shelf.bytes;
   }
 
   /** Takes a version in. */
   load(hash: string, runner: Runner): void {
     this.unload(hash);
-    this.#runners.set(hash, runner);
+    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together: this.#limits.sliceMessages });
   }
 
   /** Forgets a version and its sessions. */
   unload(hash: string): void {
-    for (const session of this.#sessions.values()) {
-      if (session.hash === hash) this.#drop(session);
-    }
-    this.#runners.delete(hash);
+    const version = this.#versions.get(hash);
+    if (version !== undefined) this.#shelf.dropAll(version);
+    this.#versions.delete(hash);
   }
 
   /**
    * Folds; never throws.
    *
    * @param request as in {@linkcode FoldRequest}
-   * @param onProgress called after each run that is not the last: a sign of life for the watchdog
+   * @param onProgress called after each run: a sign of life for the watchdog
    */
   fold(request: RowRequest, onProgress: () => void = () => {}): RowAnswer {
-    const runner = this.#runners.get(request.hash);
-    if (runner === undefined) return only({ state: "down", lonely: false, code: "plugin_host/not-loaded" });
-    const session = this.#find(request);
-    const at = seqOf(session);
-    if (at !== request.after) {
-      // A session that is ahead cannot go back, and what lies between was asked for: everything from birth.
-      if (at > request.after || at === session.birth) this.#drop(session);
-      return only({ state: "behind", at: at > request.after ? session.birth : at });
-    }
-    const answer = this.#foldRows(session, runner, request, onProgress);
-    const projections = request.wantProjections && answer.state === "ok"
-      ? this.#projectionsOf(session, runner)
-      : undefined;
-    if (request.fresh && (request.wantProjections || answer.state !== "ok")) this.#drop(session);
-    else this.#evict(session);
-    return { answer, projections };
+    const version = this.#versions.get(request.hash);
+    if (version === undefined) return only({ state: "down", lonely: false, code: "plugin_host/not-loaded" });
+    const session = this.#shelf.find(version, request)!;
+    const behind = this.#behind(session, request.after);
+    if (behind !== null) return only(behind);
+    const results: Results = { list: [], effects: [] };
+    const answer = this.#foldRows(session, { request, results, onProgress });
+    return this.#answered(session, request, answer, results);
   }
 
-  #foldRows(session: Session, runner: Runner, request: RowRequest, onProgress: () => void): FoldAnswer {
-    const results: FoldResult[] = [];
-    const switches = JSON.stringify(request.switches);
+  /**
+   * Folds many, those of one actor and version in order; never throws.
+   *
+   * @param done called once for each, with its place in `requests`; in any order
+   * @param onProgress as for {@linkcode Sessions.fold}
+   */
+  foldAll(
+    requests: readonly RowRequest[],
+    done: (place: number, answer: RowAnswer) => void,
+    onProgress: () => void = () => {},
+  ): void {
+    const batches = new Map<Version, Batch>();
+    const flush = (batch: Batch) => {
+      if (batch.parts.length > 0) this.#runTogether(batch, done, onProgress);
+      batch.parts = [];
+      batch.messages = 0;
+    };
+    for (let place = 0; place < requests.length; place++) {
+      const request = requests[place];
+      const version = this.#versions.get(request.hash);
+      const batch = version === undefined ? undefined : batches.get(version);
+      const count = request.rows.length;
+      const mayShare = count > 0 && !request.fresh && version?.runner.runAll !== undefined;
+      if (version === undefined || !mayShare || count > version.together) {
+        if (batch !== undefined) flush(batch);
+        done(place, this.fold(request, onProgress));
+        continue;
+      }
+      const mine = batch ?? { version, parts: [], messages: 0 };
+      if (batch === undefined) batches.set(version, mine);
+      if (mine.messages + count > version.together) flush(mine);
+      let session = this.#shelf.find(version, request);
+      if (session === null) {
+        // the same actor once more: what comes before goes first
+        flush(mine);
+        session = this.#shelf.find(version, request)!;
+      }
+      const behind = this.#behind(session, request.after);
+      if (behind !== null) {
+        done(place, only(behind));
+        continue;
+      }
+      session.inHand = true;
+      mine.parts.push({ place, request, session });
+      mine.messages += count;
+    }
+    for (const batch of batches.values()) flush(batch);
+  }
+
+  /** What to answer when the session stands elsewhere; null when it does not. */
+  #behind(session: Session, after: number): FoldAnswer | null {
+    const at = seqOf(session);
+    if (at === after) return null;
+    // A session that is ahead cannot go back, and what lies between was asked for: everything from birth.
+    if (at > after || at === session.birth) this.#shelf.drop(session);
+    return { state: "behind", at: at > after ? session.birth : at };
+  }
+
+  #runTogether(
+    { version, parts }: Batch,
+    done: (place: number, answer: RowAnswer) => void,
+    onProgress: () => void,
+  ): void {
+    for (const { session } of parts) {
+      session.inHand = false;
+      remind(session);
+    }
+    const turns = parts.map(({ session: { number, projections }, request: { rows, switches } }) => ({
+      session: number,
+      rows,
+      projections,
+      switches,
+    }));
+    const texts = version.runner.runAll!(turns, this.#limits.deadlineMs);
+    // Slow handlers miss it together though each alone would not: they find the number that goes.
+    if (texts === null) version.together = Math.max(1, version.together >> 1);
+    else if (version.together < this.#limits.sliceMessages) version.together++;
+    for (let i = 0; i < parts.length; i++) {
+      const { place, request, session } = parts[i];
+      if (texts === null) {
+        done(place, this.fold(request, onProgress));
+        continue;
+      }
+      const results: Results = { list: [], effects: [] };
+      const fault = this.#settle(session, request.rows, texts[i], results);
+      const answer: FoldAnswer = fault === null
+        ? { state: "ok", at: seqOf(session), results: results.list }
+        : { state: "fault", at: seqOf(session) + 1, ...fault, results: results.list };
+      done(place, this.#answered(session, request, answer, results));
+    }
+    onProgress();
+  }
+
+  #answered(session: Session, request: RowRequest, answer: FoldAnswer, { effects }: Results): RowAnswer {
+    const projections = request.wantProjections && answer.state === "ok" ? this.#projectionsOf(session) : undefined;
+    if (request.fresh && (request.wantProjections || answer.state !== "ok")) this.#shelf.drop(session);
+    else this.#shelf.evict(session);
+    return { answer, projections, effects };
+  }
+
+  #foldRows(
+    session: Session,
+    { request, results, onProgress }: { request: RowRequest; results: Results; onProgress: () => void },
+  ): FoldAnswer {
     const { deadlineMs, sliceMessages } = this.#limits;
-    const { rows } = request;
+    const { rows, switches } = request;
+    const { list } = results;
     let from = 0;
     /** up to here one by one, to find out which of them is at fault */
     let carefulUntil = 0;
     while (from < rows.length) {
       const count = from < carefulUntil ? 1 : Math.min(sliceMessages, rows.length - from);
       const slice = rows.slice(from, from + count);
-      let text = this.#run(session, runner, { rows: slice, switches, deadlineMs });
+      let text = run(session, { rows: slice, switches, deadlineMs });
       onProgress();
       if (text === null && count > 1) {
         carefulUntil = from + count;
         continue;
       }
       if (text === null) {
-        text = this.#run(session, runner, { rows: slice, switches, deadlineMs: deadlineMs * PATIENCE });
+        text = run(session, { rows: slice, switches, deadlineMs: deadlineMs * PATIENCE });
         onProgress();
       }
       const at = request.after + from + 1;
       if (text === null) {
         const message = `Cannot wait for the handler as it has ${deadlineMs * PATIENCE} ms for a message`;
-        return { state: "fault", at, code: "plugin_host/deadline", message, stack: "", results };
+        return { state: "fault", at, code: "plugin_host/deadline", message, stack: "", results: list };
       }
       const fault = this.#settle(session, slice, text, results);
-      if (fault !== null) return { state: "fault", at: seqOf(session) + 1, ...fault, results };
+      if (fault !== null) return { state: "fault", at: seqOf(session) + 1, ...fault, results: list };
       from += count;
     }
-    return { state: "ok", at: seqOf(session), results };
-  }
-
-  #run(
-    session: Session,
-    runner: Runner,
-    run: { rows: readonly Row[]; switches: string; deadlineMs: number },
-  ): string | null {
-    if (session.generation !== runner.generation) {
-      const { kind, facility, id } = session.key;
-      runner.open(session.number, kind, facility, id, session.birth);
-      for (const row of session.rows) runner.remember(session.number, row);
-      session.generation = runner.generation;
-    }
-    return runner.run(session.number, run.rows, session.projections, run.switches, run.deadlineMs);
+    return { state: "ok", at: seqOf(session), results: list };
   }
 
   /** Takes over what a run led to; the fault that ended it, or null. */
-  #settle(session: Session, rows: readonly Row[], text: string, results: FoldResult[]) {
+  #settle(session: Session, rows: readonly Row[], text: string, results: Results) {
     const run = readRun(text, rows.length);
     if (run === null) {
       session.generation = -1;
       const message = "Cannot read what the plugin's program answered as it must be of this version's form";
       return { code: "plugin_host/broken-program", message, stack: "" };
     }
-    let bytes = 2 * (run.projections.length - session.projections.length);
     for (let i = 0; i < run.results.length; i++) {
-      session.rows.push(rows[i]);
-      results.push({ seq: seqOf(session), ...run.results[i] });
-      bytes += bytesOf(rows[i]);
+      this.#shelf.push(session, rows[i]);
+      const { effects, digest } = run.results[i];
+      results.list.push({ seq: seqOf(session), effects, digest });
+      results.effects.push(run.effects[i]);
     }
-    session.projections = run.projections;
-    session.bytes += bytes;
-    this.#bytes += bytes;
+    this.#shelf.keep(session, run.projections);
     return run.fault;
   }
 
-  #projectionsOf(session: Session, runner: Runner): string {
+  #projectionsOf(session: Session): string {
     if (session.projections !== "") return session.projections;
-    const text = this.#run(session, runner, { rows: [], switches: "{}", deadlineMs: this.#limits.deadlineMs });
+    const text = run(session, { rows: [], switches: "{}", deadlineMs: this.#limits.deadlineMs });
     return readRun(text ?? "", 0)?.projections ?? "null";
   }
-
-  #find(request: RowRequest): Session {
-    const birth = request.birth ?? 0;
-    const name = `${request.fresh ? "fresh" : "live"} ${request.hash} ${birth} ${request.key}`;
-    let session = this.#sessions.get(name);
-    if (session !== undefined && request.after === birth && session.rows.length > 0) {
-      this.#drop(session);
-      session = undefined;
-    }
-    if (session === undefined) {
-      const number = ++this.#lastNumber;
-      const bytes = SESSION_OVERHEAD_BYTES;
-      const key = keyOf(request.key);
-      session = { name, number, hash: request.hash, key, birth, rows: [], projections: "", bytes, generation: -1 };
-      this.#bytes += bytes;
-    } else {
-      this.#sessions.delete(name);
-    }
-    this.#sessions.set(name, session);
-    return session;
-  }
-
-  #evict(inUse: Session): void {
-    for (const session of this.#sessions.values()) {
-      if (this.#sessions.size <= this.#limits.sessionsMax && this.#bytes <= this.#limits.sessionBytesMax) return;
-      if (session !== inUse) this.#drop(session);
-    }
-  }
-
-  #drop(session: Session): void {
-    this.#sessions.delete(session.name);
-    this.#bytes -= session.bytes;
-    const runner = this.#runners.get(session.hash);
-    if (runner !== undefined && runner.generation === session.generation) runner.close(session.number);
-  }
 }
 
-/** The seq up to which a session has folded. */
-function seqOf({ birth, rows }: Session): number {
-  return birth + rows.length;
+function run(session: Session, run: { rows: readonly Row[]; switches: string; deadlineMs: number }): string | null {
+  remind(session);
+  const { number, projections, version: { runner } } = session;
+  return runner.run(number, run.rows, projections, run.switches, run.deadlineMs);
 }
 
-interface Run {
-  results: { effects: FoldResult["effects"]; digest: string }[];
-  fault: RunHeader["fault"];
-  projections: string;
-}
-
-// A bundle may hold another program than ours: its answer is believed only as far as its form goes.
-function readRun(text: string, rowsMax: number): Run | null {
-  const end = text.indexOf("\n");
-  if (end < 0) return null;
-  try {
-    const { results, fault } = JSON.parse(text.slice(0, end)) as RunHeader;
-    if (results.length > rowsMax || (fault === null && results.length < rowsMax)) return null;
-    const run: Run = { results: [], fault: null, projections: text.slice(end + 1) };
-    for (const [digest, effectsText] of results) {
-      if (!/^[0-9a-f]{16}$/.test(digest)) return null;
-      const effects: unknown[] = effectsText === "" ? [] : JSON.parse(effectsText);
-      if (effects.length > EFFECTS_MAX || effects.some((effect) => problemOfEffect(effect) !== null)) return null;
-      run.results.push({ digest, effects: effects.map(unpackEffect) });
-    }
-    if (fault !== null) run.fault = { code: `${fault.code}`, message: `${fault.message}`, stack: `${fault.stack}` };
-    return run;
-  } catch {
-    return null;
-  }
-}
-
-function keyOf(text: string): { kind: string; facility: string; id: string } {
-  try {
-    return parseKey(text);
-  } catch (error) {
-    if (!(error instanceof WaterparkError)) throw error;
-    return { kind: "patient", facility: text, id: text };
-  }
-}
-
-function bytesOf(row: Row): number {
-  return row.raw.length + row.id.length + row.type.length + row.contentType.length + ROW_OVERHEAD_BYTES;
+/** Gives a program that has lost its memory what it must know of a session. */
+function remind(session: Session): void {
+  const { number, birth, version: { runner }, key: { kind, facility, id } } = session;
+  if (session.generation === runner.generation) return;
+  runner.open(number, kind, facility, id, birth);
+  for (const row of session.rows) runner.remember(number, row);
+  session.generation = runner.generation;
 }
 
 function only(answer: FoldAnswer): RowAnswer {

@@ -3,7 +3,8 @@ import type { Row } from "./history.ts";
 import { InlineRunner } from "./inline_host.ts";
 import { programOf } from "./program.ts";
 import { defineHandler } from "./sdk.ts";
-import { type RowRequest, type Runner, SESSION_LIMITS, Sessions } from "./session.ts";
+import type { Runner } from "./runner.ts";
+import { type RowRequest, SESSION_LIMITS, Sessions } from "./session.ts";
 
 const count = defineHandler({
   name: "count",
@@ -44,7 +45,7 @@ function rowsOf(...types: string[]): Row[] {
 
 function request(rows: Row[], after = 0): RowRequest {
   const key = "patient/H/1";
-  return { plugin: "count", hash: "v1", key, after, rows, wantProjections: true, fresh: false, switches: {} };
+  return { plugin: "count", hash: "v1", key, after, rows, wantProjections: true, fresh: false, switches: "{}" };
 }
 
 Deno.test("a missed deadline is searched one by one, and believed the second time only", () => {
