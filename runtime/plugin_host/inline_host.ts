@@ -82,7 +82,7 @@ export class InlineHost {
 
 /** A handler right here: no context, no deadline. */
 export class InlineRunner implements Runner {
-  readonly generation = 0;
+  readonly generation: number = 0;
   readonly #program: Program;
 
   constructor(program: Program) {
@@ -95,6 +95,10 @@ export class InlineRunner implements Runner {
 
   remember(session: number, row: Row): void {
     this.#program.remember(session, row.id, row.at, row.type, row.contentType, row.raw);
+  }
+
+  lean(session: number, count: number): void {
+    this.#program.lean!(session, count);
   }
 
   close(session: number): void {

@@ -83,13 +83,14 @@ Deno.test("a session that stands elsewhere says where", () => {
 });
 
 Deno.test("another life is another session: first projections, no history, and the seqs go on", () => {
+  // by seq: a handler may be called again for one message
   const seen: number[][] = [];
   const fold = hostOf(defineHandler({
     name: "count",
     kind: "patient",
     initial: 0,
     handle(_key, n, message, history) {
-      seen.push([message.seq, history.length, history.at(-1)?.seq ?? 0]);
+      seen[message.seq - 1] = [message.seq, history.length, history.at(-1)?.seq ?? 0];
       return ["ok", n + 1, []];
     },
   }));
@@ -138,13 +139,14 @@ Deno.test("projections at birth are the initial ones; a fresh session leaves the
 });
 
 Deno.test("bodies by media type, history read like an array, switches as data", () => {
-  const seen: unknown[] = [];
+  let seen: unknown[] = [];
   const fold = hostOf(defineHandler({
     name: "look",
     kind: "patient",
     initial: 0,
     handle(_key, n, message, history, switches) {
       const { body } = message;
+      if (n === 0) seen = [];
       seen.push(message.contentType.startsWith("x-application/hl7") ? body.get("PID-5.1") : body);
       if (n === 3) {
         seen.push([...history].map((each) => each.seq), history.at(-1)?.body, history.at(3), switches);
@@ -199,7 +201,13 @@ Deno.test("sessions are bounded by count and bytes, the least used going first",
   assert.deepEqual(["a", "c", "d"].map((id) => touch(id, id === "a" ? 2 : 1)), ["ok", "ok", "ok"]);
   assert.equal(touch("b", 1), "behind");
 
-  const small = hostOf(census, { sessionBytesMax: 10_000 });
+  const keeping = defineHandler({
+    name: "keeping",
+    kind: "patient",
+    initial: "",
+    handle: (_key, kept, message) => ["ok", kept + (message.body.note ?? ""), []],
+  });
+  const small = hostOf(keeping, { sessionBytesMax: 20_000 });
   small({ key: "patient/H/1", messages: [message(1, { note: "x".repeat(9_000) })] });
   small({ key: "patient/H/2", messages: [message(1, { note: "x".repeat(20_000) })] });
   assert.equal(small({ key: "patient/H/2", after: 1 }).state, "ok", "the one in use stays whatever its size");

@@ -73,6 +73,12 @@ export class PluginContext implements Runner {
     this.#program.remember(session, row.id, row.at, row.type, row.contentType, row.raw);
   }
 
+  /** keeps only the number of a session's messages; undefined with a bundle of old */
+  get lean(): ((session: number, count: number) => void) | undefined {
+    if (typeof this.#program.lean !== "function") return undefined;
+    return (session, count) => this.#program.lean!(session, count);
+  }
+
   /** forgets a session */
   close(session: number): void {
     this.#program.close(session);

@@ -15,9 +15,13 @@ import { type HandlerDefinition, problemOfDefinition } from "./sdk.ts";
 
 const { parse, stringify } = JSON;
 const { isArray } = Array;
+const { isMissed } = RowHistory;
 
 /** Raised when a host of an older version could not run a bundle's program. */
 export const PROGRAM_ABI = 1;
+
+/** Code of a fault that is none: the handler looked at a history of which only the length is here, see `lean`. */
+export const NEEDS_HISTORY = "plugin_host/needs-history";
 
 /** Longest text of projections, and of the effects of one message, in UTF-16 units. */
 export const PLAIN_UNITS_MAX = 1024 * 1024;
@@ -48,6 +52,11 @@ export interface Program {
   open(session: number, kind: string, facility: string, id: string, birth?: number): void;
   /** adds a message that was folded before */
   remember(session: number, id: string, at: number, type: string, contentType: string, raw: string): void;
+  /**
+   * Keeps no messages of a session from now on, only their number: `count` were folded before. A handler that looks at
+   * one ends the run with the fault {@linkcode NEEDS_HISTORY}. Not there in bundles of old.
+   */
+  lean?(session: number, count: number): void;
   /** forgets a session */
   close(session: number): void;
   /** says what the next `run` is about; `projections` is `""` at birth, `switches` is JSON */
@@ -63,7 +72,10 @@ interface Memory {
   facility: string;
   id: string;
   birth: number;
-  rows: Row[];
+  /** how many were folded */
+  count: number;
+  /** null: they are not kept */
+  rows: Row[] | null;
 }
 
 class PluginFault extends Error {
@@ -99,10 +111,13 @@ export function programOf(exported: unknown): Program {
         problem,
       }),
     open: (session, kind, facility, id, birth = 0) =>
-      void memories.set(session, { kind, facility, id, birth, rows: [] }),
-    remember(session, id, at, type, contentType, raw) {
-      const rows = memories.get(session)!.rows;
-      rows[rows.length] = { id, at, type, contentType, raw };
+      void memories.set(session, { kind, facility, id, birth, count: 0, rows: [] }),
+    remember: (session, id, at, type, contentType, raw) =>
+      keep(memories.get(session)!, { id, at, type, contentType, raw }),
+    lean(session, count) {
+      const memory = memories.get(session)!;
+      memory.count = count;
+      memory.rows = null;
     },
     close: (session) => void memories.delete(session),
     arm: (session, projections, switches) => void (armed = { session, projections, switches }),
@@ -118,7 +133,7 @@ export function programOf(exported: unknown): Program {
           const decided = handle(definition, { memory, projections, row, switches: armed.switches });
           projections = decided.projections;
           header.results[header.results.length] = [digestOfText(projections), decided.effects];
-          memory.rows[memory.rows.length] = row;
+          keep(memory, row);
         } catch (error) {
           header.fault = faultOf(error);
           break;
@@ -129,6 +144,11 @@ export function programOf(exported: unknown): Program {
   };
 }
 
+function keep(memory: Memory, row: Row): void {
+  if (memory.rows !== null) memory.rows[memory.count] = row;
+  memory.count++;
+}
+
 interface Turn {
   memory: Memory;
   projections: string;
@@ -137,14 +157,21 @@ interface Turn {
 }
 
 function handle(definition: HandlerDefinition, turn: Turn): { projections: string; effects: string } {
-  const { kind, facility, id, birth, rows } = turn.memory;
-  const result: unknown = definition.handle(
-    { kind, facility, id },
-    parse(turn.projections),
-    messageOf(turn.row, birth + rows.length + 1),
-    new RowHistory(rows, rows.length, birth),
-    parse(turn.switches),
-  );
+  const { kind, facility, id, birth, count, rows } = turn.memory;
+  const history = new RowHistory(rows, count, birth);
+  let result: unknown;
+  try {
+    result = definition.handle(
+      { kind, facility, id },
+      parse(turn.projections),
+      messageOf(turn.row, birth + count + 1),
+      history,
+      parse(turn.switches),
+    );
+  } finally {
+    // deno-lint-ignore no-unsafe-finally -- what the handler threw, or returned, does not count then
+    if (isMissed(history)) throw new PluginFault(NEEDS_HISTORY, "the handler looks at the history");
+  }
   if (!isArray(result) || result[0] !== "ok" || result.length < 2 || result.length > 3) {
     throw new PluginFault(
       "plugin_host/bad-result",

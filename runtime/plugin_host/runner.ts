@@ -8,6 +8,8 @@ export interface Runner {
   open(session: number, kind: string, facility: string, id: string, birth: number): void;
   /** adds a message that was folded before */
   remember(session: number, row: Row): void;
+  /** keeps only the number of a session's messages, see {@linkcode Program.lean}; not there: it keeps all */
+  lean?(session: number, count: number): void;
   /** forgets a session */
   close(session: number): void;
   /**

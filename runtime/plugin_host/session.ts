@@ -10,6 +10,7 @@
  */
 import type { FoldAnswer, FoldRequest, FoldResult } from "../actors/mod.ts";
 import type { Row } from "./history.ts";
+import { NEEDS_HISTORY } from "./program.ts";
 import { readRun } from "./run_answer.ts";
 import type { Runner } from "./runner.ts";
 import { seqOf, type Session, SessionShelf, type Version } from "./session_shelf.ts";
@@ -28,8 +29,8 @@ export interface SessionLimits {
 
 /** What the process host and the inline host use. */
 export const SESSION_LIMITS: SessionLimits = {
-  // A shelf of small ones; what bounds it, mostly, is bytes.
-  sessionsMax: 50_000,
+  // What bounds it is bytes: some 90,000 of a small handler that never looks at the history.
+  sessionsMax: 100_000,
   sessionBytesMax: 64 * 1024 * 1024,
   deadlineMs: 200,
   sliceMessages: 32,
@@ -88,7 +89,8 @@ export class Sessions {
   /** Takes a version in. */
   load(hash: string, runner: Runner): void {
     this.unload(hash);
-    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together: this.#limits.sliceMessages });
+    const together = this.#limits.sliceMessages;
+    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together, readsHistory: false });
   }
 
   /** Forgets a version and its sessions. */
@@ -112,6 +114,7 @@ export class Sessions {
     if (behind !== null) return only(behind);
     const results: Results = { list: [], effects: [] };
     const answer = this.#foldRows(session, { request, results, onProgress });
+    if (isMissing(session, answer)) return this.#withHistory(session, request, onProgress);
     return this.#answered(session, request, answer, results);
   }
 
@@ -203,9 +206,18 @@ export class Sessions {
       const answer: FoldAnswer = fault === null
         ? { state: "ok", at: seqOf(session), results: results.list }
         : { state: "fault", at: seqOf(session) + 1, ...fault, results: results.list };
-      done(place, this.#answered(session, request, answer, results));
+      if (isMissing(session, answer)) done(place, this.#withHistory(session, request, onProgress));
+      else done(place, this.#answered(session, request, answer, results));
     }
     onProgress();
+  }
+
+  /** A handler has looked at a history that was not kept: nothing of the call counts, and it is made again with it. */
+  #withHistory(session: Session, request: RowRequest, onProgress: () => void): RowAnswer {
+    session.version.readsHistory = true;
+    this.#shelf.drop(session);
+    if (request.after === session.birth) return this.fold(request, onProgress);
+    return only({ state: "behind", at: session.birth });
   }
 
   #answered(session: Session, request: RowRequest, answer: FoldAnswer, { effects }: Results): RowAnswer {
@@ -286,8 +298,14 @@ function remind(session: Session): void {
   const { number, birth, version: { runner }, key: { kind, facility, id } } = session;
   if (session.generation === runner.generation) return;
   runner.open(number, kind, facility, id, birth);
-  for (const row of session.rows) runner.remember(number, row);
+  if (session.rows === null) runner.lean!(number, session.count);
+  else for (const row of session.rows) runner.remember(number, row);
   session.generation = runner.generation;
+}
+
+/** In a session that keeps its history the same code can only be the plugin's own invention. */
+function isMissing(session: Session, answer: FoldAnswer): boolean {
+  return session.rows === null && answer.state === "fault" && answer.code === NEEDS_HISTORY;
 }
 
 function only(answer: FoldAnswer): RowAnswer {

@@ -1,9 +1,9 @@
 /**
  * Where sessions are kept: a shelf with room for so many, and so many bytes, the least used going first.
  *
- * A session is a bookmark with the pages before it: an actor's messages so far, as one version of one plugin has read
- * them, and the projections at the bookmark. Losing one costs time only, since its actor's writer can send everything
- * again.
+ * A session is a bookmark: how far one version of one plugin has read an actor's messages, and the projections there.
+ * The pages before it are kept only for those who turn back: most handlers never look at the history, and ten times as
+ * many of their bookmarks find room. Losing one costs time only, since its actor's writer can send everything again.
  */
 import { parseKey, WaterparkError } from "../base/mod.ts";
 import type { Row } from "./history.ts";
@@ -15,6 +15,8 @@ export interface Version {
   readonly runner: Runner;
   /** messages that are run together now: less after a missed deadline, more with each run that keeps it */
   together: number;
+  /** a handler has looked at a history: from then on new sessions keep theirs */
+  readsHistory: boolean;
 }
 
 /** See the file's header. */
@@ -25,7 +27,10 @@ export interface Session {
   readonly key: { kind: string; facility: string; id: string };
   /** last seq of the actor's former lives: the first row has the next */
   readonly birth: number;
-  readonly rows: Row[];
+  /** how many messages were folded */
+  count: number;
+  /** all of them; null: not kept, as no handler of this version has looked at a history so far */
+  readonly rows: Row[] | null;
   /** canonical text; `""` at birth */
   projections: string;
   bytes: number;
@@ -73,7 +78,7 @@ export class SessionShelf {
     const name = `${version.number} ${fresh ? "fresh" : "live"} ${birth} ${key}`;
     let session = this.#sessions.get(name);
     if (session?.inHand) return null;
-    if (session !== undefined && after === birth && session.rows.length > 0) {
+    if (session !== undefined && after === birth && session.count > 0) {
       this.drop(session);
       session = undefined;
     }
@@ -84,7 +89,8 @@ export class SessionShelf {
         version,
         key: keyOf(key),
         birth,
-        rows: [],
+        count: 0,
+        rows: version.readsHistory || version.runner.lean === undefined ? [] : null,
         projections: "",
         bytes: SESSION_OVERHEAD_BYTES,
         generation: -1,
@@ -100,6 +106,8 @@ export class SessionShelf {
 
   /** A row was folded. */
   push(session: Session, row: Row): void {
+    session.count++;
+    if (session.rows === null) return;
     session.rows.push(row);
     this.#grow(session, bytesOf(row));
   }
@@ -144,8 +152,8 @@ export class SessionShelf {
 }
 
 /** The seq up to which a session has folded. */
-export function seqOf({ birth, rows }: Session): number {
-  return birth + rows.length;
+export function seqOf({ birth, count }: Session): number {
+  return birth + count;
 }
 
 function keyOf(text: string): { kind: string; facility: string; id: string } {

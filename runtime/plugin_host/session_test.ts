@@ -3,7 +3,7 @@ import type { Row } from "./history.ts";
 import { InlineRunner } from "./inline_host.ts";
 import { programOf } from "./program.ts";
 import { defineHandler } from "./sdk.ts";
-import type { Runner } from "./runner.ts";
+import type { Runner, Turn } from "./runner.ts";
 import { type RowRequest, SESSION_LIMITS, Sessions } from "./session.ts";
 
 const count = defineHandler({
@@ -11,6 +11,14 @@ const count = defineHandler({
   kind: "patient",
   initial: { n: 0, last: "" },
   handle: (_key, { n }, _message, history) => ["ok", { n: n + 1, last: history.at(-1)?.id ?? "" }, []],
+});
+
+/** As `count`, but never looks at the history. */
+const tally = defineHandler({
+  name: "tally",
+  kind: "patient",
+  initial: { n: 0, last: "" },
+  handle: (_key, { n }, { id }) => ["ok", { n: n + 1, last: id }, []],
 });
 
 /** Misses the deadline at messages of type `slow` (once) and `loop` (always), losing its memory as a context does. */
@@ -75,6 +83,132 @@ Deno.test("a program that answers something else is a fault, not a crash", () =>
     const { answer } = sessions.fold(request(rowsOf("")));
     assert.equal(answer.state === "fault" && answer.code, "plugin_host/broken-program");
   }
+});
+
+/** Runs together what is given together; misses the deadline when messages of type `slow` come with others. */
+class SharedRunner extends InlineRunner {
+  override generation = 0;
+  together: number[] = [];
+
+  runAll(turns: readonly Turn[]): string[] | null {
+    const count = turns.reduce((sum, { rows }) => sum + rows.length, 0);
+    this.together.push(count);
+    if (count > 1 && turns.some(({ rows }) => rows.some(({ type }) => type === "slow"))) {
+      this.generation++;
+      return null;
+    }
+    return turns.map(({ session, rows, projections, switches }) => this.run(session, rows, projections, switches));
+  }
+}
+
+/** Hands requests in at once; the projections, or how else each was answered. */
+function foldAll(sessions: Sessions, requests: RowRequest[]): string[] {
+  const said: string[] = [];
+  sessions.foldAll(requests, (place, { answer, projections }) => {
+    assert.equal(said[place], undefined, "each is answered once");
+    said[place] = answer.state === "ok" ? projections! : answer.state;
+  });
+  return said;
+}
+
+function requestOf(id: string, rows: Row[], after = 0, hash = "v1"): RowRequest {
+  return { ...request(rows, after), key: `patient/H/${id}`, hash };
+}
+
+Deno.test("many short folds share a run, each with its own session; an actor's next one waits for the next run", () => {
+  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 4 });
+  const [one, two] = [new SharedRunner(programOf(count)), new SharedRunner(programOf(count))];
+  sessions.load("v1", one);
+  sessions.load("v2", two);
+  const said = foldAll(sessions, [
+    requestOf("a", rowsOf("", "")),
+    requestOf("a", rowsOf(""), 0, "v2"),
+    requestOf("b", rowsOf("")),
+    requestOf("a", rowsOf(""), 2),
+    requestOf("c", rowsOf(""), 7),
+    requestOf("d", rowsOf("", "", "", "", "")),
+    requestOf("e", rowsOf("")),
+    requestOf("f", rowsOf(""), 0, "v9"),
+  ]);
+  const n = (n: number, last: string) => `{"last":"${last}","n":${n}}`;
+  assert.deepEqual(said, [n(2, "m1"), n(1, ""), n(1, ""), n(3, "m2"), "behind", n(5, "m4"), n(1, ""), "down"]);
+  // d is too long to share, and what came before it is not held up
+  assert.deepEqual([one.together, two.together], [[3, 1, 1], [1]]);
+});
+
+Deno.test("a shared run that misses its deadline counts for nobody, and fewer share the next one", () => {
+  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 8 });
+  const runner = new SharedRunner(programOf(tally));
+  sessions.load("v1", runner);
+  const round = (type: string, after: number) =>
+    foldAll(sessions, ["a", "b", "c", "d", "e", "f"].map((id) => requestOf(id, rowsOf(type), after)));
+  round("", 0);
+  assert.deepEqual(round("slow", 1), new Array(6).fill('{"last":"m1","n":2}'));
+  round("", 2);
+  assert.deepEqual(runner.together, [6, 6, 4, 2]);
+});
+
+Deno.test("a history is kept only for who looks at it; a look at one that is not there counts for nothing", () => {
+  let isCaught = false;
+  const look = defineHandler({
+    name: "look",
+    kind: "patient",
+    initial: "",
+    handle(_key, text, { type }, history) {
+      let ids = `${history.length}`;
+      try {
+        if (type === "look") ids = [...history].map(({ id }) => id).join();
+      } catch {
+        isCaught = true;
+      }
+      return ["ok", `${text}/${ids}`, []];
+    },
+  });
+  const runner = new InlineRunner(programOf(look));
+  const sessions = new Sessions();
+  sessions.load("v1", runner);
+  sessions.fold(requestOf("a", rowsOf("", "")));
+  const { bytes } = sessions;
+  sessions.fold(requestOf("a", rowsOf("", ""), 2));
+  assert.ok(sessions.bytes - bytes < 20, "no message is kept");
+  sessions.fold(requestOf("b", rowsOf("")));
+
+  const { answer } = sessions.fold(requestOf("a", rowsOf("look"), 4));
+  assert.deepEqual([answer, isCaught], [{ state: "behind", at: 0 }, true]);
+  const again = sessions.fold(requestOf("a", rowsOf("", "", "", "", "look")));
+  assert.equal(again.projections, '"/0/1/2/3/m1,m2,m3,m4"');
+  assert.equal(sessions.fold(requestOf("a", rowsOf("look"), 5)).projections?.endsWith('/m1,m2,m3,m4,m5"'), true);
+  // what was begun before goes on as it is until it, too, is looked at
+  assert.equal(sessions.fold(requestOf("b", rowsOf(""), 1)).projections, '"/0/1"');
+  assert.equal(sessions.fold(requestOf("b", rowsOf("look"), 2)).answer.state, "behind");
+
+  // from birth all is at hand, and the host makes the call again by itself
+  const fresh = new Sessions();
+  fresh.load("v1", new InlineRunner(programOf(look)));
+  const past = fresh.fold({ ...requestOf("a", rowsOf("", "look")), fresh: true });
+  assert.equal(past.projections, '"/0/m1"');
+});
+
+Deno.test("a program of old has its histories kept; one that only says it needs them is at fault", () => {
+  const program = programOf(count);
+  const old = { ...program, lean: undefined };
+  const sessions = new Sessions();
+  const runner = new InlineRunner(old);
+  Object.defineProperty(runner, "lean", { value: undefined });
+  sessions.load("v1", runner);
+  sessions.fold(requestOf("a", rowsOf("", "")));
+  assert.equal(sessions.fold(requestOf("a", rowsOf(""), 2)).projections, '{"last":"m2","n":3}');
+
+  const liar = defineHandler({
+    name: "liar",
+    kind: "patient",
+    initial: 0,
+    handle: () => {
+      throw Object.assign(new Error("no"), { code: "plugin_host/needs-history" });
+    },
+  });
+  sessions.load("v2", new InlineRunner(programOf(liar)));
+  assert.equal(sessions.fold(requestOf("a", rowsOf(""), 0, "v2")).answer.state, "fault");
 });
 
 Deno.test("bytes are counted down to nothing when all is unloaded", () => {
