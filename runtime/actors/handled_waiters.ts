@@ -1,4 +1,4 @@
-import type { OutcomeItem } from "../effects/mod.ts";
+import type { OutcomeRecord } from "../effects/mod.ts";
 import type { Timer, World } from "../world/mod.ts";
 import type { HandledAnswer } from "./actors_options.ts";
 
@@ -60,7 +60,8 @@ export class HandledWaiters {
   }
 
   /** An outcome stands: keeps its reply, if it has one. */
-  outcome(shard: number, item: OutcomeItem): void {
+  outcome(shard: number, item: OutcomeRecord): void {
+    if (!item.types.includes("reply")) return;
     for (const effect of item.effects ?? []) {
       if (effect.type !== "reply") continue;
       const place = `${placeOf(shard, item.key)}\n${item.seq}`;

@@ -64,6 +64,11 @@ const FAULT_UNITS_MAX = 500;
 /** Times that the host may say `behind` in a row before it is given a rest. */
 const BEHINDS_MAX = 8;
 
+function isOfTimers(effects: FoldResult["effects"]): boolean {
+  for (const { type } of effects) if (type === "schedule" || type === "cancel") return true;
+  return false;
+}
+
 /** See the module's header. */
 export class Handling implements FoldJob {
   queued = false;
@@ -76,7 +81,8 @@ export class Handling implements FoldJob {
   readonly #env: HandlingEnv;
   readonly #shard: HandlingShard;
   readonly #readers: Reader[] = [];
-  readonly #wishes: TimerWishes;
+  /** made for the first that decides something about timers */
+  #wishes: TimerWishes | null = null;
   /** where the actor's present life begins: it does not change while this is at work */
   readonly #birth: number;
   #hash = "";
@@ -102,7 +108,6 @@ export class Handling implements FoldJob {
     this.key = place.key;
     this.plugin = place.plugin;
     this.sinceMs = env.nowMonoMs();
-    this.#wishes = new TimerWishes(env.config);
     this.#birth = shard.marks.birth(place.row);
   }
 
@@ -152,7 +157,7 @@ export class Handling implements FoldJob {
     this.#decided = marks.mark(marks.slotOf(this.plugin), this.row);
     this.#parking = null;
     this.#standing = "";
-    this.#wishes.clear();
+    this.#wishes?.clear();
     this.wake();
   }
 
@@ -292,19 +297,22 @@ export class Handling implements FoldJob {
       if (seq <= this.#decided) continue;
       // a gap: the session had run ahead of what was decided; `begin` starts it anew
       if (seq !== this.#decided + 1 || seq > limit) return;
-      const settled = wished.length === 0 ? { effects: wished } : this.#settleTimers(request, seq, wished);
+      const settled = isOfTimers(wished) ? this.#settleTimers(request, seq, wished) : { effects: wished };
       if ("code" in settled) return this.#park(request.hash, seq, settled.code, settled.message);
       const { effects } = settled;
-      let bytes = 0;
+      let packed: Uint8Array | undefined;
       try {
-        if (effects.length > 0) bytes = pack(effects).length;
+        if (effects.length > 0) packed = pack(effects);
       } catch {
         return this.#park(request.hash, seq, "actors/bad-effects", "its effects are no plain data");
       }
+      const bytes = packed?.length ?? 0;
       if (bytes > this.#env.config.effectsBytesMax) {
         return this.#park(request.hash, seq, "actors/effects-too-large", `its effects have ${bytes} bytes`);
       }
-      this.#hand({ seq, hash: request.hash, effects: effects.length > 0 ? effects : null, digest }, bytes);
+      const { hash } = request;
+      if (packed === undefined) this.#hand({ seq, hash, effects: null, digest }, 0);
+      else this.#hand({ seq, hash, effects, packed, digest }, bytes);
       this.#decided = seq;
     }
   }
@@ -313,10 +321,11 @@ export class Handling implements FoldJob {
     const { marks } = this.#shard;
     const atMs = messages[seq - after - 1]?.atMs ?? NaN;
     const at = { seq, atMs, mark: marks.mark(marks.slotOf(this.plugin), this.row) };
+    this.#wishes ??= new TimerWishes(this.#env.config);
     return this.#wishes.settle(effects, at, this.#shard.timersOf(this.row, this.plugin));
   }
 
-  #hand(outcome: Pick<OutcomeItem, "seq" | "hash" | "effects" | "digest">, bytes: number): void {
+  #hand(outcome: Pick<OutcomeItem, "seq" | "hash" | "effects" | "packed" | "digest">, bytes: number): void {
     const item: OutcomeItem = { key: this.key, plugin: this.plugin, state: "ok", error: null, ...outcome };
     this.#shard.box.add(item, bytes, this.#shard.isAwaited(this.key));
   }

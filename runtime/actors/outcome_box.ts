@@ -26,8 +26,8 @@ export class OutcomeBox {
   readonly #options: OutcomeBoxOptions;
   #items: OutcomeItem[] = [];
   #sizes: number[] = [];
-  /** per (key, plugin) the waiting item of the highest seq */
-  readonly #last = new Map<string, OutcomeItem>();
+  /** by plugin, then by key: the waiting item of the highest seq */
+  readonly #last = new Map<string, Map<string, OutcomeItem>>();
   #bytes = 0;
   #underWay = false;
   #flushAtMs = Infinity;
@@ -55,8 +55,9 @@ export class OutcomeBox {
    * @param hurry somebody waits for it: it leaves at the end of this turn
    */
   add(item: OutcomeItem, effectBytes: number, hurry: boolean): void {
-    const place = `${item.plugin}\n${item.key}`;
-    const last = this.#last.get(place);
+    let lasts = this.#last.get(item.plugin);
+    if (lasts === undefined) this.#last.set(item.plugin, lasts = new Map());
+    const last = lasts.get(item.key);
     const isMark = isPlain(item);
     if (isMark && last !== undefined && isPlain(last) && last.hash === item.hash && item.key !== "") {
       last.seq = item.seq;
@@ -66,7 +67,7 @@ export class OutcomeBox {
       this.#items.push(item);
       this.#sizes.push(bytes);
       this.#bytes += bytes;
-      this.#last.set(place, item);
+      lasts.set(item.key, item);
     }
     this.#flushIn(hurry || !isMark ? 0 : this.#options.gatherMs);
   }
@@ -108,9 +109,10 @@ export class OutcomeBox {
     const wasFull = this.isFull;
     const items = this.#items.splice(0, count);
     for (const size of this.#sizes.splice(0, count)) this.#bytes -= size;
-    for (const item of items) {
-      const place = `${item.plugin}\n${item.key}`;
-      if (this.#last.get(place) === item) this.#last.delete(place);
+    if (this.#items.length === 0) this.#last.clear();
+    for (const item of this.#items.length === 0 ? [] : items) {
+      const lasts = this.#last.get(item.plugin);
+      if (lasts?.get(item.key) === item) lasts.delete(item.key);
     }
     this.#underWay = true;
     this.#propose(encodeOutcomes(items));

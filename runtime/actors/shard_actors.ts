@@ -1,4 +1,10 @@
-import { decodeDone, decodeOutcomes, type OutcomeItem, type RetireEnd, type RetireWish } from "../effects/mod.ts";
+import {
+  decodeDone,
+  type OutcomeRecord,
+  readOutcomes,
+  type RetireEnd,
+  type RetireWish,
+} from "../effects/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
 import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd, TimersRoom } from "./actors_options.ts";
 import type { World } from "../world/mod.ts";
@@ -41,7 +47,7 @@ export interface ShardEnv extends HandlingEnv {
   progressed(shard: ShardActors, key: string): void;
   /** as `progressed`, for every actor of the shard */
   lifted(shard: ShardActors): void;
-  outcome(shard: ShardActors, item: OutcomeItem): void;
+  outcome(shard: ShardActors, item: OutcomeRecord): void;
 }
 
 /** The actors of one shard's copy: what is committed about them, and on the writer those with something to do. */
@@ -281,20 +287,20 @@ export class ShardActors implements HandlingShard {
   }
 
   #outcomes(index: number): void {
-    let items: OutcomeItem[];
+    let items: OutcomeRecord[];
     try {
-      items = decodeOutcomes(this.store.body(index));
+      items = readOutcomes(this.store.body(index));
     } catch {
       return this.#env.alert("actors/bad-entry", "an outcomes entry of the log cannot be read");
     }
     let position = 0;
     for (const item of items) {
       this.#outcome(index, position, item);
-      position += item.effects?.length ?? 0;
+      position += item.types.length;
     }
   }
 
-  #outcome(index: number, position: number, item: OutcomeItem): void {
+  #outcome(index: number, position: number, item: OutcomeRecord): void {
     const verdict = this.marks.apply(item);
     switch (verdict.state) {
       case "late":
@@ -310,9 +316,21 @@ export class ShardActors implements HandlingShard {
         if (this.writing) this.#env.scanLater(this);
         return this.#env.lifted(this);
     }
-    if (item.state === "ok" && item.effects !== null) {
-      const { key, seq, plugin, effects } = item;
-      const standing = { index, position, row: verdict.row, key, seq, plugin, effects };
+    if (item.state === "ok" && item.hasEffects) {
+      const { key, seq, plugin, types } = item;
+      const { row } = verdict;
+      const standing = {
+        index,
+        position,
+        row,
+        key,
+        seq,
+        plugin,
+        types,
+        get effects() {
+          return item.effects!;
+        },
+      };
       this.#env.effects.committed(this.shard, standing);
       this.#env.timers.committed(this.shard, standing);
     }

@@ -78,14 +78,14 @@ export class Effects {
    * An outcome with effects was committed and stands. Called on every copy, in log order. Timers are not owed: they are
    * for {@linkcode Timers}.
    */
-  committed(shard: number, { index, position, key, effects }: StandingOutcome): void {
+  committed(shard: number, { index, position, key, types }: StandingOutcome): void {
     const state = this.#shardOf(shard);
     const source = sourceOf(key);
-    effects.forEach(({ type }, n) => {
-      if (NEVER_OWED.includes(type)) return;
+    for (let n = 0; n < types.length; n++) {
+      const type = types[n];
       // the end of a life waits for all that its actor owes, but not for itself
-      state.owed.add(index, position + n, type === "retire" ? 0 : source);
-    });
+      if (!NEVER_OWED.includes(type)) state.owed.add(index, position + n, type === "retire" ? 0 : source);
+    }
     this.#load(state);
   }
 

@@ -63,7 +63,10 @@ export interface StandingOutcome {
   seq: number;
   /** who decided */
   plugin: string;
-  effects: readonly Effect[];
+  /** of each effect its type */
+  types: readonly string[];
+  /** the effects; may be read from the log anew each time, so whoever does with their types asks for those */
+  readonly effects: readonly Effect[];
 }
 
 /** A life that a handler wants to end. */

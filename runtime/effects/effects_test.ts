@@ -14,7 +14,9 @@ import {
   encodeDone,
   encodeOutcomes,
   type OutcomeItem,
+  readOutcomes,
 } from "./mod.ts";
+import { pack, unpack } from "../wire/mod.ts";
 
 const CONFIG: EffectsConfig = {
   inFlightMax: 4,
@@ -57,7 +59,8 @@ function bench() {
       const index = log.push(encodeOutcomes(items));
       let position = 0;
       for (const { key, seq, plugin, effects } of items) {
-        if (effects !== null) b.effects.committed(1, { index, position, row: 0, key, seq, plugin, effects });
+        const types = (effects ?? []).map(({ type }) => type);
+        if (effects !== null) b.effects.committed(1, { index, position, row: 0, key, seq, plugin, types, effects });
         position += effects?.length ?? 0;
       }
       b.run(0);
@@ -179,7 +182,8 @@ Deno.test("effects: what cannot be posted or read is told and holds nothing up",
   const bad = { type: "send", key: { facility: "", id: "" }, message: { type: "t" } } as Effect;
   b.commit([item("a", 1, [bad, { type: "later" } as never])]);
   // there is no such entry
-  b.effects.committed(1, { index: 2, position: 0, row: 0, key: "a", seq: 2, plugin: "p", effects: [send("x")] });
+  const place = { index: 2, position: 0, row: 0, key: "a", seq: 2, plugin: "p" };
+  b.effects.committed(1, { ...place, types: ["send"], effects: [send("x")] });
   b.run(100);
   assert.deepEqual(b.alerts, ["effects/refused", "effects/refused", "effects/bad-entry"]);
   assert.equal(b.posts.length, 0);
@@ -210,6 +214,58 @@ Deno.test("effects: an id is short enough for the log, and another for another k
   assert.equal(effectId("ward/F/1", 3, "p", 0), "ward/F/1#3#p#0");
   assert(effectId(long("a"), 3, "p", 0).length <= 400);
   assert.notEqual(effectId(long("a"), 3, "p", 0), effectId(long("b"), 3, "p", 0));
+});
+
+Deno.test("outcome entries: written as MessagePack has it, read as far as somebody asks", () => {
+  const text = fc.string({ unit: "binary", maxLength: 40 });
+  const long = fc.string({ unit: "grapheme", minLength: 20, maxLength: 300 });
+  const effects = fc.array(
+    fc.oneof(
+      fc.record({ type: fc.constantFrom("send", "retire", "later"), body: fc.jsonValue() }),
+      fc.record({ body: fc.uint8Array({ maxLength: 5 }), type: text }),
+      fc.record({ deep: fc.jsonValue(), number: fc.double({ noNaN: true }) }),
+    ),
+    { maxLength: 20 },
+  ) as unknown as fc.Arbitrary<Effect[]>;
+  const anyItem: fc.Arbitrary<OutcomeItem> = fc.record({
+    key: fc.oneof(text, long),
+    plugin: fc.constantFrom("p", "q", "ü"),
+    hash: fc.constantFrom("h".repeat(64), "i".repeat(64)),
+    seq: fc.oneof(fc.nat(300), fc.nat(), fc.maxSafeNat()),
+    state: fc.constantFrom("ok", "parked"),
+    effects: fc.option(effects),
+    digest: text,
+    error: fc.option(fc.record({ code: text, message: long })),
+  });
+  fc.assert(fc.property(fc.array(anyItem, { maxLength: 20 }), fc.boolean(), (items, isPacked) => {
+    const body = encodeOutcomes(items.map((item) => {
+      return isPacked && item.effects !== null ? { ...item, packed: pack(item.effects) } : item;
+    }));
+    assert.deepEqual(
+      body,
+      pack(items.map(({ key, plugin, hash, seq, state, effects, digest, error }) => {
+        const how = state === "ok" ? 0 : 1;
+        return [key, plugin, hash, seq, how, effects, digest, error === null ? null : [error.code, error.message]];
+      })),
+    );
+    const rows = unpack(body) as unknown[][];
+    readOutcomes(body).forEach((record, i) => {
+      const [key, plugin, hash, seq, , effects, digest, error] = rows[i];
+      assert.deepEqual([record.key, record.plugin, record.hash, record.seq, record.digest], [
+        key,
+        plugin,
+        hash,
+        seq,
+        digest,
+      ]);
+      assert.deepEqual([record.state, record.effects], [items[i].state, effects]);
+      const said = record.error;
+      assert.deepEqual(said === null ? null : [said.code, said.message], error);
+      assert.equal(record.hasEffects, effects !== null);
+      const types = ((effects ?? []) as { type?: unknown }[]).map(({ type }) => typeof type === "string" ? type : "");
+      assert.deepEqual(record.types, types);
+    });
+  }));
 });
 
 Deno.test("outcome entries: decoding gives back what was encoded; anything else throws", () => {

@@ -47,5 +47,7 @@ export {
   encodeOutcomes,
   type OutcomeError,
   type OutcomeItem,
+  readOutcomes,
 } from "./outcome_entry.ts";
+export type { OutcomeRecord } from "./outcome_record.ts";
 export { Timers, type TimersOptions } from "./timers.ts";

@@ -8,9 +8,12 @@
  * an item stood: so it follows from the bytes alone. An item with the key "" is a *start*: from log index `seq` on the
  * plugin handles the shard's messages; what was recorded up to there counts as handled.
  */
-import { WaterparkError } from "../base/mod.ts";
 import { pack, unpack } from "../wire/mod.ts";
+import { badEntry } from "./bad_entry.ts";
 import type { Effect } from "./effect.ts";
+import { MsgpackCursor } from "./msgpack_cursor.ts";
+import { OutcomeRecord } from "./outcome_record.ts";
+import { OutcomeWriter } from "./outcome_writer.ts";
 
 /** Why a plugin stands still for an actor. */
 export interface OutcomeError {
@@ -34,24 +37,33 @@ export interface OutcomeItem {
   state: "ok" | "parked";
   /** null for none */
   effects: Effect[] | null;
+  /** the same effects as MessagePack, where somebody has packed them */
+  packed?: Uint8Array;
   /** digest of the projections after it, hexadecimal */
   digest: string;
   /** only with `parked` */
   error: OutcomeError | null;
 }
 
+const WRITER = new OutcomeWriter();
+
 /** The body of an OUTCOMES entry. */
 export function encodeOutcomes(items: readonly OutcomeItem[]): Uint8Array {
-  return pack(items.map((item) => [
-    item.key,
-    item.plugin,
-    item.hash,
-    item.seq,
-    item.state === "ok" ? 0 : 1,
-    item.effects,
-    item.digest,
-    item.error === null ? null : [item.error.code, item.error.message],
-  ]));
+  return WRITER.write(items);
+}
+
+/**
+ * Reads the body of an OUTCOMES entry, its effects only where they are asked for; the records look into `body`.
+ *
+ * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
+ */
+export function readOutcomes(body: Uint8Array): OutcomeRecord[] {
+  const cursor = new MsgpackCursor(body);
+  const records: OutcomeRecord[] = [];
+  let before: OutcomeRecord | null = null;
+  for (let left = cursor.array(); left > 0; left--) records.push(before = new OutcomeRecord(cursor, before));
+  if (!cursor.isAtEnd) throw badEntry("more bytes than outcomes");
+  return records;
 }
 
 /**
@@ -60,22 +72,9 @@ export function encodeOutcomes(items: readonly OutcomeItem[]): Uint8Array {
  * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
  */
 export function decodeOutcomes(body: Uint8Array): OutcomeItem[] {
-  return rowsOf(unpack(body)).map((row) => {
-    const [key, plugin, hash, seq, state, effects, digest, error] = row;
-    if (
-      typeof key !== "string" || typeof plugin !== "string" || typeof hash !== "string" || !isWhole(seq) ||
-      (state !== 0 && state !== 1) || (effects !== null && !Array.isArray(effects)) || typeof digest !== "string"
-    ) throw badEntry("an outcome with wrong fields");
-    return {
-      key,
-      plugin,
-      hash,
-      seq,
-      state: state === 0 ? "ok" : "parked",
-      effects: effects as Effect[] | null,
-      digest,
-      error: Array.isArray(error) ? { code: String(error[0]), message: String(error[1]) } : null,
-    };
+  return readOutcomes(body).map((record) => {
+    const { key, plugin, hash, seq, state, digest, error } = record;
+    return { key, plugin, hash, seq, state, effects: record.readEffects(), digest, error };
   });
 }
 
@@ -106,11 +105,4 @@ function rowsOf(value: unknown): unknown[][] {
 
 function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function badEntry(state: string): WaterparkError {
-  return new WaterparkError(`Cannot read the log entry as it must be laid out as this version does: ${state}`, {
-    code: "effects/bad-entry",
-    outcome: "not-applied",
-  });
 }

@@ -80,6 +80,8 @@ export class Timers {
 
   /** An outcome was committed and stands: opens and closes what it says. Called on every copy, in log order. */
   committed(shard: number, outcome: StandingOutcome): void {
+    const { types } = outcome;
+    if (!types.includes("schedule") && !types.includes("cancel")) return;
     outcome.effects.forEach((effect, n) => {
       if (effect.type !== "schedule" && effect.type !== "cancel") return;
       const state = this.#shardOf(shard);

@@ -34,7 +34,8 @@ function bench() {
       const index = store.appendEntry(1, ENTRY.OUTCOMES, encodeOutcomes([{ ...item, key: "patient/F/2" }, item]));
       if (!commits) return;
       b.commit = index;
-      b.timers.committed(1, { index, position: effects.length, row: 0, key: KEY, seq: 1, plugin: "p", effects });
+      const types = effects.map(({ type }) => type);
+      b.timers.committed(1, { index, position: effects.length, row: 0, key: KEY, seq: 1, plugin: "p", types, effects });
     },
     timers: undefined as unknown as Timers,
   };

@@ -35,7 +35,7 @@ export interface ProcessHostStats {
 
 interface Call {
   number: number;
-  request: { hash: string; suspect: string; after: number; count: number };
+  request: { hash: string; key: string; after: number; count: number };
   frame: Uint8Array;
   done: (answer: FoldAnswer) => void;
 }
@@ -138,8 +138,7 @@ export class ProcessHost {
     const frame = encodeFold(number, request);
     this.#bytes += frame.length;
     const { hash, key, after, messages } = request;
-    const suspect = `${hash} ${key}`;
-    this.#waiting.push({ number, request: { hash, suspect, after, count: messages.length }, frame, done });
+    this.#waiting.push({ number, request: { hash, key, after, count: messages.length }, frame, done });
     this.#pump();
   };
 
@@ -232,7 +231,7 @@ export class ProcessHost {
     if (call === undefined) return;
     this.#sent.delete(number);
     this.#bytes -= call.frame.length;
-    this.#suspects.delete(call.request.suspect);
+    if (this.#suspects.size > 0) this.#suspects.delete(suspectOf(call));
     this.#folds++;
     call.done(answer);
   }
@@ -249,7 +248,7 @@ export class ProcessHost {
     this.#onDeath(reason, calls.length);
     for (const call of calls) {
       this.#bytes -= call.frame.length;
-      this.#suspects.set(call.request.suspect, nowMs + this.#config.suspectMs);
+      this.#suspects.set(suspectOf(call), nowMs + this.#config.suspectMs);
     }
     const lonely = calls.length === 1;
     for (const call of calls) call.done({ state: "down", lonely, code: reason });
@@ -270,4 +269,8 @@ export class ProcessHost {
     const patienceMs = this.#isReady ? this.#config.silenceMs : this.#config.startMs;
     if (owes && this.#child !== null && nowMs - this.#lastSignMs > patienceMs) this.#child.kill("plugin_host/stuck");
   }
+}
+
+function suspectOf({ request: { hash, key } }: Call): string {
+  return `${hash} ${key}`;
 }
