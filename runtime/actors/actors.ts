@@ -1,4 +1,3 @@
-import { formatKey } from "../base/mod.ts";
 import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
@@ -6,7 +5,9 @@ import { FoldPump } from "./fold_pump.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
 import { Readings } from "./readings.ts";
 import { RestingVersions } from "./resting_versions.ts";
-import { type Handler, ShardActors, type ShardEnv } from "./shard_actors.ts";
+import { Shadows } from "./shadows.ts";
+import { ShardActors, type ShardEnv } from "./shard_actors.ts";
+import { deciderFor, type Handler, handlerOf } from "./versions.ts";
 
 /**
  * The actors of a node: one instance. On every copy it keeps account of what is handled, from committed entries; on the
@@ -24,6 +25,7 @@ export class Actors {
   readonly #waiters: HandledWaiters;
   readonly #resting: RestingVersions;
   readonly #readings: Readings;
+  readonly #shadows: Shadows;
   readonly #env: ShardEnv;
   readonly #shards = new Map<number, ShardActors>();
   #handlers: Handler[] = [];
@@ -46,6 +48,14 @@ export class Actors {
     this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
     const resting = this.#resting = new RestingVersions({ world: options.world, pauseMinMs, pauseMaxMs });
     this.#readings = new Readings({ world: options.world, pump: this.#pump, resting, config });
+    this.#shadows = new Shadows({
+      world: options.world,
+      fold: options.fold,
+      resting,
+      config,
+      handlers: () => this.#handlers,
+      writing: () => this.#writing(),
+    });
     this.#env = this.#shardEnv();
     this.pluginsChanged();
   }
@@ -81,9 +91,14 @@ export class Actors {
     this.#options.timers.dropped(shard);
   }
 
+  /** The switches are others now: handlers see them from a place of each shard's log on. */
+  switchesChanged(): void {
+    for (const state of this.#shards.values()) state.logSwitches();
+  }
+
   /** The live plugins, or their versions, are others now. */
   pluginsChanged(): void {
-    this.#handlers = this.#options.plugins().map((plugin) => ({ ...plugin, prefix: prefixOf(plugin.actorKind) }));
+    this.#handlers = this.#options.plugins().map(handlerOf);
     for (const { name } of this.#handlers) {
       if (this.#learntAt.has(name)) continue;
       const learnt = new Map<number, number>();
@@ -96,6 +111,7 @@ export class Actors {
       for (const handling of state.handlings()) handling.wake();
       this.#env.scanLater(state);
     }
+    this.#shadows.pluginsChanged();
     this.#waiters.checkAll();
   }
 
@@ -111,7 +127,7 @@ export class Actors {
     if (state === null) return done({ state: "failed", code: "actors/not-here" });
     const row = rowOf(state, key);
     const handlers = row < 0 ? [] : this.#handlersOf(key);
-    this.#readings.read({ state, key, row, at: options.at, handlers, switches: this.#options.switches() }, done);
+    this.#readings.read({ state, key, row, at: options.at, handlers }, done);
   }
 
   /** Ends an actor's life if that holds; see the retire effect. `done` is called once, perhaps at once. */
@@ -178,6 +194,11 @@ export class Actors {
     return count;
   }
 
+  /** What the versions that do not decide would have done, and how far they are, on the shards written here. */
+  get shadows(): Shadows {
+    return this.#shadows;
+  }
+
   *#writing(): Iterable<ShardActors> {
     for (const state of this.#shards.values()) if (state.writing) yield state;
   }
@@ -192,8 +213,14 @@ export class Actors {
     return state;
   }
 
+  /** Those that decide about an actor, each with the hash of the version that does. */
   #handlersOf(key: string): Handler[] {
-    return this.#handlers.filter(({ prefix }) => key.startsWith(prefix));
+    const mine: Handler[] = [];
+    for (const handler of this.#handlers) {
+      const hash = deciderFor(handler, key);
+      if (hash !== null) mine.push(hash === handler.hash ? handler : { ...handler, hash });
+    }
+    return mine;
   }
 
   #isHandled(shard: number, key: string, seq: number): boolean {
@@ -265,8 +292,13 @@ export class Actors {
       effects,
       timers,
       nowMonoMs: () => world.nowMonoMs(),
-      pluginNamed: (name) => this.#handlers.find((handler) => handler.name === name),
-      switches: () => switches(),
+      deciderFor: (name, key) => {
+        const handler = this.#handlers.find((handler) => handler.name === name);
+        const hash = handler === undefined ? null : deciderFor(handler, key);
+        return hash === null ? undefined : { hash };
+      },
+      shadows: this.#shadows,
+      switches: () => ({ version: this.#options.switchesVersion?.() ?? 0, on: switches() }),
       mayPark: () => this.#mayPark(),
       handlers: () => this.#handlers,
       propose: (shard, body, done) => this.#options.proposeOutcomes(shard, body, done),
@@ -312,10 +344,4 @@ function rowOf(state: ShardActors, key: string): number {
   } catch {
     return -1;
   }
-}
-
-function prefixOf(actorKind: string): string {
-  if (actorKind === "*") return "";
-  const key = formatKey({ kind: actorKind, facility: "-", id: "-" });
-  return key.slice(0, key.indexOf("/") + 1);
 }

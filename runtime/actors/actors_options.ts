@@ -11,6 +11,22 @@ export interface LivePlugin {
   hash: string;
   /** kind of actor that it handles, as in a key and not percent-encoded; `*` handles all */
   actorKind: string;
+  /** a version that decides for a part of the actors in its place */
+  canary?: CanaryVersion;
+  /** versions that fold along and are compared with the one that decides; newest first */
+  dark?: readonly string[];
+  /** numbers of the versions that fold, by hash: the lower one of two is the old one */
+  numbers?: Readonly<Record<string, number>>;
+}
+
+/** A version that decides for a part of the actors. */
+export interface CanaryVersion {
+  /** SHA-256 of its bundle */
+  hash: string;
+  /** of the actors by hash of their key, 0 to 100 */
+  percent: number;
+  /** canonical keys of those that it has beside them */
+  actors?: readonly string[];
 }
 
 /** Where committed effects go: the effects room. */
@@ -92,6 +108,14 @@ export interface ActorsConfig {
   waitersMax: number;
   /** replies remembered for who asks after the outcome was committed; usual: 1024 */
   repliesMax: number;
+  /** folds of shadows open at a time on this node; usual: 2 */
+  shadowFoldsOpenMax: number;
+  /** actors that shadows fold, or are about to, at a time on this node; beyond, they are not compared; usual: 4096 */
+  shadowsMax: number;
+  /** actors of a sweep begun in one turn, while so few shadows are at work; usual: 16 */
+  sweepActorsMax: number;
+  /** pause between two turns of a sweep, ms; usual: 20 */
+  sweepPauseMs: number;
   /** rows looked at in one turn when a shard is searched for unhandled messages; usual: 20000 */
   scanRowsMax: number;
 }
@@ -116,6 +140,8 @@ export interface ActorsOptions {
   plugins(): readonly LivePlugin[];
   /** feature flags */
   switches(): Record<string, boolean>;
+  /** version of the topology in which they became so; 0, and left out: none was ever set */
+  switchesVersion?(): number;
   /** gets what was decided, once it is committed */
   effects: EffectsRoom;
   /** gets what was scheduled, once it is committed */

@@ -10,7 +10,7 @@
 import type { OutcomeItem } from "../effects/mod.ts";
 import { type OpenTimers, TimerWishes } from "./timer_wishes.ts";
 import { pack } from "../wire/mod.ts";
-import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
+import type { ActorsConfig } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
 import type { FoldJob, FoldPump } from "./fold_pump.ts";
 import { sliceOf } from "./fold_slice.ts";
@@ -37,6 +37,8 @@ export interface HandlingShard {
   readonly applied: number;
   /** false: messages are missing here until more is applied */
   readonly isWhole: boolean;
+  /** what the messages behind `after` see, and up to where, at most `to`, all of them see the same */
+  switchesAt(key: string, after: number, to: number): { switches: Record<string, boolean>; to: number };
   /** an actor's timers, as far as committed */
   timersOf(row: number, plugin: string): OpenTimers;
   /** wakes the handling when the box has room again */
@@ -53,8 +55,8 @@ export interface HandlingEnv {
   readonly resting: RestingVersions;
   readonly config: ActorsConfig;
   nowMonoMs(): number;
-  pluginNamed(name: string): LivePlugin | undefined;
-  switches(): Record<string, boolean>;
+  /** the version that decides about an actor now */
+  deciderFor(plugin: string, key: string): { hash: string } | undefined;
   /** false: as many are parked as may be; an alert has been given */
   mayPark(): boolean;
 }
@@ -175,7 +177,7 @@ export class Handling implements FoldJob {
   begin(): FoldRequest | null {
     // a copy that is not whole wakes all when it is
     if (this.#isOver || !this.#shard.isWhole) return null;
-    const plugin = this.#env.pluginNamed(this.plugin);
+    const plugin = this.#env.deciderFor(this.plugin, this.key);
     if (plugin === undefined) {
       this.abandon("actors/cannot-fold");
       this.#settle();
@@ -200,7 +202,7 @@ export class Handling implements FoldJob {
     if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
     if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = this.#birth;
     this.#goal = limit;
-    const messages = this.#slice(limit);
+    const { messages, switches } = this.#slice(limit);
     const end = this.#session + messages.length;
     this.#isOpen = true;
     return {
@@ -212,7 +214,7 @@ export class Handling implements FoldJob {
       messages,
       wantProjections: this.#readers.some((reader) => reader.target <= end),
       fresh: false,
-      switches: this.#env.switches(),
+      switches,
     };
   }
 
@@ -281,12 +283,15 @@ export class Handling implements FoldJob {
     return limit;
   }
 
-  #slice(limit: number): FoldMessage[] {
+  #slice(limit: number): { messages: FoldMessage[]; switches: Record<string, boolean> } {
     const { foldMessagesMax, foldBytesMax: bytesMax } = this.#env.config;
     const after = this.#session;
     let to = Math.min(limit, after + foldMessagesMax);
     if (this.#suspicion !== null) to = this.#suspicion.limit(after + 1, to);
-    return sliceOf(this.#shard.store, { key: this.key, after, to, bytesMax, upTo: this.#shard.applied });
+    const { store, applied: upTo } = this.#shard;
+    const same = this.#shard.switchesAt(this.key, after, to);
+    const messages = sliceOf(store, { key: this.key, after, to: same.to, bytesMax, upTo });
+    return { messages, switches: same.switches };
   }
 
   #collect(request: FoldRequest, results: readonly FoldResult[]): void {
@@ -341,7 +346,7 @@ export class Handling implements FoldJob {
     // readers get what there was before the message that cannot be folded
     for (const reader of this.#readers) reader.target = Math.min(reader.target, at - 1);
     // a version that is not live any more has no say
-    if (this.#env.pluginNamed(this.plugin)?.hash !== request.hash || !this.#wantsOutcomes()) return;
+    if (this.#env.deciderFor(this.plugin, this.key)?.hash !== request.hash || !this.#wantsOutcomes()) return;
     const limit = this.#limit(this.#shard.marks.head(this.row));
     const seq = this.#decided + 1;
     // beyond `seq`: the session had run ahead of what was decided, so it is begun anew and comes by here again
@@ -403,7 +408,7 @@ export class Handling implements FoldJob {
     const mark = marks.mark(marks.slotOf(this.plugin), this.row);
     if (this.#decided > mark && this.#shard.writing) return;
     const isDone = !this.#wantsOutcomes() || this.#limit(marks.head(this.row)) <= mark ||
-      this.#env.pluginNamed(this.plugin) === undefined;
+      this.#env.deciderFor(this.plugin, this.key) === undefined;
     if (isDone) this.#shard.settled(this);
   }
 }

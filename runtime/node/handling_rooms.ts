@@ -60,6 +60,7 @@ export function handlingRooms({ core, fold, plugins }: HandlingOptions): Handlin
     isSettled,
     plugins,
     switches: () => core.directory.topology?.state.switches ?? {},
+    switchesVersion: () => core.directory.topology?.state.switchDeeds?.at(-1)?.version ?? 0,
     effects,
     timers,
     alert: (code, text) => log("actors").warning("alert {code}: {text}", { code, text }),
