@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { emptyDiff, EXAMPLES_MAX, mergeDiffs } from "./diff_book.ts";
 import { asDecided, compareEffects, differingPaths } from "./compare.ts";
 import type { LivePlugin, VersionDiff } from "./mod.ts";
-import { SHARD, TestShard } from "./test_shard_test.ts";
+import { TestShard } from "./test_shard_test.ts";
 import { standingOf } from "./standing_test.ts";
 
 const KEY = "patient/F/1";

@@ -1,4 +1,5 @@
 import type { PlannedService } from "./planned.ts";
+import type { StagesService } from "./stages.ts";
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
 import type { Receipt } from "../wire/mod.ts";
@@ -193,7 +194,13 @@ export interface DeployRequest {
   /** one CommonJS module */
   bundle: Uint8Array;
   /** how it begins; default `"live"` */
-  stage?: "live";
+  stage?: "live" | "dark" | "canary";
+  /** of a canary: of the actors by hash of their key; default 10, or 0 where actors are listed */
+  percent?: number;
+  /** of a canary: canonical keys of actors that it decides for beside them */
+  actors?: string[];
+  /** who deploys it; default `"unknown"` */
+  by?: string;
 }
 
 /**
@@ -207,6 +214,8 @@ export interface NodeService {
   readonly recovery: RecoveryService;
   /** what an operator does to a cluster that is well */
   readonly planned: PlannedService;
+  /** stages of plugins, and switches */
+  readonly stages: StagesService;
   /** a fresh random id */
   newId(): string;
   /** Wall time in ms. */
@@ -245,8 +254,6 @@ export interface NodeService {
   declareAbsent(name: string): Promise<void>;
   /** Takes a plugin away; what it kept goes with it. */
   removePlugin(name: string): Promise<void>;
-  /** Makes the version before live again. */
-  rollbackPlugin(name: string): Promise<PluginView>;
   /** Takes a node out of the topology, for good. */
   removeNode(name: string, options?: { force?: boolean }): Promise<void>;
   /** actors written by this node, at most `limit`, keys after `after` in key order */

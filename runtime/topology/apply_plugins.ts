@@ -170,7 +170,7 @@ function withStage(
 ): PluginRecord {
   const { stage, percent, actors } = to;
   const versions = record.versions.map((one): PluginVersion => {
-    const { actors: _, withdrawn, leftAtMs, ...plain } = one;
+    const { actors: _, withdrawn: _why, leftAtMs: _when, ...plain } = one;
     if (one.version === number) {
       const part = actors === undefined || stage !== "canary" ? {} : { actors };
       return {
