@@ -229,11 +229,12 @@ export class WaterparkClient extends PluginVerbs {
    *
    * @param key the actor
    * @param options `at`: as it was at that seq; `after`: wait until it has got there (a receipt's seq); `read`: `fresh`
-   * (linearizable), `writer` (default), `nearest` (any copy; says how far behind)
+   * (linearizable), `writer` (default), `nearest` (any copy; says how far behind); `version`: what that version of a plugin
+   * would keep, as `census@3`, whatever its stage
    */
   read(
     key: ActorKey,
-    options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest" } = {},
+    options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest"; version?: string } = {},
   ): Promise<ActorView> {
     const kind = options.after === undefined ? "read" : "read-after";
     return this.#dialer.ask({ path: actorPath(key) + query(options), kind });

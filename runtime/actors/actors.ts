@@ -117,17 +117,28 @@ export class Actors {
 
   /**
    * Reads what the live plugins keep of an actor, from this node's copy, as of the last message committed here; or, with
-   * `at`, as of that seq. May be done on any copy; on the writer it goes in step with the handling.
+   * `at`, as of that seq; or, with `version`, what that version of a plugin would keep, whether it decides or not. May be
+   * done on any copy; on the writer the present goes in step with the handling.
    *
    * @param key canonical
    * @param done called once, within `readTimeoutMs`
    */
-  project(shard: number, key: string, options: { at?: number }, done: (answer: ProjectAnswer) => void): void {
+  project(
+    shard: number,
+    key: string,
+    options: { at?: number; version?: { name: string; hash: string } },
+    done: (answer: ProjectAnswer) => void,
+  ): void {
     const state = this.#shardOf(shard);
     if (state === null) return done({ state: "failed", code: "actors/not-here" });
     const row = rowOf(state, key);
-    const handlers = row < 0 ? [] : this.#handlersOf(key);
-    this.#readings.read({ state, key, row, at: options.at, handlers }, done);
+    const { at, version } = options;
+    if (version !== undefined) {
+      const under = handlerOf({ ...version, actorKind: "*" });
+      const head = row < 0 ? 0 : state.marks.head(row);
+      return this.#readings.read({ state, key, row, at: at ?? head, handlers: [under] }, done);
+    }
+    this.#readings.read({ state, key, row, at, handlers: row < 0 ? [] : this.#handlersOf(key) }, done);
   }
 
   /** Ends an actor's life if that holds; see the retire effect. `done` is called once, perhaps at once. */

@@ -232,7 +232,13 @@ export interface NodeService {
   /** What an actor is now, or was. */
   read(
     key: ActorKey,
-    options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
+    options?: {
+      at?: number;
+      read?: "fresh" | "writer" | "nearest";
+      after?: number;
+      /** what this version of this plugin would keep, and nothing of others */
+      version?: { plugin: string; version: number };
+    },
   ): Promise<ActorView>;
   /**
    * Events after `after` (default 0), at most `limit` (default 100, at most 1000); with `waitMs` waits so long for the

@@ -25,6 +25,7 @@ import { Departing, removedError } from "./departing.ts";
 import { Directory } from "./directory.ts";
 import { bundlesOf, foldingVersions, textOf } from "./folding_versions.ts";
 import { atMsMax, handlingRooms } from "./handling_rooms.ts";
+import { LentVersions } from "./lent_versions.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
 import { PeerNews } from "./peer_news.ts";
@@ -74,6 +75,7 @@ export class NodeCore {
   readonly #refusals = new Map<string, number>();
   #clusterId: string | null = null;
   #bundlesKnown = "";
+  readonly #lent: LentVersions;
   #closed = false;
 
   constructor(options: NodeCoreOptions) {
@@ -83,6 +85,7 @@ export class NodeCore {
     this.self = self;
     this.config = config;
     this.#names = new Names(self);
+    this.#lent = new LentVersions(world, () => this.#haveBundles(this.#handlers()));
     this.#news = new PeerNews({ core: this, observer: options.observer });
     this.mesh = new Mesh({
       world,
@@ -187,6 +190,7 @@ export class NodeCore {
       isSuspect,
       targets: (shard) => this.#placement(shard).map((node) => node.incarnation),
       knowsPlugins: () => this.directory.isWhole,
+      lend: (plugin, hash) => this.#lent.lend(this.directory.require().state.plugins, plugin, hash),
       requestMs: config.requestMs,
     });
     this.recovering = new Recovering({ core: this });
@@ -430,13 +434,17 @@ export class NodeCore {
   }
 
   #announcePlugins(): void {
-    const { plugins } = this.directory.topology!.state;
     const handlers = this.#handlers();
     const known = textOf(handlers);
     if (known === this.#bundlesKnown) return;
     this.#bundlesKnown = known;
-    this.#options.onPlugins(bundlesOf(plugins, handlers));
+    this.#haveBundles(handlers);
     this.actors.pluginsChanged();
+  }
+
+  #haveBundles(handlers: LivePlugin[]): void {
+    const { plugins } = this.directory.topology!.state;
+    this.#options.onPlugins([...bundlesOf(plugins, handlers), ...this.#lent.bundles(plugins)]);
   }
 
   #report(what: string, result: RequestResult): void {

@@ -124,6 +124,24 @@ export class CoreStages implements StagesService {
     return this.switches().find((one) => one.name === name)!;
   }
 
+  /** Name and hash of a kept version; throws `topology/no-such-plugin`, `topology/no-such-version`. */
+  versionOf(name: string, version: number): { name: string; hash: string } {
+    const found = this.#record(name).versions.find((one) => one.version === version);
+    if (found === undefined) throw this.noVersion(name);
+    return { name, hash: found.hash };
+  }
+
+  /** What is said of a version that is not there. */
+  noVersion(name: string): WaterparkError {
+    return new WaterparkError(
+      `Cannot read under that version of "${name}" as it is not kept: plugin inspect lists those`,
+      {
+        code: "topology/no-such-version",
+        outcome: "not-applied",
+      },
+    );
+  }
+
   /** Has a command applied, here and on every node that is up; the answer's plugin version. */
   async command(command: TopologyCommand): Promise<number | undefined> {
     const { directory, self, world, config } = this.#core;

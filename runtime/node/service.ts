@@ -121,10 +121,12 @@ export class CoreService implements NodeService {
 
   async read(
     key: ActorKey,
-    options: { at?: number; read?: ReadMode; after?: number } = {},
+    options: { at?: number; read?: ReadMode; after?: number; version?: { plugin: string; version: number } } = {},
   ): Promise<ActorView> {
     const text = formatKey(key);
     const shard = this.#shardOf(text);
+    const { version } = options;
+    const under = version === undefined ? undefined : this.stages.versionOf(version.plugin, version.version);
     const view = await this.#ask<ReadValue>((done) =>
       this.#core.reading.read({
         shard,
@@ -132,8 +134,10 @@ export class CoreService implements NodeService {
         mode: options.read ?? "writer",
         at: Math.min(options.at ?? 0, SEQ_MAX),
         after: Math.min(options.after ?? 0, SEQ_MAX),
+        ...under === undefined ? {} : { version: under },
       }, done)
     );
+    if (under !== undefined && view.under !== under.hash) throw this.stages.noVersion(under.name);
     const { writer } = view;
     return {
       key: text,
