@@ -210,6 +210,18 @@ export class Actors {
     return this.#shadows;
   }
 
+  /** By hash of the version: for how many actors it stands still, on the shards written here. */
+  parkedBy(plugin: string): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const state of this.#writing()) {
+      const slot = state.marks.slotOf(plugin);
+      for (const parked of state.marks.parked()) {
+        if (parked.slot === slot) counts[parked.hash] = (counts[parked.hash] ?? 0) + 1;
+      }
+    }
+    return counts;
+  }
+
   *#writing(): Iterable<ShardActors> {
     for (const state of this.#shards.values()) if (state.writing) yield state;
   }

@@ -10,6 +10,8 @@ export interface PluginEvidence {
   progress: SweepProgress[];
   /** actors at which what decides stands still */
   parked: number;
+  /** the same by hash of the version that could not go on */
+  parkedBy: Record<string, number>;
   /** names of nodes that did not answer */
   silent: string[];
 }
@@ -32,7 +34,7 @@ export class Evidence {
   /** Gathers it. */
   async of(name: string): Promise<PluginEvidence> {
     const { nodes } = this.#core.directory.require().state;
-    const all: PluginEvidence = { diffs: [], progress: [], parked: 0, silent: [] };
+    const all: PluginEvidence = { diffs: [], progress: [], parked: 0, parkedBy: {}, silent: [] };
     await Promise.all(nodes.map(async (node) => {
       const said = await this.#ask(node.incarnation, name);
       if (said === null) all.silent.push(node.name);
@@ -40,6 +42,9 @@ export class Evidence {
         all.diffs.push(...said.diffs);
         all.progress.push(...said.progress);
         all.parked += said.parked;
+        for (const [hash, number] of Object.entries(said.parkedBy)) {
+          all.parkedBy[hash] = (all.parkedBy[hash] ?? 0) + number;
+        }
       }
     }));
     all.silent.sort();
@@ -52,6 +57,7 @@ export class Evidence {
       diffs: actors.shadows.diffs(name),
       progress: actors.shadows.progress(name),
       parked: actors.parkedCount(name),
+      parkedBy: actors.parkedBy(name),
     };
   }
 
@@ -77,8 +83,14 @@ export class Evidence {
 type Fields = Record<string, unknown>;
 
 function read(value: unknown): Omit<PluginEvidence, "silent"> {
-  const { diffs, progress, parked } = fields(value);
-  return { diffs: list(diffs).map(readDiff), progress: list(progress).map(readProgress), parked: count(parked) };
+  const { diffs, progress, parked, parkedBy } = fields(value);
+  const byHash = Object.entries(fields(parkedBy)).slice(0, LINES_MAX).map(([hash, number]) => [hash, count(number)]);
+  return {
+    diffs: list(diffs).map(readDiff),
+    progress: list(progress).map(readProgress),
+    parked: count(parked),
+    parkedBy: Object.fromEntries(byHash),
+  };
 }
 
 function readDiff(value: unknown): VersionDiff {

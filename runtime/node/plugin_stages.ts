@@ -25,6 +25,7 @@ import {
 import type { NodeCore } from "./core.ts";
 import { Evidence } from "./plugin_evidence.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
+import { VersionWatch } from "./version_watch.ts";
 
 /** Nodes that are up are waited for so long, ms. */
 const EVERYWHERE_MS = 2000;
@@ -38,6 +39,8 @@ export interface StagesOptions {
 
 /** The promises of stages. */
 export class CoreStages implements StagesService {
+  /** takes versions back that hurt */
+  readonly watch: VersionWatch;
   readonly #core: NodeCore;
   readonly #evidence: Evidence;
   readonly #view: StagesOptions["view"];
@@ -45,7 +48,13 @@ export class CoreStages implements StagesService {
   constructor({ core, view }: StagesOptions) {
     this.#core = core;
     this.#view = view;
-    this.#evidence = new Evidence(core);
+    const evidence = this.#evidence = new Evidence(core);
+    this.watch = new VersionWatch({
+      core,
+      evidence,
+      rollback: (name, from, reason) =>
+        this.command({ type: "rollback", name, from, ...this.word("waterpark", { isNeeded: true, reason }) }),
+    });
   }
 
   async inspect(name: string): Promise<PluginDetail> {

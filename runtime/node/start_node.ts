@@ -29,6 +29,7 @@ import type { DepartureReason } from "./departing.ts";
 import { joinCluster, joinOrRevive } from "./joining.ts";
 import { otherJournal } from "./reviving.ts";
 import { PluginLoading } from "./plugin_loading.ts";
+import type { VersionWatch } from "./version_watch.ts";
 import { CoreService } from "./service.ts";
 import { checkStartAddresses } from "./start_addresses.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
@@ -256,11 +257,16 @@ class StartedNode implements WaterparkNode {
   #going: Promise<NodeEnd> | null = null;
   #closing: Promise<void> | null = null;
 
+  readonly #watch: VersionWatch;
+
   constructor(parts: { world: World; core: NodeCore; host: ProcessHost; loading: PluginLoading }) {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
-    this.service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
+    const service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
+    this.service = service;
+    this.#watch = service.stages.watch;
+    this.#watch.start();
   }
 
   get name(): string {
@@ -413,6 +419,7 @@ class StartedNode implements WaterparkNode {
   }
 
   async #close(): Promise<void> {
+    this.#watch.stop();
     // Both at once: each waits for what is under way, and neither takes anything new meanwhile.
     await Promise.all([this.#mllp?.close(), this.#http?.close()]);
     await this.#core.close();

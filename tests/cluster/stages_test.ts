@@ -131,6 +131,32 @@ Deno.test("a version goes from dark to canary to live and back; who did what, an
   });
 });
 
+Deno.test("a version at which more than 20 actors stand still goes by itself, and says why; what it missed is handled", async () => {
+  await withCluster({ names: ["TN-A-1"] }, async (cluster) => {
+    const client = cluster.client();
+    try {
+      await deploy(client, counterOf("one"));
+      const keys = Array.from({ length: 40 }, (_, i) => ({ facility: "H", id: String(i) }));
+      await Promise.all(keys.map((key) => client.send(key, { type: "tick" }, { wait: "handled" })));
+      await deploy(client, counterOf("two", `if (message.seq > 1) throw new Error("no more");`));
+      await Promise.all(keys.map((key) => client.send(key, { type: "tick" })));
+      const plugin = await until(20_000, "it is taken back", async () => {
+        const plugin = await client.plugin("counter");
+        return plugin.version === 1 ? plugin : null;
+      });
+      const { deed, by, reason } = plugin.history.at(-1)!;
+      assert.deepEqual([deed, by], ["rollback", "waterpark"]);
+      assert.match(reason, /stood still at \d+ actors, more than 20/);
+      await until(10_000, "the old version has gone on", async () => {
+        const views = await Promise.all(keys.map((key) => client.read(key)));
+        return views.every(({ projections }) => (projections.counter as { count: number }).count === 2) || null;
+      });
+    } finally {
+      await stopBundler();
+    }
+  });
+});
+
 Deno.test("switches: handlers on all nodes see them from a message on, and the same when they fold again", async () => {
   await withCluster({ names: THREE }, async (cluster) => {
     const client = cluster.client("FL-A-1");
