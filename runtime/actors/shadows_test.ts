@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { emptyDiff, EXAMPLES_MAX, mergeDiffs } from "./diff_book.ts";
+import { DiffBooks } from "./diff_books.ts";
+import { handlerOf } from "./versions.ts";
 import { asDecided, compareEffects, differingPaths } from "./compare.ts";
 import type { LivePlugin, VersionDiff } from "./mod.ts";
 import { TestShard } from "./test_shard_test.ts";
@@ -137,4 +139,21 @@ Deno.test("diff books: what nodes know is added up, with few examples of each ki
     x: 4,
   }]);
   assert.equal(other.new, "c");
+});
+
+Deno.test("diff books: the lower number is the old one, whoever has decided", () => {
+  const books = new DiffBooks();
+  const handler = handlerOf(WITH_DARK);
+  const decision = { from: 1, seq: 1, hash: "v2", effects: [], digest: "", parked: null };
+  const examples = [{ kind: "effects-missing" as const, key: KEY, seq: 1 }, {
+    kind: "parked-by-new" as const,
+    key: KEY,
+    seq: 1,
+  }];
+  const book = books.of(handler, "v2", "v1");
+  assert.equal(book, books.of(handler, "v1", "v2"));
+  book.add("a", { decision, messages: 1, examples }, false);
+  const [{ old, counts, compared, equal }] = books.diffs("care");
+  assert.deepEqual([old, counts["effects-added"], counts["parked-by-old"], counts["effects-missing"]], ["v1", 1, 1, 0]);
+  assert.deepEqual([compared, equal], [1, 0], "one message, though it differs in two ways");
 });
