@@ -1,10 +1,4 @@
-import {
-  decodeDone,
-  type OutcomeRecord,
-  readOutcomes,
-  type RetireEnd,
-  type RetireWish,
-} from "../effects/mod.ts";
+import { decodeDone, type OutcomeRecord, readOutcomes, type RetireEnd, type RetireWish } from "../effects/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
 import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd, TimersRoom } from "./actors_options.ts";
 import type { World } from "../world/mod.ts";
