@@ -16,6 +16,7 @@
  * @module
  */
 export { type Fold, type FoldAnswer, type FoldMessage, type FoldRequest, type FoldResult } from "./fold.ts";
+export type { FoldPlaces } from "./fold_pumps.ts";
 export { Actors } from "./actors.ts";
 export {
   type ActorsConfig,

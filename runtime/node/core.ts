@@ -176,7 +176,8 @@ export class NodeCore {
       isSuspect,
       config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
-    const rooms = handlingRooms({ core: this, fold: options.fold, plugins: () => this.#handlers() });
+    const { fold, foldPlaces } = options;
+    const rooms = handlingRooms({ core: this, fold, foldPlaces, plugins: () => this.#handlers() });
     this.effects = rooms.effects;
     this.timers = rooms.timers;
     this.actors = rooms.actors;
