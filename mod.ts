@@ -57,6 +57,7 @@ export {
   type OutgoingMessage,
   type PartialConfig,
   type PollConfig,
+  type SealingConfig,
   type SendOptions,
   startNode,
   type StartOptions,

@@ -24,6 +24,7 @@ export {
   type SessionLimits,
 } from "./runtime/plugin_host/mod.ts";
 export {
+  type Packer,
   SeededRandom,
   SimulatedTime,
   simulatedWorld,

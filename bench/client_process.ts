@@ -5,9 +5,10 @@
  *     deno run -A bench/client_process.ts CLIENT_OPTIONS_AS_JSON
  */
 import { ReceiptsWriter } from "../cli/audit/receipts_file.ts";
+import { CpuRecording } from "./inspector.ts";
 import { type Audit, Ledger, type ReceiptRule } from "./ledger.ts";
 import { TextLineStream } from "./lines.ts";
-import { actorOf, Messages } from "./messages.ts";
+import { actorOf, type ActorRange, Messages } from "./messages.ts";
 import { Run, type RunResult } from "./run.ts";
 import { SENDERS } from "./senders.ts";
 
@@ -31,12 +32,14 @@ export interface Command {
   prefix: string;
   inFlight: number;
   /** the actors that are sent to */
-  range: { first: number; count: number };
+  range: ActorRange;
   warmUpMs: number;
   /** null: until `messagesMax` are answered */
   measureMs: number | null;
   /** null: no limit */
   messagesMax: number | null;
+  /** file for a CPU profile of the measured time; left out: none is taken */
+  profile?: string;
 }
 
 /** What came of it. `acknowledged` and all that follows is about everything since the start. */
@@ -59,7 +62,7 @@ async function work(options: ClientOptions): Promise<void> {
   const ledger = new Ledger(options.actors, options.rule);
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
   for await (const line of lines) {
-    const { bench, prefix, inFlight, range, warmUpMs, measureMs, messagesMax } = JSON.parse(line) as Command;
+    const { bench, prefix, inFlight, range, warmUpMs, measureMs, messagesMax, profile } = JSON.parse(line) as Command;
     const run = new Run({
       messages: new Messages(range, { prefix, messageBytes: options.messageBytes }),
       ledger,
@@ -69,7 +72,9 @@ async function work(options: ClientOptions): Promise<void> {
       measureMs: measureMs ?? Infinity,
       messagesMax: messagesMax ?? Infinity,
     });
+    const recording = profile === undefined ? null : recordingAfter(warmUpMs);
     const measured = await run.measure((run) => SENDERS[bench](run, { urls: options.urls, inFlight }));
+    if (recording !== null) await Deno.writeTextFile(profile!, JSON.stringify(await (await recording).stop()));
     const seqs = await recordedSeqs(options);
     const audit = ledger.audit((actor) => seqs[actor]);
     const { refused, unknown, duplicates, codes, wrongReceipts, firstWrong } = ledger;
@@ -80,6 +85,10 @@ async function work(options: ClientOptions): Promise<void> {
     console.log(JSON.stringify(result));
   }
   receipts?.close();
+}
+
+function recordingAfter(ms: number): Promise<CpuRecording> {
+  return new Promise((resolve) => setTimeout(() => resolve(new CpuRecording()), ms));
 }
 
 async function clusterIdOf({ urls }: ClientOptions): Promise<string> {

@@ -2,6 +2,7 @@
  * The cluster under test: node processes in up to four data centers on this machine's loopback.
  */
 import { Child } from "./child.ts";
+import type { NodeCommand } from "./node_process.ts";
 import type { BenchOptions } from "./options.ts";
 import { cpuSeconds, residentBytes } from "./processes.ts";
 
@@ -61,6 +62,14 @@ export class BenchCluster {
 
   get pids(): number[] {
     return this.#nodes.map((node) => node.pid);
+  }
+
+  /** Has all nodes do something, and waits until they have. */
+  async tell(commandFor: (name: string) => NodeCommand): Promise<void> {
+    await Promise.all(this.#nodes.map(async (node) => {
+      await node.tell(commandFor(node.name));
+      await node.answer();
+    }));
   }
 
   /** Resident memory of all nodes, their plugin hosts included, bytes. */

@@ -24,6 +24,8 @@ export interface CoreBenchOptions {
   actors: number;
   messageBytes: number;
   route: "any" | "writer";
+  /** sets these actors apart from others; default none */
+  keyPrefix?: string;
 }
 
 /** Whole nodes on a network in memory, their shards born. */
@@ -78,9 +80,9 @@ export class Town {
 
 /** Sends messages, so many at a time, until all are recorded; CPU in microseconds a message. */
 export function sendThrough(town: Town, options: CoreBenchOptions): { cpuUs: number; virtualMs: number } {
-  const { inFlight, messages, actors, messageBytes, route } = options;
+  const { inFlight, messages, actors, messageBytes, route, keyPrefix = "" } = options;
   const payload = new Uint8Array(messageBytes).fill(120);
-  const keys = Array.from({ length: actors }, (_, i) => `patient/FACILITY${i % 64}/${i}`);
+  const keys = Array.from({ length: actors }, (_, i) => `patient/FACILITY${i % 64}/${keyPrefix}${i}`);
   const nodes = keys.map((key, i) => route === "writer" ? town.writerOf(key) : town.cores[i % town.cores.length]);
   const run = Math.round(town.time.nowMs).toString(36);
   let sent = 0;

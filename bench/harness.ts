@@ -15,15 +15,16 @@ import { SENDERS } from "./senders.ts";
 
 const CLIENT_PROCESS = new URL("client_process.ts", import.meta.url).pathname;
 const WARM_UP_MS = 750;
-/** The first run of all: what compilers have not seen yet is slow, and that is not the question here. */
-const FIRST_WARM_UP_MS = 3000;
+/** The first runs of all: what compilers have not seen yet is slow, and that is not the question here. */
+const FIRST_WARM_UP_MS = 4500;
 /** New actors are filled in at this depth. */
 const FILL_IN_FLIGHT = 256;
 /** What a start leaves to do comes to rest. */
 const REST_MS = 1500;
 const IDLE_MS = 2000;
-/** What starting and filling may take, ms; a run may take twice its own time on top. */
-const START_MS_MAX = 30_000;
+/** What starting and filling may take, ms, and how much more for each node; a run may take twice its own time on top. */
+const START_MS_MAX = 20_000;
+const START_MS_MAX_A_NODE = 4000;
 /** What the audit of the receipts may take, ms. */
 const AUDIT_MS_MAX = 300_000;
 
@@ -57,8 +58,8 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
   };
 
   const timed = { range: all, warmUpMs: WARM_UP_MS, measureMs: options.seconds * 1000, messagesMax: null };
-  for (const bench in SENDERS) {
-    const measureMs = FIRST_WARM_UP_MS / 2;
+  for (const bench of sendersOf(options)) {
+    const measureMs = FIRST_WARM_UP_MS / sendersOf(options).length;
     await run(`warm-up ${bench}`, { ...timed, bench, inFlight: FILL_IN_FLIGHT, range: spare, warmUpMs: 0, measureMs });
   }
   const before = { log: await cluster.logBytes(), rss: cluster.residentBytes() };
@@ -71,10 +72,14 @@ async function bench(options: BenchOptions, cluster: BenchCluster, onRow: (row: 
     emptyNodeRssBytes,
     idleNodeCores,
   });
-  for (const bench in SENDERS) {
+  for (const bench of sendersOf(options)) {
     for (const inFlight of options.inFlight) onRow(await run(bench, { ...timed, bench, inFlight }));
   }
   if (options.receipts !== null) await auditReceipts(urls, options.receipts, talk);
+}
+
+function sendersOf({ senders }: BenchOptions): string[] {
+  return Object.keys(SENDERS).filter((name) => senders === null || senders.includes(name));
 }
 
 /** What a node uses while nobody asks it anything, cores: a part of every message's cost, most of it when there are few. */
@@ -157,8 +162,8 @@ async function main(): Promise<number> {
     Deno.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopAt("stopped", 130));
-  const runs = Object.keys(SENDERS).length * inFlight.length;
-  const limitMs = START_MS_MAX + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
+  const runs = sendersOf(options).length * inFlight.length;
+  const limitMs = START_MS_MAX + options.nodes * START_MS_MAX_A_NODE + runs * 2 * (seconds * 1000 + WARM_UP_MS) +
     (options.receipts === null ? 0 : AUDIT_MS_MAX);
   const watchdog = setTimeout(() => stopAt(`not done after ${limitMs} ms`, 1), limitMs);
   const rows: Row[] = [];

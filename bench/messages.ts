@@ -43,16 +43,24 @@ function headOf(number: number): string {
   return `{"type":"note","number":${number},"text":"`;
 }
 
+/** Actors, by number: `count` of them from `first` on, each `stride` after the one before; default 1. */
+export interface ActorRange {
+  first: number;
+  count: number;
+  /** {@linkcode FACILITIES}: all of one facility */
+  stride?: number;
+}
+
 /** Makes messages for a range of actors. */
 export class Messages {
-  readonly #range: { first: number; count: number };
+  readonly #range: ActorRange;
   readonly #filling: string;
   readonly #bodyUnits: number;
   readonly #prefix: string;
   #made = 0;
 
   /** `prefix` sets the ids apart from those of every other run. */
-  constructor(range: { first: number; count: number }, options: { prefix: string; messageBytes: number }) {
+  constructor(range: ActorRange, options: { prefix: string; messageBytes: number }) {
     this.#range = range;
     this.#prefix = options.prefix;
     this.#bodyUnits = options.messageBytes;
@@ -69,10 +77,10 @@ export class Messages {
   /** The next one. Neighbours in time are strangers in the range, so that no shard is hit in bursts. */
   next(): Message {
     const number = this.#made++;
-    const { first, count } = this.#range;
+    const { first, count, stride = 1 } = this.#range;
     // A step that has no divisor in common with the range meets everybody; 7,919 is prime.
     const step = count % STEP === 0 ? 1 : STEP;
-    const actor = first + (number % count * step + Math.floor(number / count)) % count;
+    const actor = first + (number % count * step + Math.floor(number / count)) % count * stride;
     const id = `${this.#prefix}-${number.toString(36)}`;
     const at = number * 31 % FILLING;
     const text = this.#filling.slice(at, at + this.#bodyUnits - headOf(number).length - 2);

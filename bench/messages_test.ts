@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { actorOf, keyOf, Messages } from "./messages.ts";
+import { actorOf, FACILITIES, keyOf, Messages } from "./messages.ts";
 
 Deno.test("every message has the size asked for and is JSON, and every id is new", () => {
   const messages = new Messages({ first: 0, count: 10 }, { prefix: "a", messageBytes: 300 });
@@ -22,6 +22,13 @@ Deno.test("each round through a range meets each of its actors once", () => {
       assert.ok(Math.min(...met) >= 500 && Math.max(...met) < 500 + count);
     }
   }
+});
+
+Deno.test("a stride of all facilities stays in one", () => {
+  const messages = new Messages({ first: 5, count: 100, stride: FACILITIES }, { prefix: "a", messageBytes: 300 });
+  const met = new Set(Array.from({ length: 100 }, () => messages.next().key));
+  assert.equal(met.size, 100);
+  for (const key of met) assert.match(key, /^patient\/H5\//);
 });
 
 Deno.test("a key tells its actor", () => assert.equal(actorOf(keyOf(12_345)), 12_345));

@@ -7,6 +7,8 @@ import { parseArgs } from "node:util";
 export interface BenchOptions {
   /** node processes, 1 to 32 */
   nodes: number;
+  /** ways in that are measured, by name; null: all of them */
+  senders: string[] | null;
   /** messages under way at a time, one run each */
   inFlight: number[];
   /** how long a run is measured, seconds */
@@ -29,7 +31,8 @@ export interface BenchOptions {
 export const USAGE = `Measures a Waterpark cluster of real processes on this machine, over loopback.
 
     deno task bench [--nodes 5] [--in-flight 1,64,1024] [--seconds 4] [--actors 10000] [--message-bytes 300]
-                    [--transport auto|quic|websocket] [--json] [--profile DIR] [--receipts FILE]
+                    [--transport auto|quic|websocket] [--senders http-single,ndjson,wire] [--json] [--profile DIR]
+                    [--receipts FILE]
 
 --receipts writes every receipt to FILE, one a line, and has the cluster audited for them before it ends.
 Data goes to stdout, talk to stderr. It exits 1 when a receipt or the audit of the nodes' logs was wrong.
@@ -54,6 +57,7 @@ export function readOptions(args: string[]): BenchOptions | null {
     args,
     options: {
       nodes: { type: "string", default: "5" },
+      senders: { type: "string" },
       "in-flight": { type: "string", default: "1,64,1024" },
       seconds: { type: "string", default: "4" },
       actors: { type: "string", default: "10000" },
@@ -74,6 +78,7 @@ export function readOptions(args: string[]): BenchOptions | null {
   if (inFlight.length > 16) throw new TypeError("Cannot use --in-flight as it must have at most 16 values");
   return {
     nodes: whole("nodes", values.nodes),
+    senders: values.senders === undefined ? null : values.senders.split(","),
     inFlight: inFlight.map((text) => whole("in-flight", text)),
     seconds: bounded("seconds", values.seconds),
     actors: whole("actors", values.actors),

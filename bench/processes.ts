@@ -11,9 +11,9 @@ const PAGE_BYTES = 4096;
 export function processTree(pid: number): number[] {
   const pids = [pid];
   for (let i = 0; i < pids.length; i++) {
-    for (const thread of Deno.readDirSync(`/proc/${pids[i]}/task`)) {
+    for (const thread of threadsOf(pids[i])) {
       // Any thread may be the one that forked.
-      const children = read(`/proc/${pids[i]}/task/${thread.name}/children`);
+      const children = readIfThere(`/proc/${pids[i]}/task/${thread}/children`);
       for (const child of children.split(" ")) if (child !== "") pids.push(Number(child));
     }
   }
@@ -49,6 +49,38 @@ export function residentBytes(pids: Iterable<number>): number {
 export function machineSeconds(): number {
   const [user, nice, system, , , irq, softIrq] = read("/proc/stat").split("\n")[0].split(/ +/).slice(1).map(Number);
   return (user + nice + system + irq + softIrq) / TICKS_PER_SECOND;
+}
+
+/** CPU time of a process's threads by their names, seconds, without its children; `main` is the one that it began with. */
+export function threadSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const name of threadsOf(pid)) {
+    const stat = readIfThere(`/proc/${pid}/task/${name}/stat`);
+    if (stat === "") continue;
+    const [utime, stime] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(Number);
+    const thread = Number(name) === pid ? "main" : stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+    seconds.set(thread, (seconds.get(thread) ?? 0) + (utime + stime) / TICKS_PER_SECOND);
+  }
+  return seconds;
+}
+
+/** CPU time of this process's first thread, the one that runs JavaScript, nanoseconds; without the collector's helpers. */
+export function threadCpuNs(): number {
+  return Number(read("/proc/self/schedstat").split(" ")[0]);
+}
+
+function threadsOf(pid: number): string[] {
+  return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => name);
+}
+
+/** The text of a file of a thread, which may end between two looks: empty then. */
+function readIfThere(path: string): string {
+  try {
+    return read(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ESRCH") return "";
+    throw error;
+  }
 }
 
 function read(path: string): string {

@@ -35,10 +35,13 @@ export interface RunLimits {
 /** Receipt or problem, as a node says it. */
 export type Answer = Receipt | { code: string; outcome: string };
 
+/** Where answers are written down. */
+export type Book = Pick<Ledger, "take" | "takeRefusal">;
+
 /** Counts acknowledged messages between two readings of the clocks. */
 export class Run {
   readonly #messages: Messages;
-  readonly #ledger: Ledger;
+  readonly #ledger: Book;
   readonly #limits: RunLimits;
   readonly #nodePids: readonly number[];
   readonly #onReceipt: (receipt: FullReceipt) => void;
@@ -52,7 +55,7 @@ export class Run {
   constructor(
     { messages, ledger, nodePids, onReceipt = () => {}, ...limits }: RunLimits & {
       messages: Messages;
-      ledger: Ledger;
+      ledger: Book;
       nodePids: readonly number[];
       /** told of every receipt, right or wrong */
       onReceipt?: (receipt: FullReceipt) => void;

@@ -33,6 +33,11 @@ const STAGES: Stage[] = [
     title: "examples in the documentation",
     args: ["test", "-A", "--doc", "--ignore=**/*_test.ts", ...DOORS, "runtime", "client", "testing", "cli"],
   },
+  {
+    title: "what a message costs",
+    args: ["run", "-A", "bench/guard/main.ts"],
+    needs: ["bench/guard/main.ts"],
+  },
   { title: "simulation", args: ["test", "-A", "tests/simulation"], needs: ["tests/simulation"] },
   {
     title: "simulation, fixed seeds",

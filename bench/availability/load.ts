@@ -20,8 +20,6 @@ export interface LoadOptions {
 
 /** Messages under way at a time, at most: what comes due beyond is given up, and counts as failed. */
 const UNDER_WAY_MAX = 20_000;
-/** How finely time is cut. */
-const TICK_MS = 5;
 
 /** Sends until told to stop. */
 export class Load {
@@ -35,7 +33,7 @@ export class Load {
   readonly #run = crypto.randomUUID().slice(0, 8);
   #sent = 0;
   #underWay = 0;
-  #timer: ReturnType<typeof setInterval> | null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   #idle: (() => void) | null = null;
 
   constructor(options: LoadOptions, timeline: Timeline, onReceipt: (receipt: Receipt) => void) {
@@ -48,7 +46,7 @@ export class Load {
       return connect([...urls.slice(first), ...urls.slice(0, first)], { deadlineMs });
     });
     this.#body = "x".repeat(options.messageBytes);
-    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
+    this.#sendDue();
   }
 
   /** ms since the load began */
@@ -63,18 +61,21 @@ export class Load {
 
   /** No more; resolves when every message has its answer. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
   #sendDue(): void {
     const { rate } = this.#options;
-    for (const due = Math.floor(this.nowMs * rate / 1000); this.#sent < due; this.#sent++) {
+    // Number 0 is due at once.
+    for (const due = Math.floor(this.nowMs * rate / 1000) + 1; this.#sent < due; this.#sent++) {
       const dueMs = this.#sent * 1000 / rate;
       if (this.#underWay < UNDER_WAY_MAX) this.#send(this.#sent, dueMs);
       else this.#gaveUp(dueMs, "too many under way");
     }
+    // A timer of its own for each: a tick every few milliseconds would be counted as the cluster's delay.
+    this.#timer = setTimeout(() => this.#sendDue(), this.#sent * 1000 / rate - this.nowMs);
   }
 
   async #send(number: number, dueMs: number): Promise<void> {

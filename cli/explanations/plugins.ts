@@ -12,6 +12,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was changed.",
     next: "Name another version: waterpark plugin inspect NAME lists them.",
   },
+  "plugin_host/needs-history": {
+    happened: "A handler threw an error of its own that bears this code; the host itself uses it inside only.",
+    now: "The message stays recorded; the plugin stands still for that actor.",
+    next: "Give the handler's errors no code of Waterpark's; a mended version goes on by itself.",
+  },
   "plugin_host/bad-kind": {
     happened: "The plugin is of a kind that this version does not run.",
     now: "Nothing was deployed.",

@@ -76,6 +76,8 @@ export class WireCluster {
   /** URLs that were dialled, in order */
   readonly dialled: string[] = [];
   readonly openSocket: OpenSocket;
+  /** true: nothing arrives within the turn, so that a refusal and the next try cannot starve whatever else is to happen */
+  isFar = false;
   /** the writer of a key; the first node where left out */
   writerOf: (key: string) => string = () => this.nodes[0].name;
 
@@ -86,6 +88,7 @@ export class WireCluster {
   ) {
     this.nodes = names.map((name) => new WireNode(name, this.memory, { writerOf: (key) => this.writerOf(key) }));
     const world = systemWorld();
+    const carry = (fn: () => void) => this.isFar ? void setImmediate(fn) : queueMicrotask(fn);
     this.openSocket = ({ url }, handlers): ClientSocket => {
       this.dialled.push(url);
       const node = this.nodes.find((node) => url === `http://${node.name.toLowerCase()}`);
@@ -117,7 +120,7 @@ export class WireCluster {
             bufferedAmount: 0,
             send: (bytes) => {
               const copy = bytes.slice();
-              queueMicrotask(() => isClosed || handlers.onMessage(copy));
+              carry(() => isClosed || handlers.onMessage(copy));
             },
             close: (code) => close(`code ${code}`),
           },
@@ -135,7 +138,7 @@ export class WireCluster {
         send: (bytes) => {
           const copy = bytes.slice(3).buffer;
           if (node !== undefined && copy.byteLength > 1) node.batches++;
-          queueMicrotask(() => isClosed || session?.receive(copy));
+          carry(() => isClosed || session?.receive(copy));
         },
         close: () => close("closed by the client"),
       };

@@ -1,7 +1,7 @@
 import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
-import { FoldPump } from "./fold_pump.ts";
+import { FoldPumps } from "./fold_pumps.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
 import { Readings } from "./readings.ts";
 import { RestingVersions } from "./resting_versions.ts";
@@ -21,7 +21,7 @@ export class Actors {
   readonly #options: ActorsOptions;
   readonly #world: World;
   readonly #config: ActorsConfig;
-  readonly #pump: FoldPump;
+  readonly #pump: FoldPumps;
   readonly #waiters: HandledWaiters;
   readonly #resting: RestingVersions;
   readonly #readings: Readings;
@@ -44,13 +44,15 @@ export class Actors {
     this.#world = options.world;
     const config = this.#config = options.config;
     const { openFoldsMax: openMax, pauseMinMs, pauseMaxMs, waitersMax, repliesMax } = config;
-    this.#pump = new FoldPump({ world: options.world, fold: options.fold, openMax, pauseMinMs, pauseMaxMs });
+    const { world, fold, foldPlaces: places } = options;
+    this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs });
     this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
     const resting = this.#resting = new RestingVersions({ world: options.world, pauseMinMs, pauseMaxMs });
     this.#readings = new Readings({ world: options.world, pump: this.#pump, resting, config });
     this.#shadows = new Shadows({
       world: options.world,
       fold: options.fold,
+      places,
       resting,
       config,
       handlers: () => this.#handlers,

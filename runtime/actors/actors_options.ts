@@ -2,6 +2,7 @@ import type { DoneItem, OutcomeItem, StandingOutcome } from "../effects/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Fold } from "./fold.ts";
+import type { FoldPlaces } from "./fold_pumps.ts";
 
 /** A handler that is live, as the topology has it. */
 export interface LivePlugin {
@@ -70,7 +71,7 @@ export type ProposalEnd = "committed" | "lost" | "busy";
 
 /** Limits and times; values and reasons in `runtime/node/config.ts`. */
 export interface ActorsConfig {
-  /** folds open at a time on this node; usual: 64 */
+  /** folds open at a time, per plugin host of this node; usual: 128 */
   openFoldsMax: number;
   /** (actor, plugin) pairs with something to do held in memory; beyond, shards are scanned again later; usual: 65536 */
   handlingsMax: number;
@@ -126,6 +127,8 @@ export interface ActorsOptions {
   world: World;
   /** the plugin host */
   fold: Fold;
+  /** which of several hosts it asks for an actor; left out: there is one */
+  foldPlaces?: FoldPlaces;
   /** this node's copy of a shard */
   store(shard: number): ShardStore | null;
   /** last index known here to be committed */

@@ -12,7 +12,7 @@ import { type OpenTimers, TimerWishes } from "./timer_wishes.ts";
 import { pack } from "../wire/mod.ts";
 import type { ActorsConfig } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
-import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { ActorFoldJob, FoldPumps } from "./fold_pumps.ts";
 import { sliceOf } from "./fold_slice.ts";
 import type { OutcomeBox } from "./outcome_box.ts";
 import type { ShardMarks } from "./shard_marks.ts";
@@ -51,7 +51,7 @@ export interface HandlingShard {
 
 /** What all handlings of a node share. */
 export interface HandlingEnv {
-  readonly pump: FoldPump;
+  readonly pump: FoldPumps;
   readonly resting: RestingVersions;
   readonly config: ActorsConfig;
   nowMonoMs(): number;
@@ -72,7 +72,7 @@ function isOfTimers(effects: FoldResult["effects"]): boolean {
 }
 
 /** See the module's header. */
-export class Handling implements FoldJob {
+export class Handling implements ActorFoldJob {
   queued = false;
   suspect = false;
   readonly row: number;
@@ -251,7 +251,7 @@ export class Handling implements FoldJob {
   }
 
   #behind(): void {
-    if (++this.#behinds % BEHINDS_MAX === 0) this.#env.pump.pause();
+    if (++this.#behinds % BEHINDS_MAX === 0) this.#env.pump.pause(this.key);
   }
 
   #changeVersion(hash: string): void {
@@ -381,7 +381,7 @@ export class Handling implements FoldJob {
     // it never will be: messages are answered with a fault, and readers have nothing to wait for
     if (code === "plugin_host/does-not-load") this.abandon("actors/cannot-fold");
     else {
-      this.#env.pump.pause();
+      this.#env.pump.pause(this.key);
       if (code !== "plugin_host/busy" && code !== "plugin_host/closed") this.#died(request, lonely);
     }
     this.wake();

@@ -25,6 +25,7 @@ export {
 } from "./diff_book.ts";
 export { type SweepProgress } from "./sweep.ts";
 export { type Fold, type FoldAnswer, type FoldMessage, type FoldRequest, type FoldResult } from "./fold.ts";
+export type { FoldPlaces } from "./fold_pumps.ts";
 export { Actors } from "./actors.ts";
 export {
   type ActorsConfig,

@@ -1,6 +1,6 @@
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ParkedView, ProjectAnswer } from "./actors_options.ts";
-import type { FoldPump } from "./fold_pump.ts";
+import type { FoldPumps } from "./fold_pumps.ts";
 import type { Reader } from "./handling.ts";
 import { PastReading } from "./past_reading.ts";
 import type { RestingVersions } from "./resting_versions.ts";
@@ -26,7 +26,7 @@ const HALTED = { code: "actors/cannot-fold", message: "it cannot handle this mes
 /** What {@linkcode Readings} is given. */
 export interface ReadingsOptions {
   world: World;
-  pump: FoldPump;
+  pump: FoldPumps;
   resting: RestingVersions;
   config: ActorsConfig;
 }

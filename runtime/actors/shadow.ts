@@ -9,7 +9,7 @@ import type { Effect } from "../effects/mod.ts";
 import { asDecided, compareEffects } from "./compare.ts";
 import type { DiffExample } from "./diff_book.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
-import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { ActorFoldJob, FoldPumps } from "./fold_pumps.ts";
 import type { RestingVersions } from "./resting_versions.ts";
 
 /** What was committed about the messages from `from` to `seq`; all but the last had no effects. */
@@ -42,7 +42,7 @@ export interface ShadowOptions {
   row: number;
   /** last seq of the actor's former lives */
   birth: number;
-  pump: FoldPump;
+  pump: FoldPumps;
   resting: RestingVersions;
   /** messages behind `after`, up to `to`, as many as a call may have, and the switches that all of them see */
   slice(after: number, to: number): { messages: FoldMessage[]; switches: Record<string, boolean> };
@@ -59,10 +59,11 @@ const DEATHS_MAX = 6;
 const BEHINDS_MAX = 8;
 
 /** See the module's header. */
-export class Shadow implements FoldJob {
+export class Shadow implements ActorFoldJob {
   queued = false;
   suspect = false;
   readonly options: ShadowOptions;
+  readonly key: string;
   readonly #decisions: Decision[] = [];
   /** what the decision that is being compared has brought so far */
   #found: DiffExample[] = [];
@@ -76,6 +77,7 @@ export class Shadow implements FoldJob {
   /** @param goal fold up to here, with nothing to compare; committed */
   constructor(options: ShadowOptions, goal: number) {
     this.options = options;
+    this.key = options.key;
     this.#goal = goal;
   }
 
@@ -153,7 +155,7 @@ export class Shadow implements FoldJob {
         break;
       case "behind":
         this.#session = answer.at;
-        if (++this.#behinds % BEHINDS_MAX === 0) this.options.pump.pause();
+        if (++this.#behinds % BEHINDS_MAX === 0) this.options.pump.pause(this.key);
         break;
       case "fault":
         this.#session = answer.at - 1;
@@ -170,7 +172,7 @@ export class Shadow implements FoldJob {
   #down(request: FoldRequest, { code, lonely }: FoldAnswer & { state: "down" }): void {
     if (code === "plugin_host/not-loaded") return this.options.resting.rest(request.hash, this);
     if (code === "plugin_host/does-not-load" || code === "plugin_host/closed") return this.#settle();
-    this.options.pump.pause();
+    this.options.pump.pause(this.key);
     this.#session = -1;
     if (code !== "plugin_host/busy") {
       this.suspect = true;

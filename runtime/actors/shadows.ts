@@ -12,7 +12,7 @@ import type { ActorsConfig } from "./actors_options.ts";
 import { type VersionDiff } from "./diff_book.ts";
 import { DiffBooks } from "./diff_books.ts";
 import type { Fold } from "./fold.ts";
-import { FoldPump } from "./fold_pump.ts";
+import { type FoldPlaces, FoldPumps } from "./fold_pumps.ts";
 import { sliceOf } from "./fold_slice.ts";
 import { PastReading } from "./past_reading.ts";
 import type { RestingVersions } from "./resting_versions.ts";
@@ -25,6 +25,7 @@ import { type Handler, hasShadows, shadowsFor } from "./versions.ts";
 export interface ShadowsOptions {
   world: World;
   fold: Fold;
+  places?: FoldPlaces;
   resting: RestingVersions;
   config: ActorsConfig;
   handlers(): readonly Handler[];
@@ -38,7 +39,7 @@ type ByRow = Map<number, Shadow>;
 /** See the module's header. */
 export class Shadows {
   readonly #options: ShadowsOptions;
-  readonly #pump: FoldPump;
+  readonly #pump: FoldPumps;
   readonly #books = new DiffBooks();
   readonly #sweep: Sweep;
   readonly #jobs = new Map<ShardActors, Map<string, ByRow>>();
@@ -50,8 +51,8 @@ export class Shadows {
 
   constructor(options: ShadowsOptions) {
     this.#options = options;
-    const { world, fold, config: { shadowFoldsOpenMax: openMax, pauseMinMs, pauseMaxMs } } = options;
-    this.#pump = new FoldPump({ world, fold, openMax, pauseMinMs, pauseMaxMs });
+    const { world, fold, places, config: { shadowFoldsOpenMax: openMax, pauseMinMs, pauseMaxMs } } = options;
+    this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs });
     this.#sweep = new Sweep({
       world,
       config: options.config,

@@ -146,8 +146,8 @@ export class ShardMarks {
     const store = this.#store;
     for (let row = 0; row < store.rowCount; row++) {
       // the tail behind the start is short: what came in while the start was on its way
-      const index = store.rowLastIndexUpTo(row, startIndex);
-      if (index > 0) state.marks.raise(row, store.seqOf(index));
+      const seq = store.rowSeqUpTo(row, startIndex);
+      if (seq > 0) state.marks.raise(row, seq);
     }
     return { state: "started", slot };
   }

@@ -13,6 +13,7 @@ export {
   digestInto,
   digestText,
   hash32,
+  hashInt32,
   hashText,
   mix32,
 } from "./hash.ts";

@@ -84,7 +84,8 @@ export class Dispatch {
 
   /** Nothing more is heard about `posting`. */
   forget(posting: OpenPosting): void {
-    for (const serial of posting.openTries) this.#tries.delete(serial >>> 0);
+    if (!posting.mayStand) return;
+    for (const serial of posting.openTries()) this.#tries.delete(serial >>> 0);
   }
 
   /** Sends again what `stream` holds, and what it must come behind. */
@@ -115,7 +116,7 @@ export class Dispatch {
 
   /** As {@linkcode answered}, from this node's own replication, which answers once and needs no number for that. */
   #answeredHere(posting: OpenPosting, serial: number, answer: ProposeAnswer): void {
-    if (posting.place === "ended" || !posting.openTries.includes(serial)) {
+    if (posting.place === "ended" || !posting.isOpen(serial)) {
       return void this.#options.counters.strayAnswers++;
     }
     this.#took(posting, serial, answer);
@@ -284,20 +285,34 @@ function park(route: ShardRoute, posting: OpenPosting): void {
   route.parked.push(posting);
 }
 
+/** Filled again for every try: it is valid until `propose` returns. */
+const PROPOSAL: MessageProposal = {
+  key: "",
+  id: "",
+  type: "",
+  contentType: "",
+  payload: new Uint8Array(0),
+  atMs: 0,
+  ifMatch: -1,
+  sender: "",
+  n: 0,
+  oldest: 0,
+  term: 0,
+};
+
 function proposalOf(posting: OpenPosting, term: number): MessageProposal {
   const { key, id, type, contentType, payload, atMs, ifMatch = -1 } = posting.posting;
   const { stream } = posting;
-  return {
-    key,
-    id,
-    type,
-    contentType,
-    payload,
-    atMs,
-    ifMatch,
-    sender: stream === null ? "" : stream.wireSender,
-    n: stream === null ? 0 : posting.n,
-    oldest: stream === null ? 0 : stream.oldest,
-    term: stream === null ? 0 : term,
-  };
+  PROPOSAL.key = key;
+  PROPOSAL.id = id;
+  PROPOSAL.type = type;
+  PROPOSAL.contentType = contentType;
+  PROPOSAL.payload = payload;
+  PROPOSAL.atMs = atMs;
+  PROPOSAL.ifMatch = ifMatch;
+  PROPOSAL.sender = stream === null ? "" : stream.wireSender;
+  PROPOSAL.n = stream === null ? 0 : posting.n;
+  PROPOSAL.oldest = stream === null ? 0 : stream.oldest;
+  PROPOSAL.term = stream === null ? 0 : term;
+  return PROPOSAL;
 }

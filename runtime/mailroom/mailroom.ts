@@ -49,6 +49,9 @@ export class Mailroom {
   readonly #open = new OpenList();
   readonly #streams = new Map<string, Stream>();
   readonly #stopped = new StoppedStreams();
+  /** the sender of whom a stream was begun last, and its name on the wire */
+  #lastSender = "";
+  #lastWireSender = "";
   #bytes = 0;
   #serial = 0;
   #ticking = false;
@@ -109,20 +112,15 @@ export class Mailroom {
     const config = this.#config;
     const now = this.#world.nowMonoMs();
     const serial = ++this.#serial;
-    const open = new OpenPosting(posting, {
-      serial,
-      bytes,
-      deadlineMonoMs: now + (posting.deadlineMs ?? config.deadlineMs),
-      patienceMs: config.tryTimeoutMs,
-      done,
-    });
+    const deadlineMonoMs = now + (posting.deadlineMs ?? config.deadlineMs);
+    const open = new OpenPosting(posting, serial, bytes, deadlineMonoMs, config.tryTimeoutMs, done);
     this.counters.posted++;
     this.#open.add(open);
     this.#bytes += bytes;
-    open.dueMs = Math.min(open.options.deadlineMonoMs, now + config.tryTimeoutMs);
+    open.dueMs = Math.min(deadlineMonoMs, now + config.tryTimeoutMs);
     this.#tick();
     if (!this.#findShard(open)) return this.#world.soon(() => this.#end(open, noShard()));
-    if (posting.sender !== "") this.#streamOf(posting, serial).add(open);
+    if (posting.sender !== "") this.#queueUp(open);
     this.#dispatch.makeReady(open);
   }
 
@@ -180,7 +178,7 @@ export class Mailroom {
   }
 
   #stopOf(posting: Posting): Refusal | null {
-    if (posting.sender === "") return null;
+    if (posting.sender === "" || this.#stopped.isEmpty) return null;
     const stoppedBy = this.#stopped.stoppedBy(streamName(posting), posting.id);
     return stoppedBy === null ? null : stopped("not-applied");
   }
@@ -204,15 +202,17 @@ export class Mailroom {
     }
   }
 
-  #streamOf(posting: Posting, serial: number): Stream {
+  #queueUp(open: OpenPosting): void {
+    const { posting, serial } = open;
     const name = streamName(posting);
-    let stream = this.#streams.get(name);
-    if (stream === undefined) {
+    const stream = this.#streams.get(name);
+    if (stream !== undefined) return stream.add(open);
+    if (posting.sender !== this.#lastSender) {
       // Two nodes may have a sender of one name; each numbers for itself.
-      stream = new Stream(this.#prefix + posting.sender, serial);
-      this.#streams.set(name, stream);
+      this.#lastWireSender = this.#prefix + posting.sender;
+      this.#lastSender = posting.sender;
     }
-    return stream;
+    this.#streams.set(name, new Stream(name, this.#lastWireSender, open, serial));
   }
 
   #tick(): void {
@@ -229,7 +229,7 @@ export class Mailroom {
   #due(posting: OpenPosting, now: number): void {
     // An earlier one of this tick may have ended it, by closing the room.
     if (posting.place === "ended") return;
-    const { deadlineMonoMs } = posting.options;
+    const { deadlineMonoMs } = posting;
     if (now >= deadlineMonoMs) {
       const isStill = this.#options.standsStill?.(posting.shard) ?? false;
       return this.#end(posting, (isStill ? withoutMajority : afterDeadline)(outcomeOf(posting)));
@@ -251,23 +251,23 @@ export class Mailroom {
     if (posting.place === "ended") return;
     posting.place = "ended";
     this.#open.remove(posting);
-    this.#bytes -= posting.options.bytes;
+    this.#bytes -= posting.bytes;
     this.#dispatch.forget(posting);
     const stream = posting.stream;
     if (stream !== null) {
       if (result.state === "refused" && LATE.has(result.code)) this.#stop(stream, posting);
       const hasTurn = stream.end(posting);
-      if (stream.isEmpty) this.#streams.delete(streamName(posting.posting));
+      if (stream.isEmpty) this.#streams.delete(stream.name);
       else if (hasTurn && stream.held.length > 0) this.#dispatch.release(stream);
     }
     if (result.state === "recorded") this.counters.recorded++;
     else this.counters.refused++;
-    posting.options.done(result);
+    posting.done(result);
   }
 
   /** Nothing may overtake what its sender will post again. */
   #stop(stream: Stream, refused: OpenPosting): void {
-    this.#stopped.stop(streamName(refused.posting), refused.posting.id);
+    this.#stopped.stop(stream.name, refused.posting.id);
     for (const later of stream.after(refused)) this.#end(later, stopped(outcomeOf(later)));
   }
 }

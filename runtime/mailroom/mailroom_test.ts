@@ -52,7 +52,8 @@ class Desk {
       topology: () => topology,
       hint: () => this.hint,
       learn: (hint) => void (this.hint = hint),
-      proposeHere: (_shard, proposal, done) => this.proposed.push({ atMs: this.time.nowMs, proposal, done }),
+      proposeHere: (_shard, proposal, done) =>
+        this.proposed.push({ atMs: this.time.nowMs, proposal: { ...proposal }, done }),
       isSuspect: () => false,
       config,
     });

@@ -18,6 +18,7 @@ export type PostingPlace =
 
 /** The most tries of one posting whose late answers are still listened to. */
 const TRIES_OPEN_MAX = 64;
+const NONE: readonly number[] = Object.freeze([]);
 
 /**
  * One posting from `post` to its result. It may have been sent several times ("tries"); only the latest decides where it
@@ -51,51 +52,65 @@ export class OpenPosting {
   /** its number there */
   n = 0;
 
-  readonly #open: number[] = [];
+  /** the try whose answer has not come, 0 = none; nearly always there is one at most */
+  #open = 0;
+  /** those before it that were not answered either */
+  #earlier: number[] | null = null;
   #mayStand = false;
 
+  /**
+   * @param posting what was posted
+   * @param serial order of `post`
+   * @param bytes what it counts for
+   * @param deadlineMonoMs by when it ends
+   * @param patienceMs how long an answer is waited for at first
+   * @param done told how it ended
+   */
   constructor(
     readonly posting: Posting,
-    readonly options: {
-      serial: number;
-      bytes: number;
-      deadlineMonoMs: number;
-      patienceMs: number;
-      done: (result: PostResult) => void;
-    },
+    readonly serial: number,
+    readonly bytes: number,
+    readonly deadlineMonoMs: number,
+    patienceMs: number,
+    readonly done: (result: PostResult) => void,
   ) {
-    this.patienceMs = options.patienceMs;
+    this.patienceMs = patienceMs;
   }
 
-  /** order of `post` */
-  get serial(): number {
-    return this.options.serial;
+  /** True while an answer to this try is awaited. */
+  isOpen(serial: number): boolean {
+    return this.#open === serial || (this.#earlier?.includes(serial) ?? false);
   }
 
   /** tries whose answer has not come */
-  get openTries(): readonly number[] {
-    return this.#open;
+  openTries(): readonly number[] {
+    if (this.#open === 0) return this.#earlier ?? NONE;
+    return [...this.#earlier ?? NONE, this.#open];
   }
 
   /** false only when no writer can have appended it, nor can one do so later */
   get mayStand(): boolean {
-    return this.#mayStand || this.#open.length > 0;
+    return this.#mayStand || this.#open !== 0 || (this.#earlier !== null && this.#earlier.length > 0);
   }
 
   /** Notes a try; gives back one whose answer need not be listened to any more, or -1. */
   tried(serial: number): number {
     assert(serial > this.current, "tries are numbered upwards");
     this.current = serial;
-    this.#open.push(serial);
-    if (this.#open.length <= TRIES_OPEN_MAX) return -1;
+    if (this.#open !== 0) (this.#earlier ??= []).push(this.#open);
+    this.#open = serial;
+    if (this.#earlier === null || this.#earlier.length < TRIES_OPEN_MAX) return -1;
     this.#mayStand = true;
-    return this.#open.shift()!;
+    return this.#earlier.shift()!;
   }
 
   /** Notes that a try was answered, or never left; `appended` when it may have been appended all the same. */
   settled(serial: number, appended: boolean): void {
-    const at = this.#open.indexOf(serial);
-    if (at >= 0) this.#open.splice(at, 1);
+    if (serial === this.#open) this.#open = 0;
+    else {
+      const at = this.#earlier?.indexOf(serial) ?? -1;
+      if (at >= 0) this.#earlier!.splice(at, 1);
+    }
     if (appended) this.#mayStand = true;
   }
 }

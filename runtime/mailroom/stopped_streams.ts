@@ -8,6 +8,11 @@ const STOPPED_MAX = 10_000;
 export class StoppedStreams {
   readonly #refused = new Map<string, string>();
 
+  /** true as nearly always: then nobody need be looked for */
+  get isEmpty(): boolean {
+    return this.#refused.size === 0;
+  }
+
   /** Remembers the first message of the stream that was refused. */
   stop(stream: string, id: string): void {
     if (this.#refused.has(stream)) return;

@@ -2,6 +2,9 @@ import { assert } from "../base/mod.ts";
 import type { Timer } from "../world/mod.ts";
 import type { OpenPosting } from "./open_posting.ts";
 
+/** Most streams are one posting, and live as long as it does. */
+const NOBODY: OpenPosting[] = [];
+
 /**
  * The open postings of one sender to one actor, in order: like people in a queue with numbered tickets.
  *
@@ -15,10 +18,10 @@ import type { OpenPosting } from "./open_posting.ts";
  */
 export class Stream {
   /** waiting for their turn; sent again by {@linkcode release} */
-  held: OpenPosting[] = [];
+  held: OpenPosting[] = NOBODY;
   /** runs out when `held` is to be sent again */
   timer: Timer | null = null;
-  #items: (OpenPosting | null)[] = [];
+  #items: (OpenPosting | null)[];
   #head = 0;
   /** number of `#items[0]` */
   #base: number;
@@ -26,11 +29,16 @@ export class Stream {
   #roundMark = 0;
 
   /**
+   * @param name which stream this is, in its mailroom
    * @param wireSender the sender's name, unique in the cluster
-   * @param first the first number
+   * @param posting the first in it
+   * @param n its number
    */
-  constructor(readonly wireSender: string, first: number) {
-    this.#base = first;
+  constructor(readonly name: string, readonly wireSender: string, posting: OpenPosting, n: number) {
+    this.#base = n;
+    this.#items = [posting];
+    posting.stream = this;
+    posting.n = n;
   }
 
   /** lowest number without a final result */
@@ -43,7 +51,7 @@ export class Stream {
     return this.#head === this.#items.length;
   }
 
-  /** Gives `posting` the next number. */
+  /** Puts `posting` behind the others and gives it the next number. */
   add(posting: OpenPosting): void {
     posting.stream = this;
     posting.n = this.#base + this.#items.push(posting) - 1;
@@ -80,6 +88,7 @@ export class Stream {
    */
   gap(posting: OpenPosting, { lastTry, base, max }: { lastTry: number; base: number; max: number }): number {
     posting.place = "held";
+    if (this.held === NOBODY) this.held = [];
     this.held.push(posting);
     // A try from before this round's re-sending says nothing about it.
     if (posting.current <= this.#roundMark) return 0;
@@ -96,7 +105,7 @@ export class Stream {
     this.timer?.cancel();
     this.timer = null;
     const held = this.held.filter((posting) => posting.place === "held");
-    this.held = [];
+    this.held = NOBODY;
     let lastN = 0;
     let lastTry = 0;
     for (const posting of held) {

@@ -5,11 +5,13 @@
 import type { ActorsConfig } from "../actors/mod.ts";
 import { assert } from "../base/mod.ts";
 import type { JournalConfig } from "../journal/mod.ts";
+import { HOSTS_MAX } from "../plugin_host/mod.ts";
 import type { EffectsConfig } from "../effects/mod.ts";
 import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
 import { PROTOCOL, type ProtocolRange } from "../wire/mod.ts";
 import type { AuditConfig } from "./auditing.ts";
+import type { SealingConfig } from "./sealing.ts";
 
 /** Settings of a node's rooms. */
 export interface NodeConfig {
@@ -48,8 +50,12 @@ export interface NodeConfig {
   effects: EffectsConfig;
   /** audits; see `auditing.ts` for each */
   audit: AuditConfig;
+  /** packing of old entries; see `sealing.ts` for each */
+  sealing: SealingConfig;
   /** the journal, where there is one; see its room for each */
   journal: JournalConfig;
+  /** plugin host processes, over which the node's actors are spread; 0: by the machine's cores, see `hostsFor` */
+  pluginHosts: number;
   /** a node that goes */
   leave: {
     /** how long its peers may take to learn that nothing is to be handed to it any more, ms: a round trip and a stall */
@@ -79,14 +85,14 @@ export const DEFAULTS: NodeConfig = {
     staggerMsMax: 250,
     stableAfterMs: 30_000,
     catchUpsMax: 16,
-    catchUpsPerSecond: 64,
+    catchUpsPerSecond: 32,
     catchUpBytesPerSecond: 8 * 1024 * 1024,
     waitersMax: 200_000,
   },
   mailroom: MAILROOM_CONFIG,
   actors: {
     // Enough to keep several host processes busy while answers travel.
-    openFoldsMax: 64,
+    openFoldsMax: 128,
     handlingsMax: 65_536,
     // A call of at most some ten milliseconds, so that a host serves others in between.
     foldMessagesMax: 256,
@@ -142,6 +148,19 @@ export const DEFAULTS: NodeConfig = {
     againAfterMs: 200,
     summaryMs: 9000,
   },
+  sealing: {
+    everyMs: 50,
+    // Less is not worth any CPU: what is packed takes a quarter.
+    fromBytes: 64 * 1024 * 1024,
+    // 5 ms, a tenth of the thread's time while there is much to pack.
+    sliceBytesMax: 1024 * 1024,
+    // Old entries are packed about as fast as this fills with them.
+    withinMs: 60_000,
+    // Less does not pack well, and is little.
+    segmentBytesMin: 8 * 1024,
+    // Sixteen copies that are brought up to date at the same time read a slab of 1 MiB each.
+    cacheBytesMax: 32 * 1024 * 1024,
+  },
   journal: {
     // What a machine that loses its power loses with `--sync interval`; ten syncs a second cost no disk anything.
     syncIntervalMs: 100,
@@ -152,6 +171,8 @@ export const DEFAULTS: NodeConfig = {
     // So much may be dead before anything is rewritten.
     slackBytes: 256 * 1024 * 1024,
   },
+  // A host costs some 60 MB, and a core when handlers have much to do.
+  pluginHosts: 0,
   leave: { announceMs: 300, handOversAtOnce: 16, handOverMs: 10_000 },
   protocol: PROTOCOL,
   requestMs: 10_000,
@@ -198,6 +219,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     actors: { ...DEFAULTS.actors, ...overrides.actors },
     effects: { ...DEFAULTS.effects, ...overrides.effects },
     audit: { ...DEFAULTS.audit, ...overrides.audit },
+    sealing: { ...DEFAULTS.sealing, ...overrides.sealing },
     journal: { ...DEFAULTS.journal, ...overrides.journal },
     protocol: { ...DEFAULTS.protocol, ...overrides.protocol },
     leave: { ...DEFAULTS.leave, ...overrides.leave },
@@ -209,6 +231,8 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
   assert(config.ack.copies <= config.copies, "a receipt cannot need more copies than there are");
   assert(config.ack.copies * 2 > config.copies, "a receipt must need a majority of the copies");
   assert(config.ack.dataCenters <= config.ack.copies || config.copies < 3, "so many copies are in fewer data centers");
+  const { pluginHosts } = config;
+  assert(Number.isInteger(pluginHosts) && pluginHosts >= 0 && pluginHosts <= HOSTS_MAX, "1 to 64 plugin hosts, or 0");
   assert(config.requestMs > 2 * membership.suspectAfterMs, "a request must outlast an election");
   return config;
 }

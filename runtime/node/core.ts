@@ -14,7 +14,7 @@ import { Replication } from "../replication/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { Mesh } from "../transport/mod.ts";
-import { FRAME, type Lane, LANE_CONTROL } from "../wire/mod.ts";
+import { FRAME, type Lane, LANE_CONTROL, LANE_MESSAGE } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
 import { Absence } from "./absence.ts";
 import { auditingOf } from "./audit_wiring.ts";
@@ -35,6 +35,7 @@ import { Relaying } from "./relaying.ts";
 import { Reviving } from "./reviving.ts";
 import { diskFault, postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
+import { Sealing } from "./sealing.ts";
 import { takeIn } from "./taking_in.ts";
 import { Wholeness } from "./wholeness.ts";
 
@@ -65,6 +66,7 @@ export class NodeCore {
   readonly relaying: Relaying;
   readonly departing: Departing;
   readonly wholeness: Wholeness;
+  readonly sealing: Sealing;
   /** frames of kinds that this code does not know; for metrics */
   unknownFrames = 0;
   readonly #absence: Absence;
@@ -136,6 +138,7 @@ export class NodeCore {
       world,
       self,
       send: (to, lane, payload) => send(to, lane, FRAME.RAFT, payload),
+      isClear: (to) => this.mesh.isClear(to, LANE_MESSAGE),
       isSuspect,
       aliveForMs: (incarnation) => this.#news.aliveForMs(incarnation),
       isLeaving: (incarnation) => this.departing.isLeaving(incarnation),
@@ -177,7 +180,8 @@ export class NodeCore {
       isSuspect,
       config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
-    const rooms = handlingRooms({ core: this, fold: options.fold, plugins: () => this.#handlers() });
+    const { fold, foldPlaces } = options;
+    const rooms = handlingRooms({ core: this, fold, foldPlaces, plugins: () => this.#handlers() });
     this.effects = rooms.effects;
     this.timers = rooms.timers;
     this.actors = rooms.actors;
@@ -201,10 +205,12 @@ export class NodeCore {
     this.auditing = auditingOf(this);
     this.departing = new Departing({ core: this, onDue: options.onDue });
     this.wholeness = new Wholeness({ core: this });
+    this.sealing = new Sealing({ core: this });
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => takeIn(this, body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
+    this.sealing.start();
     this.departing.start();
     this.recovering.start();
   }
@@ -301,6 +307,7 @@ export class NodeCore {
     if (this.#closed) return;
     this.#closed = true;
     this.#absence.stop();
+    this.sealing.stop();
     this.departing.stop();
     this.recovering.stop();
     this.reviving.stop();

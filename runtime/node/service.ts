@@ -351,7 +351,7 @@ export class CoreService implements NodeService {
   #samples(): Sample[] {
     const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering, relaying } =
       this.#core;
-    const { journal } = this.#core;
+    const { journal, sealing } = this.#core;
     const counts = replication.counts();
     const due = timers.counts();
     const links = mesh.links();
@@ -368,6 +368,7 @@ export class CoreService implements NodeService {
       { name: "journal_bytes", help: "bytes of the journal's files", value: journal?.diskBytes ?? 0 },
       { name: "journal_faulty", help: "1 while the journal cannot be written", value: journal?.fault == null ? 0 : 1 },
       { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
+      ...sealing.samples(),
       {
         name: "receipts_owed",
         help: "messages appended here whose receipt is not due yet",
@@ -417,6 +418,11 @@ export class CoreService implements NodeService {
       },
       ...relaying.samples(),
       { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
+      {
+        name: "link_frames_out",
+        help: "frames sent to peers since the links came up",
+        value: sum((link) => link.framesOut),
+      },
       {
         name: "link_bytes_out",
         help: "bytes sent to peers since the links came up",

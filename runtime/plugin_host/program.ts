@@ -20,7 +20,10 @@ const { isMissed } = RowHistory;
 /** Raised when a host of an older version could not run a bundle's program. */
 export const PROGRAM_ABI = 1;
 
-/** Code of a fault that is none: the handler looked at a history of which only the length is here, see `lean`. */
+/**
+ * Code of a fault that is none, and leaves no host: the handler looked at a history of which only the length is here,
+ * see `lean`.
+ */
 export const NEEDS_HISTORY = "plugin_host/needs-history";
 
 /** Longest text of projections, and of the effects of one message, in UTF-16 units. */

@@ -41,7 +41,7 @@ export const CAUGHT_UP_ENTRIES = 64;
 /** A refusal like the one before within so long was under way with it, and is not worth sending everything again. */
 const REFUSED_AGAIN_MS = 20;
 /** How long the writer waits for another append to carry the commit index before it is sent by itself. */
-export const COMMIT_TOLD_AFTER_MS = 250;
+export const COMMIT_TOLD_AFTER_MS = 200;
 /** A writer that cannot commit for so long, and has not heard from a majority either, steps down. */
 export const STEP_DOWN_AFTER_MS = 300;
 /** So many times as long, where pings say that a majority lives. */
@@ -247,19 +247,27 @@ function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): vo
   const { store } = state;
   const bytes = message.entries;
   let at = message.entriesAt;
+  // of those that are new and no configurations: they are taken together
+  let runAt = at;
+  let run = 0;
   for (let i = 1; i <= message.count; i++) {
     const index = message.index + i;
     const entryAt = at;
     at = peekNext(bytes, entryAt);
     if (at === 0 || at > message.entriesTo) throw badPayload("an append without its entries");
-    if (index <= store.lastIndex) {
+    if (run === 0 && index <= store.lastIndex) {
       if (store.termAt(index) === peekTerm(bytes, entryAt)) continue;
       if (index <= state.commit) throw violated("a committed entry would be replaced");
       truncate(state, env, index);
     }
     state.inheritedFrom = 0;
+    if (peekKind(bytes, entryAt) !== ENTRY.CONFIG) {
+      if (run++ === 0) runAt = entryAt;
+      continue;
+    }
+    if (run > 0) store.appendRawMany(bytes, runAt, run);
+    run = 0;
     store.appendRaw(bytes, entryAt);
-    if (peekKind(bytes, entryAt) !== ENTRY.CONFIG) continue;
     try {
       noteConfiguration(state, index, store.body(index));
     } catch (error) {
@@ -267,6 +275,7 @@ function takeEntries(state: ShardState, env: ShardEnv, message: RaftMessage): vo
       throw error;
     }
   }
+  if (run > 0) store.appendRawMany(bytes, runAt, run);
 }
 
 function truncate(state: ShardState, env: ShardEnv, index: number): void {

@@ -12,7 +12,8 @@ import {
 } from "./configuration.ts";
 import { blankMessage, RAFT, RaftReader, writeMessage } from "./raft_message.ts";
 import { newShardState, type Progress } from "./shard_state.ts";
-import { acknowledgedIndex, SenderOrder, type Waiter, WaitingList } from "./waiting.ts";
+import { SenderOrder } from "./sender_order.ts";
+import { acknowledgedIndex, type Waiter, WaitingList } from "./waiting.ts";
 
 const u32 = fc.nat(0xffffffff);
 
@@ -128,14 +129,47 @@ Deno.test("waiting: everybody is answered once, in order of index, when his time
 
 Deno.test("sender order: the next number, or the oldest open one, and nothing else", () => {
   const order = new SenderOrder();
-  assert.equal(order.check("s", 2, 1), 1, "2 before 1 is a gap");
-  assert.equal(order.check("s", 1, 1), null);
-  order.appended("s", 1);
-  assert.equal(order.check("s", 2, 1), null);
-  assert.equal(order.check("s", 3, 1), 2);
-  assert.equal(order.check("s", 4, 4), null, "all before 4 have ended");
-  assert.equal(order.check("s", 1, 1), 2, "a late frame is no oldest");
-  assert.equal(order.check("new", 7, 7), null, "a new writer goes on where the sender stands");
+  const check = (sender: string, n: number, oldest: number) => {
+    order.seek(sender, "patient/X/1");
+    return order.check(n, oldest);
+  };
+  assert.equal(check("s", 2, 1), 1, "2 before 1 is a gap");
+  assert.equal(check("s", 1, 1), null);
+  order.appended(1);
+  assert.equal(check("s", 2, 1), null);
+  assert.equal(check("s", 3, 1), 2);
+  assert.equal(check("s", 4, 4), null, "all before 4 have ended");
+  assert.equal(check("s", 1, 1), 2, "a late frame is no oldest");
+  assert.equal(check("new", 7, 7), null, "a new writer goes on where the sender stands");
+  order.seek("s", "patient/X/2");
+  assert.equal(order.check(9, 9), null, "another actor's messages are another stream");
+  order.clear();
+  assert.equal(check("s", 3, 2), 2, "forgotten");
+});
+
+Deno.test("sender order: as if every stream were remembered, or forgotten as a whole", () => {
+  const op = fc.record({
+    stream: fc.nat(900),
+    kind: fc.constantFrom("next" as const, "skips" as const, "again" as const),
+  });
+  fc.assert(fc.property(fc.array(op, { maxLength: 2000 }), (ops) => {
+    const order = new SenderOrder();
+    const last = new Map<number, number>();
+    for (const { stream, kind } of ops) {
+      const key = `patient/Ü/${stream % 30}`;
+      order.seek(`sender ${Math.floor(stream / 30)}`, key);
+      const before = last.get(stream) ?? 0;
+      const n = before + (kind === "next" ? 1 : kind === "skips" ? 2 : 0);
+      if (n === 0) continue;
+      const answer = order.check(n, kind === "again" ? 1 : before + 1);
+      if (kind === "next") {
+        assert.equal(answer, null, "the next one is always taken");
+        order.appended(n);
+        last.set(stream, n);
+      } else if (kind === "skips") assert.equal(answer, before + 1, "never one whose predecessor is missing");
+      else assert.ok(answer === before + 1 || answer === 1 || (answer === null && n === 1), `${answer}`);
+    }
+  }));
 });
 
 Deno.test("a receipt relies on copies that can be named, each node once", () => {

@@ -35,7 +35,7 @@ export function proposeMessage(
 ): void {
   const { state, order } = replica;
   const { store } = state;
-  const stream = proposal.sender === "" ? "" : `${proposal.sender}\n${proposal.key}`;
+  const isOrdered = proposal.sender !== "";
   const isMeantForThisTerm = proposal.term === state.term;
   const found = store.findRecorded(proposal.key, proposal.id);
   if (found !== null) {
@@ -43,18 +43,21 @@ export function proposeMessage(
       answerConflict(state, context, found.index, done);
       return;
     }
-    const isItsTurn = isMeantForThisTerm && order.check(stream, proposal.n, proposal.oldest) === null;
-    if (stream !== "" && isItsTurn) order.appended(stream, proposal.n);
+    if (isOrdered && isMeantForThisTerm) {
+      order.seek(proposal.sender, proposal.key);
+      if (order.check(proposal.n, proposal.oldest) === null) order.appended(proposal.n);
+    }
     context.wait(waiterFor(state, context, { proposal, recorded: found, duplicate: true }, done));
     return;
   }
-  if (stream !== "") {
+  if (isOrdered) {
     if (!isMeantForThisTerm) {
       const { shard, generation, term, self } = state;
       done({ state: "moved", hint: { shard, generation, term, writer: self } });
       return;
     }
-    const expected = order.check(stream, proposal.n, proposal.oldest);
+    order.seek(proposal.sender, proposal.key);
+    const expected = order.check(proposal.n, proposal.oldest);
     if (expected !== null) {
       done({ state: "gap", expected });
       return;
@@ -80,7 +83,7 @@ export function proposeMessage(
     return;
   }
   if (wasQuiet) state.progressAtMs = context.nowMs;
-  if (stream !== "") order.appended(stream, proposal.n);
+  if (isOrdered) order.appended(proposal.n);
   context.wait(waiterFor(state, context, { proposal, recorded, duplicate: false }, done));
 }
 

@@ -4,7 +4,8 @@ import { noteConfiguration } from "./append.ts";
 import { FreshReads } from "./fresh_reads.ts";
 import { termBefore } from "./generations.ts";
 import { newShardState, type ShardState } from "./shard_state.ts";
-import { SenderOrder, WaitingList } from "./waiting.ts";
+import { SenderOrder } from "./sender_order.ts";
+import { WaitingList } from "./waiting.ts";
 
 /** One replica and what its driver keeps beside it. */
 export interface Replica {

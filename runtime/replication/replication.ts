@@ -69,7 +69,10 @@ export class Replication extends ReplicaReader {
   constructor(options: ReplicationOptions) {
     super();
     this.#options = options;
-    this.#outbox = new Outbox((to, lane, payload) => options.send(to, lane, payload));
+    this.#outbox = new Outbox({
+      send: (to, lane, payload) => options.send(to, lane, payload),
+      isClear: (to) => options.isClear?.(to) ?? false,
+    });
     this.#ticker = new Ticker({ world: options.world, tickMs: options.config.tickMs, onTick: () => this.#tick() });
     this.#pace = new Pace(options.config);
     const need = (state: ShardState) => needOf(state, options.ackRule().copies);

@@ -24,6 +24,8 @@ export interface ReplicationOptions {
   self: { name: string; incarnation: number };
   /** sends a raft frame's payload, which is void afterwards; false when it could not be queued */
   send(to: number, lane: Lane, payload: Uint8Array): boolean;
+  /** nothing waits in the message lane to this peer; left out: something may */
+  isClear?(to: number): boolean;
   isSuspect(incarnation: number): boolean;
   /** how long the peer has been alive without a suspicion, ms */
   aliveForMs(incarnation: number): number;

@@ -1,5 +1,5 @@
 /**
- * Waiting: who is owed an answer by a writer, and in which order senders' messages may be appended.
+ * Waiting: who is owed an answer by a writer.
  */
 import { holds, isVoter, VOTERS_MAX } from "./configuration.ts";
 import { configurationOf, type Progress, type ShardState } from "./shard_state.ts";
@@ -59,8 +59,10 @@ export class WaitingList {
       due.push(waiter);
     }
     this.#head = i;
-    if (this.#head > 1024 && this.#head * 2 > this.#waiters.length) {
-      this.#waiters = this.#waiters.slice(this.#head);
+    // Nobody who is served may be kept: a thousand shards with a thousand each were 250 MB, and most of the collector's work.
+    if (this.#head === this.#waiters.length) this.#head = this.#waiters.length = 0;
+    else if (this.#head > 16 && this.#head * 2 > this.#waiters.length) {
+      this.#waiters.splice(0, this.#head);
       this.#head = 0;
     }
     return due;
@@ -72,41 +74,6 @@ export class WaitingList {
     this.#waiters = [];
     this.#head = 0;
     return all;
-  }
-}
-
-/**
- * Streams that one writer remembers per shard; a forgotten one is picked up again at its oldest open message. Who has one
- * message under way at a time need not be remembered at all, and a node may have a thousand shards.
- */
-const STREAMS_MAX = 256;
-
-/**
- * The order of senders: number n of a stream (sender and actor) is appended only after n-1, or when it is the oldest
- * that the sender still waits for. Volatile on purpose: everything older than `oldest` has its receipt, so a new writer
- * needs no memory to go on.
- */
-export class SenderOrder {
-  #last = new Map<string, number>();
-
-  /** null: take it; a number: a gap, send again from there. */
-  check(stream: string, n: number, oldest: number): number | null {
-    const last = this.#last.get(stream);
-    if (last === undefined) return n === oldest ? null : oldest;
-    if (n === last + 1 || (n === oldest && n > last)) return null;
-    return Math.max(oldest, last + 1);
-  }
-
-  /** Remembers that number n of the stream stands in the log. */
-  appended(stream: string, n: number): void {
-    const last = this.#last.get(stream);
-    // Whoever is known keeps his place: to move him to the end each time left a trail of dead entries in the table.
-    if (last === undefined && this.#last.size >= STREAMS_MAX) this.#last.delete(this.#last.keys().next().value!);
-    this.#last.set(stream, Math.max(last ?? 0, n));
-  }
-
-  clear(): void {
-    this.#last.clear();
   }
 }
 

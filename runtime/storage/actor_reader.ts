@@ -1,4 +1,4 @@
-import { assert, type Digest64, digest64, hash32 } from "../base/mod.ts";
+import { assert, type Digest64, digest64, hashInt32 } from "../base/mod.ts";
 import { type ActorEnd, ActorTable } from "./actor_table.ts";
 import { ENTRY, MESSAGE_TEXTS_AT, TEXT_BYTES_MAX } from "./entry.ts";
 import { EntryReader } from "./entry_reader.ts";
@@ -85,9 +85,9 @@ export abstract class ActorReader extends EntryReader {
     const at = (index % YOUNG) * 2;
     if (this.#young !== null && this.#young[at] === index && index <= this.lastIndex) return this.#young[at + 1];
     const segment = this.linkSegment(index);
-    const from = this.log.offsetOf(index) + MESSAGE_TEXTS_AT;
+    const from = this.log.at + MESSAGE_TEXTS_AT;
     const length = field.keyLengthAt(segment, from - MESSAGE_TEXTS_AT);
-    return this.actors.find(hash32(segment.bytes, 0, from, from + length), segment.bytes, from, length);
+    return this.actors.find(hashInt32(segment.bytes, 0, from, from + length), segment.bytes, from, length);
   }
 
   /** how many actors have been seen; their rows are 0 to `rowCount - 1` */
@@ -98,7 +98,7 @@ export abstract class ActorReader extends EntryReader {
   /** row of an actor, -1 = it was never seen here; stable, but another one in another copy */
   actorRow(key: string): number {
     if (!KEY.canEncode(key)) return -1;
-    return this.actors.find(hash32(KEY.bytes, 0, 0, KEY.length), KEY.bytes, 0, KEY.length);
+    return this.actors.find(hashInt32(KEY.bytes, 0, 0, KEY.length), KEY.bytes, 0, KEY.length);
   }
 
   /** key of the actor of a row */
@@ -123,6 +123,13 @@ export abstract class ActorReader extends EntryReader {
     return at;
   }
 
+  /** seq of what {@linkcode rowLastIndexUpTo} finds, 0 = nothing that is known; mostly without reading the log */
+  rowSeqUpTo(row: number, upTo: number): number {
+    const at = this.rowLastIndexUpTo(row, upTo);
+    if (at === this.actors.lastIndex(row)) return this.actors.seq(row);
+    return at === 0 ? 0 : this.seqOf(at);
+  }
+
   /** Log index of the actor's newest RETIRE at or before `upTo`, 0 = none: the seq there is the last of a former life. */
   rowRetiredUpTo(row: number, upTo: number): number {
     let at = this.actors.retired(row);
@@ -136,6 +143,7 @@ export abstract class ActorReader extends EntryReader {
   /** true when the actor's life has ended, and none has begun since, by what stands at or before `upTo` */
   isRetired(row: number, upTo: number = this.lastIndex): boolean {
     const at = this.rowLastIndexUpTo(row, upTo);
+    if (at === this.actors.lastIndex(row)) return at === this.actors.retired(row);
     return at > 0 && this.kindAt(at) === ENTRY.RETIRE;
   }
 
@@ -154,8 +162,8 @@ export abstract class ActorReader extends EntryReader {
   /** Log index of what {@linkcode findRecorded} finds, 0 = none. */
   findMessage(key: string, id: string): number {
     if (!KEY.canEncode(key) || !ID.canEncode(id)) return 0;
-    const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
-    const idHash = hash32(ID.bytes, keyHash, 0, ID.length);
+    const keyHash = hashInt32(KEY.bytes, 0, 0, KEY.length);
+    const idHash = hashInt32(ID.bytes, keyHash, 0, ID.length);
     const row = this.actors.find(keyHash, KEY.bytes, 0, KEY.length);
     const index = row < 0 ? 0 : this.indexOfId(row, idHash);
     SOUGHT.by = index === 0 ? this : null;
@@ -172,9 +180,9 @@ export abstract class ActorReader extends EntryReader {
   countMessages(key: string, id: string): number {
     const isThere = this.findMessage(key, id) > 0;
     if (!isThere) return 0;
-    const keyHash = hash32(KEY.bytes, 0, 0, KEY.length);
+    const keyHash = hashInt32(KEY.bytes, 0, 0, KEY.length);
     const retired = this.actors.retired(this.actors.find(keyHash, KEY.bytes, 0, KEY.length));
-    const count = this.ids.count(hash32(ID.bytes, keyHash, 0, ID.length), retired, KEY, ID);
+    const count = this.ids.count(hashInt32(ID.bytes, keyHash, 0, ID.length), retired, KEY, ID);
     const digest = digest64(ID.bytes.subarray(0, ID.length));
     return count + (retired > 0 && this.tombstoneOf(retired).find(digest) !== null ? 1 : 0);
   }

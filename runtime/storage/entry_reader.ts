@@ -1,7 +1,8 @@
 import { assert, type Digest64 } from "../base/mod.ts";
 import { ENTRY, ENTRY_HEADER_BYTES, type EntryKind } from "./entry.ts";
 import * as field from "./message_fields.ts";
-import { type Segment, SegmentLog } from "./segment_log.ts";
+import type { Segment } from "./segment.ts";
+import { SegmentLog } from "./segment_log.ts";
 import { TombstoneView } from "./tombstone.ts";
 
 /** A message as its sender gave it, with the time at which the writer took it. */
@@ -71,25 +72,28 @@ export abstract class EntryReader {
 
   /** term of entry `index`; 0 for index 0, where every log agrees */
   termAt(index: number): number {
-    return index === 0 ? 0 : this.log.segmentOf(index).view.getUint32(this.log.offsetOf(index) + 4, true);
+    if (index === 0) return 0;
+    const { view } = this.log.segmentOf(index);
+    return view.getUint32(this.log.at + 4, true);
   }
 
   /** kind of entry `index` */
   kindAt(index: number): EntryKind {
-    return this.log.segmentOf(index).bytes[this.log.offsetOf(index) + 8] as EntryKind;
+    const { bytes } = this.log.segmentOf(index);
+    return bytes[this.log.at + 8] as EntryKind;
   }
 
   /** a view of the body of entry `index` */
   body(index: number): Uint8Array {
     const segment = this.log.segmentOf(index);
-    const at = this.log.offsetOf(index);
+    const { at } = this.log;
     return segment.bytes.subarray(at + ENTRY_HEADER_BYTES, at + segment.view.getUint32(at, true));
   }
 
   /** The message at `index`, decoded; its payload is a view. For one field there is a cheaper question. */
   message(index: number): StoredMessage {
     const segment = this.messageSegment(index);
-    const at = this.log.offsetOf(index);
+    const { at } = this.log;
     return {
       index,
       term: segment.view.getUint32(at + 4, true),
@@ -108,43 +112,50 @@ export abstract class EntryReader {
 
   /** seq of the message at `index`; of a RETIRE, the last seq of the life that it ends */
   seqOf(index: number): number {
-    return field.seqAt(this.linkSegment(index), this.log.offsetOf(index));
+    const segment = this.linkSegment(index);
+    return field.seqAt(segment, this.log.at);
   }
 
   /** what stands in the same actor's chain before the MESSAGE or RETIRE at `index`, 0 = nothing; it may be hollow */
   previousOf(index: number): number {
-    return field.previousAt(this.linkSegment(index), this.log.offsetOf(index));
+    const segment = this.linkSegment(index);
+    return field.previousAt(segment, this.log.at);
   }
 
   /** key of the actor of the MESSAGE or RETIRE at `index` */
   keyOf(index: number): string {
-    return field.keyText(this.linkSegment(index), this.log.offsetOf(index));
+    const segment = this.linkSegment(index);
+    return field.keyText(segment, this.log.at);
   }
 
   /** when the MESSAGE or RETIRE at `index` was appended, by its writer's clock; never goes back within a log */
   atMsOf(index: number): number {
-    return field.atMsAt(this.linkSegment(index), this.log.offsetOf(index));
+    const segment = this.linkSegment(index);
+    return field.atMsAt(segment, this.log.at);
   }
 
   /** id of the message at `index` */
   idOf(index: number): string {
-    return field.idText(this.messageSegment(index), this.log.offsetOf(index));
+    const segment = this.messageSegment(index);
+    return field.idText(segment, this.log.at);
   }
 
   /** digest of the payload of the message at `index` */
   digestOf(index: number): Digest64 {
-    return field.digestAt(this.messageSegment(index), this.log.offsetOf(index));
+    const segment = this.messageSegment(index);
+    return field.digestAt(segment, this.log.at);
   }
 
   /** digest of the actor's history up to the MESSAGE or RETIRE at `index`, former lives included */
   chainOf(index: number): Digest64 {
-    return field.chainAt(this.linkSegment(index), this.log.offsetOf(index));
+    const segment = this.linkSegment(index);
+    return field.chainAt(segment, this.log.at);
   }
 
   /** log index of the RETIRE that ended the life of which the hollow entry at `index` was a part */
   freedBy(index: number): number {
     const segment = this.log.segmentOf(index);
-    const at = this.log.offsetOf(index);
+    const { at } = this.log;
     assert(segment.bytes[at + 8] === ENTRY.HOLLOW, "what is read as hollow is");
     return segment.view.getUint32(at + ENTRY_HEADER_BYTES, true);
   }
@@ -152,14 +163,14 @@ export abstract class EntryReader {
   /** @ignore Where the message at `index` is; asserts that it is one. */
   protected messageSegment(index: number): Segment {
     const segment = this.log.segmentOf(index);
-    assert(segment.bytes[this.log.offsetOf(index) + 8] === ENTRY.MESSAGE, "what is read as a message is one");
+    assert(segment.bytes[this.log.at + 8] === ENTRY.MESSAGE, "what is read as a message is one");
     return segment;
   }
 
   /** @ignore Where the link of an actor's chain at `index` is; asserts that it is one. */
   protected linkSegment(index: number): Segment {
     const segment = this.log.segmentOf(index);
-    const kind = segment.bytes[this.log.offsetOf(index) + 8];
+    const kind = segment.bytes[this.log.at + 8];
     assert(kind === ENTRY.MESSAGE || kind === ENTRY.RETIRE, "what is read as a link of a chain is one");
     return segment;
   }
@@ -167,7 +178,7 @@ export abstract class EntryReader {
   /** @ignore The tombstone in the RETIRE at `index`. */
   protected tombstoneOf(index: number): TombstoneView {
     const segment = this.linkSegment(index);
-    const at = this.log.offsetOf(index);
+    const { at } = this.log;
     return new TombstoneView(segment, field.payloadFrom(segment, at), field.payloadTo(segment, at));
   }
 }

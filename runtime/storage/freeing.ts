@@ -11,15 +11,19 @@
  */
 import { assert, digest64 } from "../base/mod.ts";
 import type { ActorEnd } from "./actor_table.ts";
-import { ENTRY, ENTRY_HEADER_BYTES, HOLLOW_BYTES, MESSAGE_TEXTS_AT, strideOf, writeHeader } from "./entry.ts";
+import { ENTRY, ENTRY_HEADER_BYTES, HOLLOW_BYTES, strideOf, writeHeader } from "./entry.ts";
 import type { IdTable } from "./id_table.ts";
 import * as field from "./message_fields.ts";
+import type { Segment } from "./segment.ts";
 import type { SegmentLog } from "./segment_log.ts";
 import { ID_WINDOW_MS, TOMBSTONE_HEADER_BYTES } from "./tombstone.ts";
 import { U32Column } from "./u32_column.ts";
 
 /** Entries of a slice. */
 const SLICE_ENTRIES = 1024;
+/** A sealed entry may have to be unpacked first, 45 us: it counts as so many. */
+const SEALED_ENTRY_COSTS = 32;
+const HOLLOW = new Uint8Array(HOLLOW_BYTES);
 
 /** What is worked on. */
 export interface FreeingOptions {
@@ -60,45 +64,57 @@ export class Freeing {
     const { log } = this.#options;
     this.#upTo = index;
     this.#tombstones.push(index);
-    this.#expireBeforeMs = field.atMsAt(log.segmentOf(index), log.offsetOf(index)) - ID_WINDOW_MS;
+    const segment = log.segmentOf(index);
+    this.#expireBeforeMs = field.atMsAt(segment, log.at) - ID_WINDOW_MS;
     this.#lives.push({ retire: index, next: this.#before(index) });
   }
 
   /** Works for about half a millisecond; true: there is more to do. */
   tidy(): boolean {
     let left = SLICE_ENTRIES;
-    for (; left > 0 && this.#expireOne(); left--);
+    while (left > 0 && this.#expireOne()) {
+      left -= this.#options.log.isSealed(this.#tombstones.get(this.#expired - 1)) ? SEALED_ENTRY_COSTS : 1;
+    }
     while (left > 0 && this.#lives.length > 0) {
       const life = this.#lives[0];
-      for (; left > 0 && life.next !== 0; left--) life.next = this.#freeOne(life.next, life.retire);
+      while (left > 0 && life.next !== 0) {
+        left -= this.#options.log.isSealed(life.next) ? SEALED_ENTRY_COSTS : 1;
+        life.next = this.#freeOne(life.next, life.retire);
+      }
       if (life.next === 0) this.#lives.shift();
     }
     // copying a segment takes as long as a slice
     if (left > 0) left = this.#options.log.tidy() ? 0 : left;
-    return left === 0;
+    return left <= 0;
   }
 
   /** Hollows the link at `index`; answers the one before, 0 = no more. */
   #freeOne(index: number, retire: number): number {
     const { log, ids } = this.#options;
     const segment = log.segmentOf(index);
-    const at = log.offsetOf(index);
+    const { at } = log;
     const kind = segment.bytes[at + 8];
     if (kind === ENTRY.HOLLOW) return 0;
     const isMessage = kind === ENTRY.MESSAGE;
     const before = isMessage ? this.#before(index) : 0;
     if (isMessage) ids.remove(field.idHashAt(segment, at), index);
     const stride = strideOf(segment.view.getUint32(at, true));
-    writeHeader(segment.view, at, HOLLOW_BYTES, segment.view.getUint32(at + 4, true), ENTRY.HOLLOW);
-    segment.view.setUint32(at + ENTRY_HEADER_BYTES, retire, true);
-    log.shrunk(index, stride, HOLLOW_BYTES);
+    const isSealed = log.isSealed(index);
+    const view = isSealed ? new DataView(HOLLOW.buffer) : segment.view;
+    const to = isSealed ? 0 : at;
+    writeHeader(view, to, HOLLOW_BYTES, segment.view.getUint32(at + 4, true), ENTRY.HOLLOW);
+    view.setUint32(to + ENTRY_HEADER_BYTES, retire, true);
+    if (isSealed) log.replaceSealed(index, stride, HOLLOW);
+    else log.shrunk(index, stride, HOLLOW_BYTES);
     return before;
   }
 
   #before(index: number): number {
     const { log, takeGap } = this.#options;
     const gap = takeGap(index);
-    return gap === undefined ? field.previousAt(log.segmentOf(index), log.offsetOf(index)) : gap?.lastIndex ?? 0;
+    if (gap !== undefined) return gap?.lastIndex ?? 0;
+    const segment = log.segmentOf(index);
+    return field.previousAt(segment, log.at);
   }
 
   /** Takes the records out of the oldest tombstone that has any, if all of them are out of their window. */
@@ -107,23 +123,34 @@ export class Freeing {
     if (this.#expired === this.#tombstones.length) return false;
     const index = this.#tombstones.get(this.#expired);
     const segment = log.segmentOf(index);
-    const { view, bytes } = segment;
-    const at = log.offsetOf(index);
+    const { at } = log;
     // a later life of the actor may have ended since
-    if (bytes[at + 8] === ENTRY.RETIRE) {
+    if (segment.bytes[at + 8] === ENTRY.RETIRE) {
       if (field.atMsAt(segment, at) >= this.#expireBeforeMs) return false;
-      const stride = strideOf(view.getUint32(at, true));
-      const from = field.payloadFrom(segment, at);
-      const total = from - at + TOMBSTONE_HEADER_BYTES;
-      const digest = digest64(bytes.subarray(from, from + TOMBSTONE_HEADER_BYTES));
-      const saved = bytes.slice(at + MESSAGE_TEXTS_AT, at + total);
-      writeHeader(view, at, total, view.getUint32(at + 4, true), ENTRY.RETIRE);
-      view.setUint32(at + 32, digest.hi, true);
-      view.setUint32(at + 36, digest.lo, true);
-      bytes.set(saved, at + MESSAGE_TEXTS_AT);
-      if (stride > strideOf(total)) log.shrunk(index, stride, strideOf(total));
+      this.#strip(index, segment, at);
     }
     this.#expired++;
     return true;
+  }
+
+  /** Rewrites a RETIRE as what it is without records. */
+  #strip(index: number, segment: Segment, at: number): void {
+    const { log } = this.#options;
+    const stride = strideOf(segment.view.getUint32(at, true));
+    const total = field.payloadFrom(segment, at) - at + TOMBSTONE_HEADER_BYTES;
+    const entry = new Uint8Array(strideOf(total));
+    const view = new DataView(entry.buffer);
+    const digest = digest64(segment.bytes.subarray(at + total - TOMBSTONE_HEADER_BYTES, at + total));
+    writeHeader(view, 0, total, segment.view.getUint32(at + 4, true), ENTRY.RETIRE);
+    entry.set(segment.bytes.subarray(at + ENTRY_HEADER_BYTES, at + total), ENTRY_HEADER_BYTES);
+    view.setUint32(32, digest.hi, true);
+    view.setUint32(36, digest.lo, true);
+    if (stride === entry.length) return;
+    if (log.isSealed(index)) {
+      log.replaceSealed(index, stride, entry);
+      return;
+    }
+    segment.bytes.set(entry, at);
+    log.shrunk(index, stride, entry.length);
   }
 }

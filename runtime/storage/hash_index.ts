@@ -16,14 +16,14 @@ const PAGE_SLOTS_FIRST = 8;
 const PAGE_SLOTS = 2048;
 
 class Page {
-  pairs: Uint32Array;
+  pairs: Int32Array;
   mask: number;
   count = 0;
   /** how many upper bits all hashes in here have in common */
   readonly depth: number;
 
   constructor(slots: number, depth: number) {
-    this.pairs = new Uint32Array(slots * 2);
+    this.pairs = new Int32Array(slots * 2);
     this.mask = slots - 1;
     this.depth = depth;
   }
@@ -44,7 +44,7 @@ function slotsFor(count: number): number {
   return slots;
 }
 
-const NO_PAIRS: Uint32Array = new Uint32Array(0);
+const NO_PAIRS: Int32Array = new Int32Array(0);
 
 /** Where the look-up stands that is under way. */
 const cursor = { pairs: NO_PAIRS, mask: 0, slot: 0, hash: 0 };
@@ -59,7 +59,7 @@ function scan(): number {
   }
 }
 
-/** See the file's header. Values are 1 to 2^32 - 1; several may stand under one hash. */
+/** See the file's header. Of a hash 32 bits count, signed or not. Values are 1 to 2^31 - 1; several may stand under one hash. */
 export class HashIndex {
   #directory: Page[] = [];
   /** how many upper bits of a hash choose the directory's entry */
@@ -78,6 +78,7 @@ export class HashIndex {
 
   /** The first value under `hash`, or 0. All indexes share one cursor: whoever looks up is done before the next does. */
   first(hash: number): number {
+    hash |= 0;
     if (this.#count === 0) return 0;
     if (this.#depth === 0) {
       cursor.pairs = this.#pairs;
@@ -99,6 +100,7 @@ export class HashIndex {
   }
 
   insert(hash: number, value: number): void {
+    hash |= 0;
     let page = this.#pageOf(hash);
     while ((page.count + 1) * 4 > (page.mask + 1) * 3) {
       this.#enlarge(page, hash);
@@ -110,6 +112,7 @@ export class HashIndex {
 
   /** Removes the pair, which must be there. Those behind it close up, so that lookups never cross graves. */
   remove(hash: number, value: number): void {
+    hash |= 0;
     const { pairs, mask } = this.#pageOf(hash);
     let hole = hash & mask;
     while (pairs[hole * 2 + 1] !== value || pairs[hole * 2] !== hash) {

@@ -115,3 +115,21 @@ Deno.test("store: a follower refuses what is malformed, however well its digests
   const short = new ByteWriter().u32(12).u32(1).u32(ENTRY.MESSAGE).take();
   refuse(short, /shorter/);
 });
+
+Deno.test("store: of a run the entries before one that may not stand are taken, and nothing behind it", () => {
+  const writer = new ShardStore();
+  for (let i = 0; i < 20; i++) writer.appendMessage(1, sample({ id: `id-${i}` }));
+  const { bytes } = writer.copyRange(1, 1 << 20);
+  const stride = bytes.length / 20;
+  for (const bad of [0, 1, 7, 19]) {
+    const follower = new ShardStore();
+    const broken = bytes.slice();
+    broken[bad * stride + stride - 4] ^= 1;
+    assert.throws(() => follower.appendRawMany(broken, 0, 20), { code: "storage/bad-entry" });
+    assert.equal(follower.lastIndex, bad);
+    assert.equal(follower.appendRawMany(bytes, bad * stride, 20 - bad), bytes.length);
+    assert.deepEqual(follower.copyRange(1, 1 << 20), writer.copyRange(1, 1 << 20));
+    assert.throws(() => follower.appendRawMany(bytes, bytes.length, 1), { code: "storage/bad-entry" }, "there is none");
+    assert.equal(follower.lastIndex, 20);
+  }
+});

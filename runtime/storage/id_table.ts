@@ -39,7 +39,7 @@ export class IdTable {
     for (let index = this.#indexes.first(idHash); index !== 0; index = this.#indexes.next()) {
       if (index <= after) continue;
       const segment = this.#log.segmentOf(index);
-      const at = this.#log.offsetOf(index);
+      const { at } = this.#log;
       if (idIs(segment, at, idBytes, idFrom, idLength) && keyIs(segment, at, keyBytes, keyFrom, keyLength)) {
         return index;
       }
@@ -58,7 +58,7 @@ export class IdTable {
     for (let index = this.#indexes.first(idHash); index !== 0; index = this.#indexes.next()) {
       if (index <= after) continue;
       const segment = this.#log.segmentOf(index);
-      const at = this.#log.offsetOf(index);
+      const { at } = this.#log;
       if (idIs(segment, at, id.bytes, 0, id.length) && keyIs(segment, at, key.bytes, 0, key.length)) count++;
     }
     return count;

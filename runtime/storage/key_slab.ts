@@ -1,8 +1,9 @@
 /**
  * Keys side by side, in the order in which they came: a strip of labels. It grows by whole chunks and never moves a full
- * one; only the first starts small and doubles, as most shards have few actors.
+ * one; only the first starts small and doubles, as most shards have few actors. Chunks are small, as each of a thousand
+ * shards has half of one to spare.
  */
-const CHUNK_BITS = 16;
+const CHUNK_BITS = 14;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const FIRST_BYTES = 128;
 

@@ -1,12 +1,12 @@
 /** Reads one field of a MESSAGE or RETIRE where it stands, without decoding the others. `at` is where the entry starts. */
 import type { Digest64 } from "../base/mod.ts";
 import { MESSAGE_TEXTS_AT } from "./entry.ts";
-import type { Segment } from "./segment_log.ts";
+import type { Segment } from "./segment.ts";
 import { readText, sameBytes } from "./text.ts";
 
-/** hash32(id, hash32(key)) */
+/** hashInt32(id, hashInt32(key)) */
 export function idHashAt(segment: Segment, at: number): number {
-  return segment.view.getUint32(at + 12, true);
+  return segment.view.getInt32(at + 12, true);
 }
 
 /** log index of the actor's message before, 0 = none */

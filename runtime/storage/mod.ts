@@ -33,6 +33,7 @@ export {
 export { EntryReader, type NewMessage, type StoredMessage } from "./entry_reader.ts";
 export type { Recorded } from "./actor_reader.ts";
 export { ID_WINDOW_MS, TOMBSTONE_IDS_MAX } from "./tombstone.ts";
+export { SlabRoom, type SlabRoomOptions } from "./slab_room.ts";
 export { type Appended, ShardStore, type ShardStoreOptions } from "./shard_store.ts";
 
 export type { Digest64 } from "../base/mod.ts";

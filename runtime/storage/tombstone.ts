@@ -15,7 +15,7 @@
  */
 import type { Digest64 } from "../base/mod.ts";
 import { tooLarge } from "./errors.ts";
-import type { Segment } from "./segment_log.ts";
+import type { Segment } from "./segment.ts";
 
 /** How long an id is known after its message was recorded, though its actor's life has ended: 30 days. */
 export const ID_WINDOW_MS = 30 * 24 * 3600 * 1000;

@@ -2,9 +2,10 @@
  * A growing list of unsigned 32-bit numbers: one column of a table.
  *
  * It grows by whole chunks and never moves a full one, so that ten million numbers neither stall the thread with a
- * copy nor stand in memory twice. Only the first chunk starts small and doubles: most columns stay short.
+ * copy nor stand in memory twice. Only the first chunk starts small and doubles: most columns stay short. Chunks are
+ * small (8 KiB), as a node has a thousand shards, each with half of one to spare.
  */
-const CHUNK_BITS = 14;
+const CHUNK_BITS = 11;
 const CHUNK = 1 << CHUNK_BITS;
 const FIRST = 16;
 const NOTHING = new Uint32Array(0);

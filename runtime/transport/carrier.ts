@@ -27,6 +27,8 @@ export interface Connection {
   send(lane: Lane, bytes: Uint8Array): void;
   /** Bytes queued here and not yet taken by the system. */
   queuedBytes(): number;
+  /** Bytes of this lane among them, and those that the system is taking just now. */
+  waitingBytes(lane: Lane): number;
   /** Called for each frame; set it within `onConnection` or `onOpen`. */
   onFrame: ((lane: Lane, frame: Frame) => void) | null;
   /** Called once when the connection has ended, whoever ended it, and never within {@linkcode close}. */

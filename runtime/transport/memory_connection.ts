@@ -88,6 +88,11 @@ export class MemoryConnection implements Connection {
     return this.#queuedBytes;
   }
 
+  /** A network in memory takes everything at once. */
+  waitingBytes(): number {
+    return 0;
+  }
+
   close(reason: string): void {
     if (this.#isClosed) return;
     const { world, latencyMs, isCut } = this.#options;

@@ -139,6 +139,11 @@ export class Mesh {
     return true;
   }
 
+  /** Whether a frame for this incarnation would leave at once: there is a link, and nothing waits in its lane. */
+  isClear(incarnation: number, lane: Lane): boolean {
+    return this.#links.get(incarnation)?.connection.waitingBytes(lane) === 0;
+  }
+
   /** Whether frames for this incarnation can be sent. */
   isLinked(incarnation: number): boolean {
     return this.#links.has(incarnation);

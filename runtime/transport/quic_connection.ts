@@ -1,3 +1,4 @@
+import type { Lane } from "../wire/mod.ts";
 import type { gates, World } from "../world/mod.ts";
 import { StreamConnection } from "./stream_connection.ts";
 
@@ -111,6 +112,10 @@ export class QuicConnection extends StreamConnection {
 
   protected override bytesInFlight(): number {
     return this.#writing[0] + this.#writing[1] + this.#writing[2];
+  }
+
+  protected override laneBytesInFlight(lane: Lane): number {
+    return this.#writing[lane];
   }
 
   protected override shut(reason: string): void {

@@ -37,6 +37,8 @@ export abstract class StreamConnection implements Connection {
   protected abstract pump(): void;
   /** Bytes taken from the queues that the system has not confirmed yet. */
   protected abstract bytesInFlight(): number;
+  /** Those of one lane among them; of all, where lanes share a stream. */
+  protected abstract laneBytesInFlight(lane: Lane): number;
   /** Ends the connection below; called once. */
   protected abstract shut(reason: string): void;
 
@@ -64,6 +66,10 @@ export abstract class StreamConnection implements Connection {
     let bytes = this.bytesInFlight();
     for (const queue of this.queues) bytes += queue.bytes;
     return bytes;
+  }
+
+  waitingBytes(lane: Lane): number {
+    return this.queues[lane].bytes + this.laneBytesInFlight(lane);
   }
 
   close(reason: string): void {

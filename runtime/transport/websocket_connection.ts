@@ -68,6 +68,10 @@ export class WebSocketConnection extends StreamConnection {
     return this.#socket.bufferedAmount;
   }
 
+  protected override laneBytesInFlight(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   protected override shut(reason: string): void {
     try {
       this.#socket.close(1000, reason.slice(0, REASON_UNITS_MAX));

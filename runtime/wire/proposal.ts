@@ -50,7 +50,7 @@ export interface WriterHint {
   writer: number;
 }
 
-/** A message on its way into a shard's log. */
+/** A message on its way into a shard's log; valid only until `propose` returns, payload and all. */
 export interface MessageProposal {
   /** canonical key of the actor */
   key: string;
@@ -62,7 +62,7 @@ export interface MessageProposal {
   contentType: string;
   /** wall time in ms at which a gateway took it in */
   atMs: number;
-  /** the raw bytes; a view that is valid only until `propose` returns */
+  /** the raw bytes, a view */
   payload: Uint8Array;
   /** the stream whose messages to one actor stay in order, unique in the cluster; `""` = no order */
   sender: string;

@@ -8,6 +8,7 @@
  * @module
  */
 export { mintId, mintIncarnation, type Timer, type World } from "./world.ts";
+export { type Packer, runPacker, zstdPacker } from "./packing.ts";
 export { systemWorld } from "./system_world.ts";
 export {
   SeededRandom,

@@ -1,3 +1,4 @@
+import { runPacker } from "./packing.ts";
 import type { Timer, World } from "./world.ts";
 
 /** A seeded source of chance: sfc32 (Doty-Humphrey's PractRand), 128 bits of state, passes BigCrush. */
@@ -198,6 +199,7 @@ export function simulatedWorld(options: SimulatedWorldOptions): World {
       for (let i = 0; i < length; i++) bytes[i] = random.next32() & 0xff;
       return bytes;
     },
+    packer: runPacker,
   };
 }
 

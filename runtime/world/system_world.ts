@@ -1,3 +1,4 @@
+import { zstdPacker } from "./packing.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -27,5 +28,6 @@ export function systemWorld(): World {
     later: (fn) => void setImmediate(fn),
     random: () => Math.random(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    packer: zstdPacker,
   };
 }

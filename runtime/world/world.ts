@@ -3,13 +3,15 @@
  * driven by a seed, so that a run can be repeated to the last event. Both pass `world_conformance.ts`.
  */
 
+import type { Packer } from "./packing.ts";
+
 /** A pending call of {@linkcode World.after}. */
 export interface Timer {
   /** Forgets the call; does nothing when it has run. */
   cancel(): void;
 }
 
-/** Time and chance. */
+/** Time, chance, and a way to pack bytes. */
 export interface World {
   /** Milliseconds of a clock that never goes back, and may stand still within a turn; its zero means nothing. */
   nowMonoMs(): number;
@@ -28,6 +30,8 @@ export interface World {
   random(): number;
   /** `length` random bytes. */
   randomBytes(length: number): Uint8Array;
+  /** How bytes that are seldom read become fewer. */
+  readonly packer: Packer;
 }
 
 /** A fresh incarnation: a whole number in [1, 2^52) that no other process start will draw again. */

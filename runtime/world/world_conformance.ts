@@ -97,4 +97,16 @@ export function worldConformance(name: string, make: () => WorldUnderTest): void
       assert.ok(Number.isSafeInteger(incarnation) && incarnation >= 1 && incarnation <= 2 ** 52);
     }
   });
+
+  Deno.test(`${name}: what was packed is unpacked to the same bytes, and mostly smaller between`, () => {
+    const { packer } = make().world;
+    for (const length of [0, 1, 255, 256, 16_384, 1 << 20]) {
+      const bytes = new Uint8Array(length).map((_, i) => i >> 6);
+      const packed = packer.pack(bytes);
+      assert.deepEqual(packer.pack(bytes), packed, "the same bytes always come to the same");
+      assert.deepEqual(packer.unpack(packed, length), bytes);
+      assert.ok(length < 256 || packed.length < length / 2);
+      assert.throws(() => packer.unpack(packed, length + 1));
+    }
+  });
 }

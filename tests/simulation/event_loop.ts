@@ -109,6 +109,10 @@ class LateConnection implements Connection {
     return this.#loop.cloggedBytes + this.#inner.queuedBytes();
   }
 
+  waitingBytes(lane: 0 | 1 | 2): number {
+    return this.#loop.cloggedBytes + this.#inner.waitingBytes(lane);
+  }
+
   close(reason: string): void {
     this.#isClosed = true;
     this.#inner.close(reason);

@@ -7,10 +7,13 @@ import type { SimulationOptions } from "./options.ts";
 export function nodeConfigOf({ isTight, absentAfterMs, hasDisks }: SimulationOptions): NodeConfig {
   // Small files, so that old ones are rewritten, too.
   const journal = { fileBytesMax: 16 * 1024, slackBytes: 8 * 1024 };
-  const usual = { absentAfterMs, replication: { stableAfterMs: 3000 }, journal };
+  // Whatever is committed is packed within a second, and hardly anything unpacked is kept: what is read was packed.
+  const sealing = { everyMs: 400, fromBytes: 0, withinMs: 400, segmentBytesMin: 0, cacheBytesMax: 4096 };
+  const usual = { absentAfterMs, replication: { stableAfterMs: 3000 }, journal, sealing };
   if (!isTight) return configWith(usual);
   return configWith({
     absentAfterMs,
+    sealing,
     journal: { ...journal, pendingBytesMax: 16 * 1024 },
     // After an outage all copies of all shards are brought up to date: two at a time would take minutes.
     replication: { ...usual.replication, waitersMax: 8, catchUpsMax: hasDisks ? 16 : 2 },

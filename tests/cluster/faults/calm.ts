@@ -14,11 +14,25 @@ import { DRILL_NODES, gaugesOf, untilWhole } from "./drills.ts";
 
 const MINUTE_MS = 60_000;
 const LOOK_MS = 5000;
+/** So many looks without a writer that moves, and the cluster has settled: a node is trusted after 30 s. */
+const SETTLED_LOOKS = 8;
 
 /** What the nodes say: times that one suspected another, in sum, and the shards that each writes. */
 interface Counts {
   suspicions: number;
   writers: number[];
+}
+
+/** What the nodes say once writers stand where placement wants them: after a start the last few still move. */
+async function settled(count: () => Promise<Counts>): Promise<Counts> {
+  let last = await count();
+  for (let calm = 0, look = 0; calm < SETTLED_LOOKS && look < 10 * SETTLED_LOOKS; look++) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const now = await count();
+    calm = writersMoved(last, now) === 0 ? calm + 1 : 0;
+    last = now;
+  }
+  return last;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -45,7 +59,7 @@ async function main(args: string[]): Promise<number> {
     timeline,
     (receipt) => receipts.take(receipt),
   );
-  const first = await count();
+  const first = await settled(count);
   let last = first;
   let moved = 0;
   for (let look = 1; look <= minutes * (MINUTE_MS / LOOK_MS); look++) {

@@ -80,7 +80,7 @@ function settled(groups: Groups, group: Group, nodes: readonly number[]): Group 
 }
 
 /** So little time passes that nobody gives up, and enough that the last commit is told. */
-const LITTLE_MS = 110;
+const LITTLE_MS = 210;
 
 function ticked(groups: Groups, group: Group, nodes: readonly number[]): Group | null {
   for (let node = 0; node < groups.incarnations.length; node++) {

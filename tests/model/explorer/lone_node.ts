@@ -14,6 +14,7 @@ import type { Desired, ShardState } from "../../../runtime/replication/shard_sta
 import { endOfLog } from "../../../runtime/replication/shard_state.ts";
 import { ENTRY } from "../../../runtime/storage/mod.ts";
 import { ByteWriter } from "../../../runtime/wire/mod.ts";
+import { runPacker } from "../../../runtime/world/mod.ts";
 import type { Fault } from "./faults.ts";
 
 /** The one shard. */
@@ -160,6 +161,7 @@ export class LoneNode {
         later: (fn) => this.#soon.push(fn),
         random: () => 0.5,
         randomBytes: (length) => new Uint8Array(length),
+        packer: runPacker,
       },
       self: { name: `N-A-${this.#incarnation}`, incarnation: this.#incarnation },
       send: (to, _lane, payload) => {
@@ -195,6 +197,11 @@ export class LoneNode {
 export function recordsOf(payload: Uint8Array): RaftMessage[] {
   const reader = new RaftReader(payload);
   const records: RaftMessage[] = [];
-  for (let record = blankMessage(); reader.next(record); record = blankMessage()) records.push(record);
+  for (let record = blankMessage(); reader.next(record); record = blankMessage()) {
+    record.entries = record.entries.subarray(record.entriesAt, record.entriesTo);
+    record.entriesTo -= record.entriesAt;
+    record.entriesAt = 0;
+    records.push(record);
+  }
   return records;
 }

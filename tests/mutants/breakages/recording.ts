@@ -90,7 +90,7 @@ export const RECORDING: Mutant[] = [
   {
     name: "gap-accepted",
     breaks: "P2: a sender's messages stand in the order sent",
-    file: WAITING,
+    file: "runtime/replication/sender_order.ts",
     before: "return Math.max(oldest, last + 1);",
     after: "return null;",
     sights: [seeds("network", 20)],
