@@ -48,11 +48,15 @@ import type {
   NodeHolding,
   NodeView,
   PlanView,
+  PluginDetail,
+  PluginDiffView,
   PluginView,
+  PromoteOptions,
   Receipt,
   RecoveryView,
   ResentView,
   ShardView,
+  SwitchView,
   TopologyView,
   WholeView,
 } from "./runtime/gateway/mod.ts";
@@ -68,6 +72,8 @@ import type {
 import { type AuditAnswer, auditMany } from "./client/audit.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
 import { type ConnectOptions, Dialer } from "./client/dialer.ts";
+import { type Deployment, PluginVerbs } from "./client/plugin_verbs.ts";
+import { query } from "./client/query.ts";
 import { type Sending, type SendingAnswer, sendMany } from "./client/send_many.ts";
 import { watchActor } from "./client/watch.ts";
 import { postOverHttp } from "./client/wire/http_way.ts";
@@ -79,10 +85,12 @@ export type { CopiesNeeded, CopiesVerdict, CopyAudit, CopyDifference };
 export type { AckRule, DrainView, NodeHolding, NodeShare, NodeStatus, PlanView, WhatIf, WhatIfChange, WhatIfMove };
 export type { WhatIfNode, WholeView };
 export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
+export type { PluginDetail, PluginDiffView, PromoteOptions, SwitchView };
 const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
 
 export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
+export type { Deployment };
 export { WaterparkError };
 
 /** How a message is sent. */
@@ -107,22 +115,6 @@ export interface Sent extends Receipt {
   projections?: Record<string, unknown>;
   /** with `wait: "handled"`: what a handler replied */
   reply?: unknown;
-}
-
-/** A plugin's bundle, to be deployed. */
-export interface Deployment {
-  /** of the plugin */
-  name: string;
-  /** `handler`, `function`, `source` or `sink` */
-  kind: string;
-  /** kind of the actors that it handles; default `"patient"` */
-  actorKind?: string;
-  /** where the source came from; for people */
-  url: string;
-  /** SHA-256 of the bundle, hexadecimal */
-  hash: string;
-  /** one CommonJS module */
-  bundle: Uint8Array;
 }
 
 /**
@@ -152,12 +144,13 @@ export function connect(urls: string | readonly string[], options: ConnectOption
  * The cluster, seen through any of its nodes. Every call ends within the client's deadline, and throws a
  * `WaterparkError` whose `outcome` says whether to send again.
  */
-export class WaterparkClient {
+export class WaterparkClient extends PluginVerbs {
   readonly #dialer: Dialer;
   readonly #wire: Wire | null;
 
   /** Made by {@linkcode connect}. */
   constructor(dialer: Dialer, wire: Wire | null = null) {
+    super(dialer);
     this.#dialer = dialer;
     this.#wire = wire;
   }
@@ -236,11 +229,12 @@ export class WaterparkClient {
    *
    * @param key the actor
    * @param options `at`: as it was at that seq; `after`: wait until it has got there (a receipt's seq); `read`: `fresh`
-   * (linearizable), `writer` (default), `nearest` (any copy; says how far behind)
+   * (linearizable), `writer` (default), `nearest` (any copy; says how far behind); `version`: what that version of a plugin
+   * would keep, as `census@3`, whatever its stage
    */
   read(
     key: ActorKey,
-    options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest" } = {},
+    options: { at?: number; after?: number; read?: "fresh" | "writer" | "nearest"; version?: string } = {},
   ): Promise<ActorView> {
     const kind = options.after === undefined ? "read" : "read-after";
     return this.#dialer.ask({ path: actorPath(key) + query(options), kind });
@@ -418,54 +412,11 @@ export class WaterparkClient {
     const switches = { ...(deep ? { deep: "true" } : {}), ...(keys ? { keys: "true" } : {}) };
     return this.#dialer.ask({ path: `/v1/audit${query({ ...page, ...switches })}` });
   }
-
-  /** All plugins. */
-  async plugins(): Promise<PluginView[]> {
-    return (await this.#dialer.ask<{ plugins: PluginView[] }>({ path: "/v1/plugins" })).plugins;
-  }
-
-  /** One plugin. */
-  plugin(name: string): Promise<PluginView> {
-    return this.#dialer.ask({ path: pluginPath(name) });
-  }
-
-  /** Puts a plugin, or a new version of it, in its place. The same bundle twice is one version. */
-  deploy({ name, kind, actorKind = "patient", url, hash, bundle }: Deployment): Promise<PluginView> {
-    const headers = {
-      "content-type": "application/javascript",
-      "waterpark-plugin-kind": kind,
-      "waterpark-actor-kind": actorKind,
-      "waterpark-plugin-url": encodeURI(url),
-      "waterpark-plugin-hash": hash,
-    };
-    return this.#dialer.ask({ method: "PUT", path: pluginPath(name), headers, body: bundle });
-  }
-
-  /** Takes a plugin away; what it kept goes with it. */
-  async removePlugin(name: string): Promise<void> {
-    await this.#dialer.ask({ method: "DELETE", path: pluginPath(name) });
-  }
-
-  /** Makes the version before live again. Not repeated when the connection breaks: it might go back twice. */
-  rollbackPlugin(name: string): Promise<PluginView> {
-    return this.#dialer.ask({ method: "POST", path: `${pluginPath(name)}/rollback`, isRepeatable: false });
-  }
-}
-
-function pluginPath(name: string): string {
-  return `/v1/plugins/${encodeURIComponent(name)}`;
 }
 
 function actorPath(key: ActorKey): string {
   const { kind, facility, id } = fullKey(key);
   return `/v1/actors/${[kind, facility, id].map(encodeURIComponent).join("/")}`;
-}
-
-function query(options: Record<string, string | number | undefined>): string {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return given.length === 0
-    ? ""
-    : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
 }
 
 function lostPath({ node, shard, generation }: LostCopyName): string {

@@ -25,13 +25,17 @@ import { nodeRemove } from "./commands/node_remove.ts";
 import { nodeStart } from "./commands/node_start.ts";
 import { nodeWait } from "./commands/node_wait.ts";
 import { pluginDeploy } from "./commands/plugin_deploy.ts";
+import { pluginDiff } from "./commands/plugin_diff.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
+import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
 import { pluginNew } from "./commands/plugin_new.ts";
 import { pluginTest } from "./commands/plugin_test.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
+import { switchList } from "./commands/switch_list.ts";
+import { switchSet } from "./commands/switch_set.ts";
 import { topologyAck } from "./commands/topology_ack.ts";
 import { sim } from "./commands/sim.ts";
 import { topologyInspect } from "./commands/topology_inspect.ts";
@@ -85,9 +89,15 @@ export const TREE: CommandTree = {
       deploy: pluginDeploy,
       list: pluginList,
       inspect: pluginInspect,
+      diff: pluginDiff,
+      promote: pluginPromote,
       rollback: pluginRollback,
       remove: pluginRemove,
     },
+  },
+  switch: {
+    description: "feature flags that handlers see as data",
+    verbs: { list: switchList, set: switchSet },
   },
   bench: {
     description: "what it costs and how it stands: real processes on this machine",

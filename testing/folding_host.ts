@@ -34,7 +34,7 @@ export class FoldingHost<P> {
     const world = simulatedWorld({ time: this.#time, random: new SeededRandom(1) });
     this.#host = new InlineHost({ world, limits: { sessionBytesMax: Infinity } });
     try {
-      this.#host.load("it", handler as HandlerDefinition);
+      this.#host.load("it", handler as HandlerDefinition, true);
     } catch (error) {
       throw new TypeError(`Cannot test the handler as ${(error as Error).message}`);
     }

@@ -10,6 +10,8 @@ export const SYNC = {
   description: "the journal is on the disk before a receipt, within 0.1 s, or when the system sees fit",
 } as const;
 
+const PLUGIN_HOSTS_MAX = 64;
+
 /** `waterpark node start` */
 export const nodeStart = command({
   description: "runs one node in the foreground; SIGTERM hands over and ends it, a second one ends it at once",
@@ -47,6 +49,11 @@ export const nodeStart = command({
       default: false,
       description: "although the loss of one data center would stop all receipts",
     },
+    "plugin-hosts": {
+      type: "number",
+      metavar: "N",
+      description: "processes that run plugins, 1 to 64; left out, half of the cores, 1 to 8",
+    },
     "secret-file": { type: "string", metavar: "FILE", description: "the cluster's secret; none: loopback only" },
     "log-level": {
       type: "enum",
@@ -69,6 +76,10 @@ export const nodeStart = command({
         "leave out one of the two",
       );
     }
+    const hosts = values["plugin-hosts"];
+    if (hosts !== undefined && !(Number.isInteger(hosts) && hosts >= 1 && hosts <= PLUGIN_HOSTS_MAX)) {
+      throw new MisuseError(`Cannot use --plugin-hosts as it must be 1 to ${PLUGIN_HOSTS_MAX}: ${hosts}`);
+    }
     await configureLog({ to: "stderr", level: values["log-level"] });
     await using node = await startNode({
       name: values.name,
@@ -88,6 +99,7 @@ export const nodeStart = command({
         dataCenters: values["ack-data-centers"],
         force: values["ack-force"],
       },
+      ...hosts === undefined ? {} : { pluginHosts: hosts },
       secret: await secretIn(values["secret-file"]),
       tokens: listOf(values.tokens),
     });

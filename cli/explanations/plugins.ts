@@ -2,6 +2,16 @@ import type { Explanation } from "../explain.ts";
 
 /** What goes wrong with plugins and their hosts. */
 export const PLUGINS: Record<string, Explanation> = {
+  "node/diff-not-accepted": {
+    happened: "The version would have had other effects than the live one had, for the same messages.",
+    now: "Nothing was promoted; it goes on folding along.",
+    next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
+  },
+  "topology/is-live": {
+    happened: "The version that is to be a canary is the live one.",
+    now: "Nothing was changed.",
+    next: "Name another version: waterpark plugin inspect NAME lists them.",
+  },
   "plugin_host/needs-history": {
     happened: "A handler threw an error of its own that bears this code; the host itself uses it inside only.",
     now: "The message stays recorded; the plugin stands still for that actor.",

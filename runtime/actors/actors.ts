@@ -1,12 +1,13 @@
-import { formatKey } from "../base/mod.ts";
 import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
-import { FoldPump } from "./fold_pump.ts";
+import { FoldPumps } from "./fold_pumps.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
 import { Readings } from "./readings.ts";
 import { RestingVersions } from "./resting_versions.ts";
-import { type Handler, ShardActors, type ShardEnv } from "./shard_actors.ts";
+import { Shadows } from "./shadows.ts";
+import { ShardActors, type ShardEnv } from "./shard_actors.ts";
+import { deciderFor, type Handler, handlerOf } from "./versions.ts";
 
 /**
  * The actors of a node: one instance. On every copy it keeps account of what is handled, from committed entries; on the
@@ -20,10 +21,11 @@ export class Actors {
   readonly #options: ActorsOptions;
   readonly #world: World;
   readonly #config: ActorsConfig;
-  readonly #pump: FoldPump;
+  readonly #pump: FoldPumps;
   readonly #waiters: HandledWaiters;
   readonly #resting: RestingVersions;
   readonly #readings: Readings;
+  readonly #shadows: Shadows;
   readonly #env: ShardEnv;
   readonly #shards = new Map<number, ShardActors>();
   #handlers: Handler[] = [];
@@ -42,10 +44,20 @@ export class Actors {
     this.#world = options.world;
     const config = this.#config = options.config;
     const { openFoldsMax: openMax, pauseMinMs, pauseMaxMs, waitersMax, repliesMax } = config;
-    this.#pump = new FoldPump({ world: options.world, fold: options.fold, openMax, pauseMinMs, pauseMaxMs });
+    const { world, fold, foldPlaces: places } = options;
+    this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs });
     this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
     const resting = this.#resting = new RestingVersions({ world: options.world, pauseMinMs, pauseMaxMs });
     this.#readings = new Readings({ world: options.world, pump: this.#pump, resting, config });
+    this.#shadows = new Shadows({
+      world: options.world,
+      fold: options.fold,
+      places,
+      resting,
+      config,
+      handlers: () => this.#handlers,
+      writing: () => this.#writing(),
+    });
     this.#env = this.#shardEnv();
     this.pluginsChanged();
   }
@@ -81,9 +93,14 @@ export class Actors {
     this.#options.timers.dropped(shard);
   }
 
+  /** The switches are others now: handlers see them from a place of each shard's log on. */
+  switchesChanged(): void {
+    for (const state of this.#shards.values()) state.logSwitches();
+  }
+
   /** The live plugins, or their versions, are others now. */
   pluginsChanged(): void {
-    this.#handlers = this.#options.plugins().map((plugin) => ({ ...plugin, prefix: prefixOf(plugin.actorKind) }));
+    this.#handlers = this.#options.plugins().map(handlerOf);
     for (const { name } of this.#handlers) {
       if (this.#learntAt.has(name)) continue;
       const learnt = new Map<number, number>();
@@ -96,22 +113,34 @@ export class Actors {
       for (const handling of state.handlings()) handling.wake();
       this.#env.scanLater(state);
     }
+    this.#shadows.pluginsChanged();
     this.#waiters.checkAll();
   }
 
   /**
    * Reads what the live plugins keep of an actor, from this node's copy, as of the last message committed here; or, with
-   * `at`, as of that seq. May be done on any copy; on the writer it goes in step with the handling.
+   * `at`, as of that seq; or, with `version`, what that version of a plugin would keep, whether it decides or not. May be
+   * done on any copy; on the writer the present goes in step with the handling.
    *
    * @param key canonical
    * @param done called once, within `readTimeoutMs`
    */
-  project(shard: number, key: string, options: { at?: number }, done: (answer: ProjectAnswer) => void): void {
+  project(
+    shard: number,
+    key: string,
+    options: { at?: number; version?: { name: string; hash: string } },
+    done: (answer: ProjectAnswer) => void,
+  ): void {
     const state = this.#shardOf(shard);
     if (state === null) return done({ state: "failed", code: "actors/not-here" });
     const row = rowOf(state, key);
-    const handlers = row < 0 ? [] : this.#handlersOf(key);
-    this.#readings.read({ state, key, row, at: options.at, handlers, switches: this.#options.switches() }, done);
+    const { at, version } = options;
+    if (version !== undefined) {
+      const under = handlerOf({ ...version, actorKind: "*" });
+      const head = row < 0 ? 0 : state.marks.head(row);
+      return this.#readings.read({ state, key, row, at: at ?? head, handlers: [under] }, done);
+    }
+    this.#readings.read({ state, key, row, at, handlers: row < 0 ? [] : this.#handlersOf(key) }, done);
   }
 
   /** Ends an actor's life if that holds; see the retire effect. `done` is called once, perhaps at once. */
@@ -178,6 +207,23 @@ export class Actors {
     return count;
   }
 
+  /** What the versions that do not decide would have done, and how far they are, on the shards written here. */
+  get shadows(): Shadows {
+    return this.#shadows;
+  }
+
+  /** By hash of the version: for how many actors it stands still, on the shards written here. */
+  parkedBy(plugin: string): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const state of this.#writing()) {
+      const slot = state.marks.slotOf(plugin);
+      for (const parked of state.marks.parked()) {
+        if (parked.slot === slot) counts[parked.hash] = (counts[parked.hash] ?? 0) + 1;
+      }
+    }
+    return counts;
+  }
+
   *#writing(): Iterable<ShardActors> {
     for (const state of this.#shards.values()) if (state.writing) yield state;
   }
@@ -192,8 +238,14 @@ export class Actors {
     return state;
   }
 
+  /** Those that decide about an actor, each with the hash of the version that does. */
   #handlersOf(key: string): Handler[] {
-    return this.#handlers.filter(({ prefix }) => key.startsWith(prefix));
+    const mine: Handler[] = [];
+    for (const handler of this.#handlers) {
+      const hash = deciderFor(handler, key);
+      if (hash !== null) mine.push(hash === handler.hash ? handler : { ...handler, hash });
+    }
+    return mine;
   }
 
   #isHandled(shard: number, key: string, seq: number): boolean {
@@ -265,8 +317,13 @@ export class Actors {
       effects,
       timers,
       nowMonoMs: () => world.nowMonoMs(),
-      pluginNamed: (name) => this.#handlers.find((handler) => handler.name === name),
-      switches: () => switches(),
+      deciderFor: (name, key) => {
+        const handler = this.#handlers.find((handler) => handler.name === name);
+        const hash = handler === undefined ? null : deciderFor(handler, key);
+        return hash === null ? undefined : { hash };
+      },
+      shadows: this.#shadows,
+      switches: () => ({ version: this.#options.switchesVersion?.() ?? 0, on: switches() }),
       mayPark: () => this.#mayPark(),
       handlers: () => this.#handlers,
       propose: (shard, body, done) => this.#options.proposeOutcomes(shard, body, done),
@@ -312,10 +369,4 @@ function rowOf(state: ShardActors, key: string): number {
   } catch {
     return -1;
   }
-}
-
-function prefixOf(actorKind: string): string {
-  if (actorKind === "*") return "";
-  const key = formatKey({ kind: actorKind, facility: "-", id: "-" });
-  return key.slice(0, key.indexOf("/") + 1);
 }

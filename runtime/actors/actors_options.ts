@@ -2,6 +2,7 @@ import type { DoneItem, OutcomeItem, StandingOutcome } from "../effects/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Fold } from "./fold.ts";
+import type { FoldPlaces } from "./fold_pumps.ts";
 
 /** A handler that is live, as the topology has it. */
 export interface LivePlugin {
@@ -11,6 +12,22 @@ export interface LivePlugin {
   hash: string;
   /** kind of actor that it handles, as in a key and not percent-encoded; `*` handles all */
   actorKind: string;
+  /** a version that decides for a part of the actors in its place */
+  canary?: CanaryVersion;
+  /** versions that fold along and are compared with the one that decides; newest first */
+  dark?: readonly string[];
+  /** numbers of the versions that fold, by hash: the lower one of two is the old one */
+  numbers?: Readonly<Record<string, number>>;
+}
+
+/** A version that decides for a part of the actors. */
+export interface CanaryVersion {
+  /** SHA-256 of its bundle */
+  hash: string;
+  /** of the actors by hash of their key, 0 to 100 */
+  percent: number;
+  /** canonical keys of those that it has beside them */
+  actors?: readonly string[];
 }
 
 /** Where committed effects go: the effects room. */
@@ -54,7 +71,7 @@ export type ProposalEnd = "committed" | "lost" | "busy";
 
 /** Limits and times; values and reasons in `runtime/node/config.ts`. */
 export interface ActorsConfig {
-  /** folds open at a time on this node; usual: 64 */
+  /** folds open at a time, per plugin host of this node; usual: 128 */
   openFoldsMax: number;
   /** (actor, plugin) pairs with something to do held in memory; beyond, shards are scanned again later; usual: 65536 */
   handlingsMax: number;
@@ -92,6 +109,14 @@ export interface ActorsConfig {
   waitersMax: number;
   /** replies remembered for who asks after the outcome was committed; usual: 1024 */
   repliesMax: number;
+  /** folds of shadows open at a time on this node; usual: 2 */
+  shadowFoldsOpenMax: number;
+  /** actors that shadows fold, or are about to, at a time on this node; beyond, they are not compared; usual: 4096 */
+  shadowsMax: number;
+  /** actors of a sweep begun in one turn, while so few shadows are at work; usual: 16 */
+  sweepActorsMax: number;
+  /** pause between two turns of a sweep, ms; usual: 20 */
+  sweepPauseMs: number;
   /** rows looked at in one turn when a shard is searched for unhandled messages; usual: 20000 */
   scanRowsMax: number;
 }
@@ -102,6 +127,8 @@ export interface ActorsOptions {
   world: World;
   /** the plugin host */
   fold: Fold;
+  /** which of several hosts it asks for an actor; left out: there is one */
+  foldPlaces?: FoldPlaces;
   /** this node's copy of a shard */
   store(shard: number): ShardStore | null;
   /** last index known here to be committed */
@@ -116,6 +143,8 @@ export interface ActorsOptions {
   plugins(): readonly LivePlugin[];
   /** feature flags */
   switches(): Record<string, boolean>;
+  /** version of the topology in which they became so; 0, and left out: none was ever set */
+  switchesVersion?(): number;
   /** gets what was decided, once it is committed */
   effects: EffectsRoom;
   /** gets what was scheduled, once it is committed */

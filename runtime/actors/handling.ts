@@ -10,9 +10,9 @@
 import type { OutcomeItem } from "../effects/mod.ts";
 import { type OpenTimers, TimerWishes } from "./timer_wishes.ts";
 import { pack } from "../wire/mod.ts";
-import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
+import type { ActorsConfig } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "./fold.ts";
-import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { ActorFoldJob, FoldPumps } from "./fold_pumps.ts";
 import { sliceOf } from "./fold_slice.ts";
 import type { OutcomeBox } from "./outcome_box.ts";
 import type { ShardMarks } from "./shard_marks.ts";
@@ -37,6 +37,8 @@ export interface HandlingShard {
   readonly applied: number;
   /** false: messages are missing here until more is applied */
   readonly isWhole: boolean;
+  /** what the messages behind `after` see, and up to where, at most `to`, all of them see the same */
+  switchesAt(key: string, after: number, to: number): { switches: Record<string, boolean>; to: number };
   /** an actor's timers, as far as committed */
   timersOf(row: number, plugin: string): OpenTimers;
   /** wakes the handling when the box has room again */
@@ -49,12 +51,12 @@ export interface HandlingShard {
 
 /** What all handlings of a node share. */
 export interface HandlingEnv {
-  readonly pump: FoldPump;
+  readonly pump: FoldPumps;
   readonly resting: RestingVersions;
   readonly config: ActorsConfig;
   nowMonoMs(): number;
-  pluginNamed(name: string): LivePlugin | undefined;
-  switches(): Record<string, boolean>;
+  /** the version that decides about an actor now */
+  deciderFor(plugin: string, key: string): { hash: string } | undefined;
   /** false: as many are parked as may be; an alert has been given */
   mayPark(): boolean;
 }
@@ -70,7 +72,7 @@ function isOfTimers(effects: FoldResult["effects"]): boolean {
 }
 
 /** See the module's header. */
-export class Handling implements FoldJob {
+export class Handling implements ActorFoldJob {
   queued = false;
   suspect = false;
   readonly row: number;
@@ -175,7 +177,7 @@ export class Handling implements FoldJob {
   begin(): FoldRequest | null {
     // a copy that is not whole wakes all when it is
     if (this.#isOver || !this.#shard.isWhole) return null;
-    const plugin = this.#env.pluginNamed(this.plugin);
+    const plugin = this.#env.deciderFor(this.plugin, this.key);
     if (plugin === undefined) {
       this.abandon("actors/cannot-fold");
       this.#settle();
@@ -200,7 +202,7 @@ export class Handling implements FoldJob {
     if (this.#session < 0) this.#session = isUndecided ? this.#decided : limit;
     if (this.#session > head || (isUndecided && this.#session > this.#decided)) this.#session = this.#birth;
     this.#goal = limit;
-    const messages = this.#slice(limit);
+    const { messages, switches } = this.#slice(limit);
     const end = this.#session + messages.length;
     this.#isOpen = true;
     return {
@@ -212,7 +214,7 @@ export class Handling implements FoldJob {
       messages,
       wantProjections: this.#readers.some((reader) => reader.target <= end),
       fresh: false,
-      switches: this.#env.switches(),
+      switches,
     };
   }
 
@@ -249,7 +251,7 @@ export class Handling implements FoldJob {
   }
 
   #behind(): void {
-    if (++this.#behinds % BEHINDS_MAX === 0) this.#env.pump.pause();
+    if (++this.#behinds % BEHINDS_MAX === 0) this.#env.pump.pause(this.key);
   }
 
   #changeVersion(hash: string): void {
@@ -281,12 +283,15 @@ export class Handling implements FoldJob {
     return limit;
   }
 
-  #slice(limit: number): FoldMessage[] {
+  #slice(limit: number): { messages: FoldMessage[]; switches: Record<string, boolean> } {
     const { foldMessagesMax, foldBytesMax: bytesMax } = this.#env.config;
     const after = this.#session;
     let to = Math.min(limit, after + foldMessagesMax);
     if (this.#suspicion !== null) to = this.#suspicion.limit(after + 1, to);
-    return sliceOf(this.#shard.store, { key: this.key, after, to, bytesMax, upTo: this.#shard.applied });
+    const { store, applied: upTo } = this.#shard;
+    const same = this.#shard.switchesAt(this.key, after, to);
+    const messages = sliceOf(store, { key: this.key, after, to: same.to, bytesMax, upTo });
+    return { messages, switches: same.switches };
   }
 
   #collect(request: FoldRequest, results: readonly FoldResult[]): void {
@@ -341,7 +346,7 @@ export class Handling implements FoldJob {
     // readers get what there was before the message that cannot be folded
     for (const reader of this.#readers) reader.target = Math.min(reader.target, at - 1);
     // a version that is not live any more has no say
-    if (this.#env.pluginNamed(this.plugin)?.hash !== request.hash || !this.#wantsOutcomes()) return;
+    if (this.#env.deciderFor(this.plugin, this.key)?.hash !== request.hash || !this.#wantsOutcomes()) return;
     const limit = this.#limit(this.#shard.marks.head(this.row));
     const seq = this.#decided + 1;
     // beyond `seq`: the session had run ahead of what was decided, so it is begun anew and comes by here again
@@ -376,7 +381,7 @@ export class Handling implements FoldJob {
     // it never will be: messages are answered with a fault, and readers have nothing to wait for
     if (code === "plugin_host/does-not-load") this.abandon("actors/cannot-fold");
     else {
-      this.#env.pump.pause();
+      this.#env.pump.pause(this.key);
       if (code !== "plugin_host/busy" && code !== "plugin_host/closed") this.#died(request, lonely);
     }
     this.wake();
@@ -403,7 +408,7 @@ export class Handling implements FoldJob {
     const mark = marks.mark(marks.slotOf(this.plugin), this.row);
     if (this.#decided > mark && this.#shard.writing) return;
     const isDone = !this.#wantsOutcomes() || this.#limit(marks.head(this.row)) <= mark ||
-      this.#env.pluginNamed(this.plugin) === undefined;
+      this.#env.deciderFor(this.plugin, this.key) === undefined;
     if (isDone) this.#shard.settled(this);
   }
 }

@@ -15,11 +15,22 @@
  *
  * @module
  */
+export {
+  DIFF_KINDS,
+  type DiffExample,
+  type DiffKind,
+  effectDifferences,
+  mergeDiffs,
+  type VersionDiff,
+} from "./diff_book.ts";
+export { type SweepProgress } from "./sweep.ts";
 export { type Fold, type FoldAnswer, type FoldMessage, type FoldRequest, type FoldResult } from "./fold.ts";
+export type { FoldPlaces } from "./fold_pumps.ts";
 export { Actors } from "./actors.ts";
 export {
   type ActorsConfig,
   type ActorsOptions,
+  type CanaryVersion,
   type EffectsRoom,
   type HandledAnswer,
   type LivePlugin,

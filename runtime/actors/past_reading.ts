@@ -1,6 +1,6 @@
 import type { ActorsConfig, LivePlugin } from "./actors_options.ts";
 import type { FoldAnswer, FoldMessage, FoldRequest } from "./fold.ts";
-import type { FoldJob, FoldPump } from "./fold_pump.ts";
+import type { ActorFoldJob, FoldPumps } from "./fold_pumps.ts";
 import { sliceOf } from "./fold_slice.ts";
 import type { RestingVersions } from "./resting_versions.ts";
 import type { ShardStore } from "../storage/mod.ts";
@@ -8,7 +8,7 @@ import type { Reader } from "./handling.ts";
 
 /** What a {@linkcode PastReading} reads. */
 export interface PastReadingOptions {
-  pump: FoldPump;
+  pump: FoldPumps;
   resting: RestingVersions;
   config: ActorsConfig;
   store: ShardStore;
@@ -31,10 +31,11 @@ const DEATHS_MAX = 3;
  * Time travel: folds an actor's history from the birth of its present life up to a seq, in a session that is thrown away. One call, so that no
  * state stays behind in the host when the asker loses interest.
  */
-export class PastReading implements FoldJob {
+export class PastReading implements ActorFoldJob {
   queued = false;
   suspect = false;
   readonly isMidway = false;
+  readonly key: string;
   readonly #options: PastReadingOptions;
   #at: number;
   #deaths = 0;
@@ -42,6 +43,7 @@ export class PastReading implements FoldJob {
 
   constructor(options: PastReadingOptions) {
     this.#options = options;
+    this.key = options.key;
     this.#at = options.at;
     this.wake();
   }
@@ -85,10 +87,10 @@ export class PastReading implements FoldJob {
     if (answer.state === "fault" && answer.at - 1 < this.#at) this.#at = answer.at - 1;
     else if (answer.state === "down" && answer.code === "plugin_host/not-loaded") {
       return resting.rest(request.hash, this);
-    } else if (answer.state === "down" && answer.code === "plugin_host/busy") pump.pause();
+    } else if (answer.state === "down" && answer.code === "plugin_host/busy") pump.pause(this.key);
     else if (answer.state === "down" && ++this.#deaths < DEATHS_MAX) {
       this.suspect = true;
-      pump.pause();
+      pump.pause(this.key);
     } else return this.#end({ code: "actors/cannot-fold" });
     this.wake();
   }

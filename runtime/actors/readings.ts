@@ -1,10 +1,11 @@
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ParkedView, ProjectAnswer } from "./actors_options.ts";
-import type { FoldPump } from "./fold_pump.ts";
+import type { FoldPumps } from "./fold_pumps.ts";
 import type { Reader } from "./handling.ts";
 import { PastReading } from "./past_reading.ts";
 import type { RestingVersions } from "./resting_versions.ts";
-import type { Handler, ShardActors } from "./shard_actors.ts";
+import type { ShardActors } from "./shard_actors.ts";
+import type { Handler } from "./versions.ts";
 
 /** What is to be read. */
 export interface Wanted {
@@ -17,7 +18,6 @@ export interface Wanted {
   at: number | undefined;
   /** the plugins to ask */
   handlers: readonly Handler[];
-  switches: Record<string, boolean>;
 }
 
 /** What is said of a plugin that cannot go on before the log says why. */
@@ -26,7 +26,7 @@ const HALTED = { code: "actors/cannot-fold", message: "it cannot handle this mes
 /** What {@linkcode Readings} is given. */
 export interface ReadingsOptions {
   world: World;
-  pump: FoldPump;
+  pump: FoldPumps;
   resting: RestingVersions;
   config: ActorsConfig;
 }
@@ -93,7 +93,7 @@ export class Readings {
 
   /** Asks one plugin; answers how to take the question back, or null when there is no room for it. */
   #part(
-    { state, key, row, switches, at: past }: Wanted,
+    { state, key, row, at: past }: Wanted,
     plugin: Handler,
     at: number,
     done: Reader["done"],
@@ -111,7 +111,7 @@ export class Readings {
         key,
         plugin,
         at,
-        switches,
+        switches: state.switchesAt(key, at - 1, at).switches,
         done,
       });
       return () => reading.abandon();

@@ -1,17 +1,14 @@
 import { decodeDone, type OutcomeRecord, readOutcomes, type RetireEnd, type RetireWish } from "../effects/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
-import type { ActorsConfig, EffectsRoom, LivePlugin, ProposalEnd, TimersRoom } from "./actors_options.ts";
+import type { ActorsConfig, EffectsRoom, ProposalEnd, TimersRoom } from "./actors_options.ts";
 import type { World } from "../world/mod.ts";
 import { Handling, type HandlingEnv, type HandlingShard } from "./handling.ts";
 import { OutcomeBox } from "./outcome_box.ts";
 import { ShardMarks } from "./shard_marks.ts";
+import type { Shadows } from "./shadows.ts";
+import { isOfSwitches, type Switches, switchesItem, SwitchLog } from "./switch_log.ts";
 import type { OpenTimers } from "./timer_wishes.ts";
-
-/** A live plugin with the start of the keys that it handles. */
-export interface Handler extends LivePlugin {
-  /** `patient/`; "" for every kind */
-  prefix: string;
-}
+import { deciderFor, type Handler } from "./versions.ts";
 
 const NOBODY: readonly Handler[] = [];
 
@@ -27,6 +24,10 @@ export interface ShardEnv extends HandlingEnv {
   /** the shard's commit index when this node learnt of the plugin */
   learntAt(plugin: string, shard: number): number;
   alert(code: string, text: string): void;
+  /** what the switches are in the topology that this node has, and in which version of it they became so; 0: never */
+  switches(): { version: number; on: Switches };
+  /** versions that fold along */
+  readonly shadows: Shadows;
   /** room for one more handling; takes it */
   takeRoom(): boolean;
   giveRoom(): void;
@@ -56,6 +57,8 @@ export class ShardActors implements HandlingShard {
   /** by plugin, then by row */
   readonly #handlings = new Map<string, Map<number, Handling>>();
   readonly #startsProposed = new Set<string>();
+  readonly #switches = new SwitchLog();
+  #switchesProposed = 0;
   readonly #awaitingRoom = new Set<Handling>();
   #hasRole = false;
   /** after a lost proposal: the word that the role is lost, too, is probably on its way */
@@ -116,6 +119,26 @@ export class ShardActors implements HandlingShard {
     return { count: () => timers.countOf(shard, row), has: (name) => timers.isOpen(shard, row, { plugin, name }) };
   }
 
+  /** What an actor's messages behind `after` see, and up to where, at most `to`, all of them see the same. */
+  switchesAt(key: string, after: number, to: number): { switches: Switches; to: number } {
+    const log = this.#switches;
+    if (log.version === 0) return { switches: log.at(0), to };
+    const indexes = this.store.history(key, after, Math.max(0, to - after), this.#applied);
+    if (indexes.length === 0) return { switches: log.at(this.#applied + 1), to };
+    const next = log.nextAfter(indexes[0]);
+    const count = next === Infinity ? indexes.length : indexes.findIndex((index) => index > next);
+    return { switches: log.at(indexes[0]), to: after + (count < 0 ? indexes.length : count) };
+  }
+
+  /** Logs what the switches are, where they are others than the log says. */
+  logSwitches(): void {
+    const { version, on } = this.#env.switches();
+    if (!this.writing || version <= Math.max(this.#switches.version, this.#switchesProposed)) return;
+    this.#switchesProposed = version;
+    const item = switchesItem(version, on);
+    this.box.add(item, item.digest.length, true);
+  }
+
   /** true: this node folds, and says what is to be logged */
   get writing(): boolean {
     return this.#hasRole && !this.#isResting;
@@ -126,12 +149,15 @@ export class ShardActors implements HandlingShard {
     this.#hasRole = true;
     this.#forget();
     this.#env.scanLater(this);
+    this.#env.shadows.becameWriter(this);
+    this.logSwitches();
   }
 
   /** It does not any more: everything volatile is forgotten. */
   lostWriter(): void {
     this.#hasRole = false;
     this.#forget();
+    this.#env.shadows.lostWriter(this);
   }
 
   /** The copy is gone. */
@@ -205,9 +231,10 @@ export class ShardActors implements HandlingShard {
     // a message behind it, committed or not, ends the wish
     if (store.rowSeq(row) !== seq) return done("void");
     if (store.isRetired(row)) return done("wait");
-    for (const { name, hash, prefix } of this.#env.handlers()) {
-      if (!key.startsWith(prefix)) continue;
-      const slot = marks.slotOf(name);
+    for (const handler of this.#env.handlers()) {
+      const hash = deciderFor(handler, key);
+      if (hash === null) continue;
+      const slot = marks.slotOf(handler.name);
       // a plugin that stands still may stand for good, and then somebody has to look at this actor anyway
       if (marks.parkedAt(slot, row)?.hash === hash) return done("void");
       if (!marks.isStarted(slot) || marks.mark(slot, row) < seq) return done("wait");
@@ -233,6 +260,7 @@ export class ShardActors implements HandlingShard {
       handling.end();
       this.settled(handling);
     }
+    this.#env.shadows.retired(this, row);
     if (this.#env.hasWaiters()) this.#env.progressed(this, store.keyOf(index));
     store.free(index);
     this.#env.tidyLater(this);
@@ -258,10 +286,11 @@ export class ShardActors implements HandlingShard {
   }
 
   #touch(row: number, key: string, handler: Handler): void {
-    if (!key.startsWith(handler.prefix)) return;
+    const hash = deciderFor(handler, key);
+    if (hash === null) return;
     const slot = this.marks.slotOf(handler.name);
-    if (!this.marks.isStarted(slot)) return this.#proposeStart(handler);
-    if (this.marks.parkedAt(slot, row)?.hash === handler.hash) return;
+    if (!this.marks.isStarted(slot)) return this.#proposeStart(handler.name, hash);
+    if (this.marks.parkedAt(slot, row)?.hash === hash) return;
     const handling = this.handling(row, key, handler.name);
     // no room: it is found again by a search, once others have settled
     if (handling === undefined) this.#env.scanLater(this);
@@ -273,7 +302,7 @@ export class ShardActors implements HandlingShard {
    * not cost an entry in every empty shard. Should this node lose its role before the start is committed, the next
    * writer proposes the index at which it learnt of the plugin; which is 0, from birth, when it had no copy then.
    */
-  #proposeStart({ name, hash }: Handler): void {
+  #proposeStart(name: string, hash: string): void {
     if (this.#startsProposed.has(name)) return;
     this.#startsProposed.add(name);
     const seq = Math.min(this.#env.learntAt(name, this.shard), this.#applied);
@@ -295,6 +324,13 @@ export class ShardActors implements HandlingShard {
   }
 
   #outcome(index: number, position: number, item: OutcomeRecord): void {
+    if (isOfSwitches(item)) {
+      if (this.#switches.apply(index, item)) return;
+      return this.#env.alert("actors/bad-entry", "an entry of the log about switches cannot be read");
+    }
+    const { shadows } = this.#env;
+    const isCompared = item.key !== "" && this.writing && shadows.follow(item.plugin);
+    const before = isCompared ? this.#markOf(item) : 0;
     const verdict = this.marks.apply(item);
     switch (verdict.state) {
       case "late":
@@ -329,7 +365,13 @@ export class ShardActors implements HandlingShard {
       this.#env.timers.committed(this.shard, standing);
     }
     this.#handlings.get(item.plugin)?.get(verdict.row)?.applied();
+    if (isCompared) shadows.decided(this, verdict.row, { item, from: before + 1 });
     this.#env.outcome(this, item);
+  }
+
+  #markOf({ key, plugin }: OutcomeRecord): number {
+    const row = this.store.actorRow(key);
+    return row < 0 ? 0 : this.marks.mark(this.marks.slotOf(plugin), row);
   }
 
   #done(index: number): void {
@@ -347,13 +389,16 @@ export class ShardActors implements HandlingShard {
     const { world, config } = this.#env;
     world.after(config.pauseMinMs * (0.5 + world.random() / 2), () => {
       this.#isResting = false;
-      if (this.#hasRole) this.#env.scanLater(this);
+      if (!this.#hasRole) return;
+      this.#env.scanLater(this);
+      this.logSwitches();
     });
   }
 
   #forget(): void {
     this.box.clear();
     this.#startsProposed.clear();
+    this.#switchesProposed = 0;
     this.#awaitingRoom.clear();
     for (const handling of this.handlings()) handling.reset();
   }

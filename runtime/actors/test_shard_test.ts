@@ -31,6 +31,10 @@ export const ACTORS_CONFIG: ActorsConfig = {
   waitersMax: 100,
   repliesMax: 100,
   scanRowsMax: 1000,
+  shadowFoldsOpenMax: 2,
+  shadowsMax: 100,
+  sweepActorsMax: 4,
+  sweepPauseMs: 5,
 };
 
 export const EFFECTS_CONFIG: EffectsConfig = {

@@ -5,7 +5,7 @@ import type { Context } from "@hono/hono";
 import { eventJson } from "./content.ts";
 import { badRequest } from "./errors.ts";
 import type { GatewayLimits } from "./limits.ts";
-import { type Gateway, inTime, json, keyInPath, numberInQuery, type Route } from "./routing.ts";
+import { type Gateway, inTime, json, keyInPath, numberInQuery, type Route, wholeNumber } from "./routing.ts";
 import type { HistoryEvent } from "./service.ts";
 
 const SEQ = { min: 0, max: Number.MAX_SAFE_INTEGER };
@@ -23,7 +23,13 @@ export function addActorRoutes(route: Route, gateway: Gateway): void {
   });
 
   route("GET", "/v1/actors/:kind/:facility/:id", async (c) => {
-    const options = { at: numberInQuery(c, "at", SEQ), after: numberInQuery(c, "after", SEQ), read: readInQuery(c) };
+    const version = versionInQuery(c);
+    const options = {
+      at: numberInQuery(c, "at", SEQ),
+      after: numberInQuery(c, "after", SEQ),
+      read: readInQuery(c),
+      ...version === undefined ? {} : { version },
+    };
     const view = await inTime(gateway, "not-applied", service.read(keyInPath(c, 3), options));
     // what is read at a past seq must not serve as If-Match
     return json(view, 200, options.at === undefined ? { etag: `"${view.seq}"` } : {});
@@ -38,6 +44,18 @@ export function addActorRoutes(route: Route, gateway: Gateway): void {
     const next = events.length < page.events.length ? events[events.length - 1].seq : page.next;
     return json({ events: events.map(eventJson), next });
   });
+}
+
+/** `?version=census@3` */
+function versionInQuery(c: Context): { plugin: string; version: number } | undefined {
+  const text = c.req.query("version");
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf("@");
+  const version = wholeNumber(text.slice(at + 1));
+  if (at < 1 || version === undefined || version < 1) {
+    throw badRequest("Cannot read the query's version as it must be a plugin and a number, as census@3");
+  }
+  return { plugin: text.slice(0, at), version };
 }
 
 function readInQuery(c: Context): (typeof READS)[number] | undefined {

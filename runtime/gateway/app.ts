@@ -19,6 +19,7 @@ import { addMessageRoutes } from "./message_routes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { addPlannedRoutes } from "./planned_routes.ts";
 import { addPluginRoutes } from "./plugin_routes.ts";
+import { addSwitchRoutes } from "./switch_routes.ts";
 import { failureOf, problemResponse } from "./problem.ts";
 import type { Gateway, Route } from "./routing.ts";
 import type { NodeService } from "./service.ts";
@@ -98,6 +99,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addPlannedRoutes(route, gateway);
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
+  addSwitchRoutes(route, gateway);
   addAuditRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));

@@ -15,7 +15,9 @@ import type {
 import type { AuditReceipt, AuditVerdict, CopiesVerdict } from "./audit_views.ts";
 import { fakePage, fakeVerdict } from "./fake_audit.ts";
 import { fakePlanned } from "./fake_planned.ts";
+import { fakeStages } from "./fake_stages.ts";
 import type { PlannedService } from "./planned.ts";
+import type { StagesService } from "./stages.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
 
 interface Kept extends HistoryEvent {
@@ -106,6 +108,7 @@ export class FakeNode implements NodeService {
   ready = true;
   readonly recovery = new FakeRecovery(this.asked);
   readonly planned: PlannedService = fakePlanned(this.asked);
+  readonly stages: StagesService = fakeStages(this.asked, (name) => this.#plugins.get(name)!);
   /** what comparing the copies of S05/017 shows */
   copiesState: CopiesVerdict["state"] = "agree";
   #histories = new Map<string, Kept[]>();
@@ -240,9 +243,10 @@ export class FakeNode implements NodeService {
     return [...this.#plugins.values()];
   }
 
-  deploy: NodeService["deploy"] = ({ name, kind, hash, url, bundle }) => {
+  deploy: NodeService["deploy"] = ({ name, kind, hash, url, bundle, stage: wished = "live", percent, actors }) => {
+    if (wished !== "live") this.asked.push(`deploy ${name} ${wished} ${percent ?? "-"} ${actors?.join(" ") ?? "-"}`);
     const version = (this.#plugins.get(name)?.version ?? 0) + 1;
-    const stage = { stage: "live", deployedAt: this.nowWallMs(), loaded: true, parked: 0 };
+    const stage = { stage: wished, deployedAt: this.nowWallMs(), loaded: true, parked: 0 };
     const view = { name, kind, hash, url, version, bytes: bundle.length, ...stage };
     this.#plugins.set(name, view);
     return Promise.resolve(view);
@@ -256,11 +260,6 @@ export class FakeNode implements NodeService {
   removePlugin(name: string): Promise<void> {
     this.#plugins.delete(name);
     return Promise.resolve();
-  }
-
-  rollbackPlugin(name: string): Promise<PluginView> {
-    this.asked.push(`rollback ${name}`);
-    return Promise.resolve(this.#plugins.get(name)!);
   }
 
   removeNode(name: string, options: { force?: boolean } = {}): Promise<void> {

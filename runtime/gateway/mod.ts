@@ -49,5 +49,17 @@ export type {
   Receipt,
   TopologyView,
 } from "./service.ts";
+export type {
+  DeedView,
+  DiffKindName,
+  DiffView,
+  FoldingView,
+  PluginDetail,
+  PluginDiffView,
+  PromoteOptions,
+  StagesService,
+  SwitchView,
+  VersionView,
+} from "./stages.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
 export type { MllpCounters } from "./mllp_session.ts";

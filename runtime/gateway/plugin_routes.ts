@@ -7,14 +7,26 @@
  *     Waterpark-Plugin-Kind   handler (default), function, source, sink
  *     Waterpark-Actor-Kind    the kind of actor that a handler handles; patient (default), ward, ...
  *     Waterpark-Plugin-Url    where the source came from; for people
+ *     Waterpark-Plugin-Stage  live (default), dark, canary
+ *     Waterpark-Plugin-Percent, Waterpark-Plugin-Actors   of a canary: of the actors by hash; keys, with commas between
  *     Waterpark-Plugin-Hash   SHA-256 of the bytes, hexadecimal; left out: not checked
  */
 import type { Context } from "@hono/hono";
+import { CANARY_ACTORS_MAX } from "../topology/mod.ts";
 import { gates } from "../world/mod.ts";
 import { readBody } from "./body.ts";
 import { essenceOf } from "./content.ts";
 import { badContentType, badRequest, notFound } from "./errors.ts";
-import { type Gateway, inTime, json, pathParts, type Route } from "./routing.ts";
+import {
+  canonicalKey,
+  type Gateway,
+  inTime,
+  json,
+  numberInQuery,
+  pathParts,
+  type Route,
+  wholeNumber,
+} from "./routing.ts";
 
 const SCRIPTS = new Set(["application/javascript", "text/javascript", "application/octet-stream"]);
 const KINDS = new Set(["handler", "function", "source", "sink"]);
@@ -25,7 +37,10 @@ export function addPluginRoutes(route: Route, gateway: Gateway): void {
   const { service } = gateway;
 
   route("GET", "/v1/plugins", () => json({ plugins: service.plugins() }));
-  route("GET", "/v1/plugins/:name", (c) => json(pluginInPath(c, gateway)));
+  route("GET", "/v1/plugins/:name", async (c) => {
+    const { name } = pluginInPath(c, gateway);
+    return json(await inTime(gateway, "not-applied", service.stages.inspect(name)));
+  });
   route("PUT", "/v1/plugins/:name", (c) => deploy(c, gateway));
 
   route("DELETE", "/v1/plugins/:name", async (c) => {
@@ -36,8 +51,52 @@ export function addPluginRoutes(route: Route, gateway: Gateway): void {
 
   route("POST", "/v1/plugins/:name/rollback", async (c) => {
     const { name } = pluginInPath(c, gateway);
-    return json(await inTime(gateway, "unknown", service.rollbackPlugin(name)));
+    const reason = c.req.query("reason");
+    if (reason !== undefined && reason.length > 500) {
+      throw badRequest("Cannot roll the plugin back as the reason must have at most 500 characters");
+    }
+    const why = reason === undefined ? {} : { reason };
+    return json(await inTime(gateway, "unknown", service.stages.rollback(name, { ...why, by: callerOf(c) })));
   });
+
+  route("POST", "/v1/plugins/:name/promote", async (c) => {
+    const { name } = pluginInPath(c, gateway);
+    const stage = c.req.query("stage") ?? "live";
+    if (stage !== "live" && stage !== "canary") {
+      throw badRequest("Cannot promote the plugin as its stage must be live or canary");
+    }
+    const version = numberInQuery(c, "version", { min: 1, max: Number.MAX_SAFE_INTEGER });
+    const part = stage === "canary" ? partOf(c.req.query("percent"), c.req.query("actors")) : {};
+    const options = { ...version === undefined ? {} : { version }, stage, ...part, by: callerOf(c) } as const;
+    const acceptDiff = c.req.query("accept-diff") === "true";
+    return json(await inTime(gateway, "unknown", service.stages.promote(name, { ...options, acceptDiff })));
+  });
+
+  route("GET", "/v1/plugins/:name/diff", async (c) => {
+    const { name } = pluginInPath(c, gateway);
+    return json(await inTime(gateway, "not-applied", service.stages.diff(name)));
+  });
+}
+
+/** For which actors a canary is to decide: `?percent=5`, `?actors=KEY,KEY` with a comma in a key as %2C. */
+function partOf(percent: string | undefined, actors: string | undefined): { percent?: number; actors?: string[] } {
+  const part: { percent?: number; actors?: string[] } = {};
+  if (actors !== undefined) {
+    part.actors = actors.split(",").map((key) => canonicalKey(key.replaceAll("%2C", ",").trim()));
+    if (part.actors.length > CANARY_ACTORS_MAX) {
+      throw badRequest(`Cannot make a canary as it may list ${CANARY_ACTORS_MAX} actors at most`);
+    }
+  }
+  const value = percent === undefined ? undefined : wholeNumber(percent);
+  if (percent !== undefined && (value === undefined || value < (actors === undefined ? 1 : 0) || value > 100)) {
+    throw badRequest("Cannot make a canary as its percent must be a whole number from 1 to 100");
+  }
+  return value === undefined ? part : { ...part, percent: value };
+}
+
+/** Who asks. Tokens have no names here. */
+function callerOf(_c: Context): string {
+  return "unknown";
 }
 
 async function deploy(c: Context, gateway: Gateway): Promise<Response> {
@@ -65,8 +124,19 @@ async function deploy(c: Context, gateway: Gateway): Promise<Response> {
   const hash = new Uint8Array(digest).toHex();
   const claimed = c.req.header("waterpark-plugin-hash")?.toLowerCase() ?? hash;
   if (claimed !== hash) throw badRequest("Cannot deploy the plugin as its hash must be that of the bytes that came");
+  const stage = c.req.header("waterpark-plugin-stage") ?? "live";
+  if (stage !== "live" && stage !== "dark" && stage !== "canary") {
+    throw badRequest("Cannot deploy the plugin as its stage must be dark, canary or live");
+  }
+  const part = stage === "canary"
+    ? partOf(c.req.header("waterpark-plugin-percent"), c.req.header("waterpark-plugin-actors"))
+    : {};
   const isNew = !service.plugins().some((plugin) => plugin.name === name);
-  const view = await inTime(gateway, "unknown", service.deploy({ name, kind, actorKind, url, hash, bundle }));
+  const view = await inTime(
+    gateway,
+    "unknown",
+    service.deploy({ name, kind, actorKind, url, hash, bundle, stage, ...part, by: callerOf(c) }),
+  );
   return json(view, isNew ? 201 : 200);
 }
 

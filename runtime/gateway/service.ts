@@ -1,4 +1,5 @@
 import type { PlannedService } from "./planned.ts";
+import type { StagesService } from "./stages.ts";
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
 import type { Receipt } from "../wire/mod.ts";
@@ -193,7 +194,13 @@ export interface DeployRequest {
   /** one CommonJS module */
   bundle: Uint8Array;
   /** how it begins; default `"live"` */
-  stage?: "live";
+  stage?: "live" | "dark" | "canary";
+  /** of a canary: of the actors by hash of their key; default 10, or 0 where actors are listed */
+  percent?: number;
+  /** of a canary: canonical keys of actors that it decides for beside them */
+  actors?: string[];
+  /** who deploys it; default `"unknown"` */
+  by?: string;
 }
 
 /**
@@ -207,6 +214,8 @@ export interface NodeService {
   readonly recovery: RecoveryService;
   /** what an operator does to a cluster that is well */
   readonly planned: PlannedService;
+  /** stages of plugins, and switches */
+  readonly stages: StagesService;
   /** a fresh random id */
   newId(): string;
   /** Wall time in ms. */
@@ -223,7 +232,13 @@ export interface NodeService {
   /** What an actor is now, or was. */
   read(
     key: ActorKey,
-    options?: { at?: number; read?: "fresh" | "writer" | "nearest"; after?: number },
+    options?: {
+      at?: number;
+      read?: "fresh" | "writer" | "nearest";
+      after?: number;
+      /** what this version of this plugin would keep, and nothing of others */
+      version?: { plugin: string; version: number };
+    },
   ): Promise<ActorView>;
   /**
    * Events after `after` (default 0), at most `limit` (default 100, at most 1000); with `waitMs` waits so long for the
@@ -245,8 +260,6 @@ export interface NodeService {
   declareAbsent(name: string): Promise<void>;
   /** Takes a plugin away; what it kept goes with it. */
   removePlugin(name: string): Promise<void>;
-  /** Makes the version before live again. */
-  rollbackPlugin(name: string): Promise<PluginView>;
   /** Takes a node out of the topology, for good. */
   removeNode(name: string, options?: { force?: boolean }): Promise<void>;
   /** actors written by this node, at most `limit`, keys after `after` in key order */

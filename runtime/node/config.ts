@@ -5,6 +5,7 @@
 import type { ActorsConfig } from "../actors/mod.ts";
 import { assert } from "../base/mod.ts";
 import type { JournalConfig } from "../journal/mod.ts";
+import { HOSTS_MAX } from "../plugin_host/mod.ts";
 import type { EffectsConfig } from "../effects/mod.ts";
 import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
@@ -53,6 +54,8 @@ export interface NodeConfig {
   sealing: SealingConfig;
   /** the journal, where there is one; see its room for each */
   journal: JournalConfig;
+  /** plugin host processes, over which the node's actors are spread; 0: by the machine's cores, see `hostsFor` */
+  pluginHosts: number;
   /** a node that goes */
   leave: {
     /** how long its peers may take to learn that nothing is to be handed to it any more, ms: a round trip and a stall */
@@ -89,7 +92,7 @@ export const DEFAULTS: NodeConfig = {
   mailroom: MAILROOM_CONFIG,
   actors: {
     // Enough to keep several host processes busy while answers travel.
-    openFoldsMax: 64,
+    openFoldsMax: 128,
     handlingsMax: 65_536,
     // A call of at most some ten milliseconds, so that a host serves others in between.
     foldMessagesMax: 256,
@@ -112,6 +115,12 @@ export const DEFAULTS: NodeConfig = {
     repliesMax: 1024,
     // About 5 ms of looking before others get their turn.
     scanRowsMax: 20_000,
+    // The versions that only fold along get a thirtieth of the calls that those have which decide.
+    shadowFoldsOpenMax: 2,
+    shadowsMax: 4096,
+    // 16 every 20 ms are 800 actors a second at most: ten thousand within a quarter of a minute.
+    sweepActorsMax: 16,
+    sweepPauseMs: 20,
   },
   effects: {
     inFlightMax: 1024,
@@ -162,6 +171,8 @@ export const DEFAULTS: NodeConfig = {
     // So much may be dead before anything is rewritten.
     slackBytes: 256 * 1024 * 1024,
   },
+  // A host costs some 60 MB, and a core when handlers have much to do.
+  pluginHosts: 0,
   leave: { announceMs: 300, handOversAtOnce: 16, handOverMs: 10_000 },
   protocol: PROTOCOL,
   requestMs: 10_000,
@@ -220,6 +231,8 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
   assert(config.ack.copies <= config.copies, "a receipt cannot need more copies than there are");
   assert(config.ack.copies * 2 > config.copies, "a receipt must need a majority of the copies");
   assert(config.ack.dataCenters <= config.ack.copies || config.copies < 3, "so many copies are in fewer data centers");
+  const { pluginHosts } = config;
+  assert(Number.isInteger(pluginHosts) && pluginHosts >= 0 && pluginHosts <= HOSTS_MAX, "1 to 64 plugin hosts, or 0");
   assert(config.requestMs > 2 * membership.suspectAfterMs, "a request must outlast an election");
   return config;
 }

@@ -4,7 +4,7 @@
  * Everything in it is synchronous and driven by a `World` and by carriers, so the same core runs on a real machine
  * (`start_node.ts`) and, thirty-two times over, in the simulator.
  */
-import type { Actors } from "../actors/mod.ts";
+import type { Actors, LivePlugin } from "../actors/mod.ts";
 import type { WaterparkError } from "../base/mod.ts";
 import { Journal } from "../journal/mod.ts";
 import type { Effects, Timers } from "../effects/mod.ts";
@@ -23,7 +23,9 @@ import type { NodeConfig } from "./config.ts";
 import type { CoreObserver, NodeCoreOptions, NodeIdentity } from "./core_options.ts";
 import { Departing, removedError } from "./departing.ts";
 import { Directory } from "./directory.ts";
+import { bundlesOf, foldingVersions, textOf } from "./folding_versions.ts";
 import { atMsMax, handlingRooms } from "./handling_rooms.ts";
+import { LentVersions } from "./lent_versions.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
 import { PeerNews } from "./peer_news.ts";
@@ -75,6 +77,7 @@ export class NodeCore {
   readonly #refusals = new Map<string, number>();
   #clusterId: string | null = null;
   #bundlesKnown = "";
+  readonly #lent: LentVersions;
   #closed = false;
 
   constructor(options: NodeCoreOptions) {
@@ -84,6 +87,7 @@ export class NodeCore {
     this.self = self;
     this.config = config;
     this.#names = new Names(self);
+    this.#lent = new LentVersions(world, () => this.#haveBundles(this.#handlers()));
     this.#news = new PeerNews({ core: this, observer: options.observer });
     this.mesh = new Mesh({
       world,
@@ -176,7 +180,8 @@ export class NodeCore {
       isSuspect,
       config: { ...config.mailroom, deadlineMs: config.requestMs },
     });
-    const rooms = handlingRooms({ core: this, fold: options.fold, plugins: () => this.#handlers() });
+    const { fold, foldPlaces } = options;
+    const rooms = handlingRooms({ core: this, fold, foldPlaces, plugins: () => this.#handlers() });
     this.effects = rooms.effects;
     this.timers = rooms.timers;
     this.actors = rooms.actors;
@@ -189,6 +194,7 @@ export class NodeCore {
       isSuspect,
       targets: (shard) => this.#placement(shard).map((node) => node.incarnation),
       knowsPlugins: () => this.directory.isWhole,
+      lend: (plugin, hash) => this.#lent.lend(this.directory.require().state.plugins, plugin, hash),
       requestMs: config.requestMs,
     });
     this.recovering = new Recovering({ core: this });
@@ -331,15 +337,8 @@ export class NodeCore {
     return shard === SYSTEM_SHARD ? topology.systemPlacement().voters : topology.placementOf(shard);
   }
 
-  #handlers(): { name: string; hash: string; actorKind: string }[] {
-    const plugins = this.directory.topology?.state.plugins ?? {};
-    const live: { name: string; hash: string; actorKind: string }[] = [];
-    for (const name of Object.keys(plugins).sort()) {
-      const plugin = plugins[name];
-      const version = plugin.versions.find((v) => v.version === plugin.live);
-      if (version) live.push({ name, hash: version.hash, actorKind: version.actorKind });
-    }
-    return live;
+  #handlers(): LivePlugin[] {
+    return foldingVersions(this.directory.topology?.state.plugins ?? {}, this.world.nowWallMs());
   }
 
   #onFrame(from: number, type: number, payload: Uint8Array): void {
@@ -438,20 +437,21 @@ export class NodeCore {
     }
     this.mailroom.topologyChanged();
     this.#announcePlugins();
+    if (state.switches !== previous?.state.switches) this.actors.switchesChanged();
   }
 
   #announcePlugins(): void {
-    const { plugins } = this.directory.topology!.state;
     const handlers = this.#handlers();
-    const known = handlers.map((h) => `${h.name}:${h.hash}`).join();
+    const known = textOf(handlers);
     if (known === this.#bundlesKnown) return;
     this.#bundlesKnown = known;
-    this.#options.onPlugins(handlers.map(({ name, hash }) => ({
-      name,
-      hash,
-      bytes: plugins[name].versions.find((v) => v.hash === hash)!.bytes,
-    })));
+    this.#haveBundles(handlers);
     this.actors.pluginsChanged();
+  }
+
+  #haveBundles(handlers: LivePlugin[]): void {
+    const { plugins } = this.directory.topology!.state;
+    this.#options.onPlugins([...bundlesOf(plugins, handlers), ...this.#lent.bundles(plugins)]);
   }
 
   #report(what: string, result: RequestResult): void {

@@ -1,7 +1,7 @@
 /**
  * What a core is made of: who it is, what it stands on, who watches it.
  */
-import type { Fold } from "../actors/mod.ts";
+import type { Fold, FoldPlaces } from "../actors/mod.ts";
 import type { Disk, JournalContents, SyncMode } from "../journal/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { Carrier, LayTripwire } from "../transport/mod.ts";
@@ -34,6 +34,8 @@ export interface NodeCoreOptions {
   layTripwire?: LayTripwire;
   /** the plugin host */
   fold: Fold;
+  /** which of several plugin hosts `fold` asks for an actor */
+  foldPlaces?: FoldPlaces;
   /** the live handlers have changed: the host must have these bundles */
   onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
   /** where to keep a journal, when to sync it, and what it held; left out: nowhere */

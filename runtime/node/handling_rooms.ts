@@ -1,4 +1,4 @@
-import { Actors, type Fold, type LivePlugin } from "../actors/mod.ts";
+import { Actors, type Fold, type FoldPlaces, type LivePlugin } from "../actors/mod.ts";
 import { Effects, Timers } from "../effects/mod.ts";
 import { ENTRY } from "../storage/mod.ts";
 import { log } from "../telemetry/mod.ts";
@@ -15,12 +15,13 @@ export interface HandlingRooms {
 export interface HandlingOptions {
   core: NodeCore;
   fold: Fold;
+  foldPlaces: FoldPlaces | undefined;
   /** live handlers by name */
   plugins(): LivePlugin[];
 }
 
 /** Builds them and wires them with each other; the core's other rooms must stand. */
-export function handlingRooms({ core, fold, plugins }: HandlingOptions): HandlingRooms {
+export function handlingRooms({ core, fold, foldPlaces, plugins }: HandlingOptions): HandlingRooms {
   const { world, config, replication, membership } = core;
   const store = (shard: number) => replication.store(shard);
   const commitIndex = (shard: number) => replication.commitIndex(shard);
@@ -53,6 +54,7 @@ export function handlingRooms({ core, fold, plugins }: HandlingOptions): Handlin
   const actors = new Actors({
     world,
     fold,
+    foldPlaces,
     store,
     commitIndex,
     proposeOutcomes: (shard, body, done) => replication.proposeEntry(shard, ENTRY.OUTCOMES, body, done),
@@ -60,6 +62,7 @@ export function handlingRooms({ core, fold, plugins }: HandlingOptions): Handlin
     isSettled,
     plugins,
     switches: () => core.directory.topology?.state.switches ?? {},
+    switchesVersion: () => core.directory.topology?.state.switchDeeds?.at(-1)?.version ?? 0,
     effects,
     timers,
     alert: (code, text) => log("actors").warning("alert {code}: {text}", { code, text }),

@@ -4,18 +4,18 @@
  */
 import { WaterparkError } from "../base/mod.ts";
 import type { DeployRequest } from "../gateway/mod.ts";
-import { type LoadAnswer, ProcessHost } from "../plugin_host/mod.ts";
+import { type HostPool, type LoadAnswer, ProcessHost } from "../plugin_host/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import type { World } from "../world/mod.ts";
 
 /** The bundles that this node's host has, and what became of loading them. */
 export class PluginLoading {
-  readonly #host: ProcessHost;
+  readonly #host: HostPool;
   readonly #world: World;
   /** by hash; null while it is being loaded */
   readonly #loads = new Map<string, LoadAnswer | null>();
 
-  constructor(options: { world: World; host: ProcessHost }) {
+  constructor(options: { world: World; host: HostPool }) {
     this.#world = options.world;
     this.#host = options.host;
   }

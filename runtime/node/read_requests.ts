@@ -15,6 +15,8 @@ export interface ReadRequest {
   at: number;
   /** wait until the actor has this seq; 0 do not wait */
   after: number;
+  /** what this version of this plugin would keep, and no other; left out: those that decide */
+  version?: { name: string; hash: string };
 }
 
 /** What a history request asks. */
@@ -45,7 +47,16 @@ const MODES: readonly unknown[] = ["fresh", "writer", "nearest"];
 /** A read of a peer; throws `wire/bad-payload`. */
 export function readReadRequest(body: unknown): ReadRequest {
   const from = fieldsOf(body);
-  return { ...actorIn(from), mode: modeIn(from), at: whole(from.at, SEQ_MAX), after: whole(from.after, SEQ_MAX) };
+  const request = {
+    ...actorIn(from),
+    mode: modeIn(from),
+    at: whole(from.at, SEQ_MAX),
+    after: whole(from.after, SEQ_MAX),
+  };
+  if (from.version === undefined || from.version === null) return request;
+  const { name, hash } = fieldsOf(from.version);
+  if (typeof name !== "string" || typeof hash !== "string") throw badPayload("a version without a name");
+  return { ...request, version: { name, hash } };
 }
 
 /** A question for a history of a peer; throws `wire/bad-payload`. */

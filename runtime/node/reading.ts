@@ -26,6 +26,8 @@ export interface ReadValue {
   writer: number;
   /** incarnations with a vote in the shard */
   members: number[];
+  /** hash of the version asked for; left out: none was, or the node that answered has not understood that one was */
+  under?: string;
 }
 
 /** What reading needs of the rooms. */
@@ -38,6 +40,8 @@ export interface ReadingOptions {
   isSuspect(incarnation: number): boolean;
   /** incarnations on which placement wants the shard, writer first */
   targets(shard: number): number[];
+  /** Has the plugin host keep a version for a while, though it does not fold; false: it is not kept any more. */
+  lend(plugin: string, hash: string): boolean;
   /** false while this node knows the topology only as its host gave it, without the plugins */
   knowsPlugins(): boolean;
   requestMs: number;
@@ -163,7 +167,10 @@ export class Reading {
       const row = store.actorRow(key);
       if (store.isRetired(row, commit)) return done(RETIRED);
       const behind = Math.max(0, store.rowSeq(row) - seq);
-      this.#options.actors.project(shard, key, request.at > 0 ? { at: request.at } : {}, (answer) => {
+      const { version } = request;
+      if (version !== undefined && !this.#options.lend(version.name, version.hash)) return done(NO_VERSION);
+      const how = { ...request.at > 0 ? { at: request.at } : {}, ...version === undefined ? {} : { version } };
+      this.#options.actors.project(shard, key, how, (answer) => {
         if (answer.state === "failed") {
           return done(failed(answer.code, "not-applied", "Cannot read the actor here now"));
         }
@@ -175,6 +182,7 @@ export class Reading {
           behind,
           writer: replication.hint(shard)?.writer ?? 0,
           members: replication.members(shard),
+          ...version === undefined ? {} : { under: version.hash },
         };
         done({ ok: true, value });
       });
@@ -260,6 +268,11 @@ export class Reading {
 /** Who waits for a seq is told in time that it has not come: before the node that asks gives up. */
 const ANSWER_MS = 500;
 const NOT_HERE = failed("replication/not-writer", "not-applied", "Cannot read here as another node writes the shard");
+const NO_VERSION = failed(
+  "topology/no-such-version",
+  "not-applied",
+  "Cannot read under that version as it is not kept",
+);
 const RETIRED = failed("actors/retired", "not-applied", "Cannot read the actor as its life has ended");
 /** Who does not know the plugins yet would call everything handled, and say that nothing is kept. */
 const NOT_YET = failed("node/not-ready", "not-applied", "Cannot answer for handlers as they are not known here yet");

@@ -22,6 +22,7 @@ function readingOf(knowsPlugins: boolean): { ask: (method: string, body: unknown
     actors: actors as unknown as Actors,
     isSuspect: () => false,
     targets: () => [1],
+    lend: () => true,
     knowsPlugins: () => knowsPlugins,
     requestMs: 1000,
   });

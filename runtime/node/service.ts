@@ -27,6 +27,7 @@ import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { PlannedWork } from "./planned_work.ts";
+import { CoreStages } from "./plugin_stages.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
@@ -38,6 +39,7 @@ const SEQ_MAX = 0xffffffff;
 export class CoreService implements NodeService {
   readonly recovery: CoreRecovery;
   readonly planned: PlannedWork;
+  readonly stages: CoreStages;
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
@@ -47,6 +49,7 @@ export class CoreService implements NodeService {
     this.#core = core;
     this.recovery = new CoreRecovery(core);
     this.planned = new PlannedWork(core);
+    this.stages = new CoreStages({ core, view: (name, version) => this.#pluginView(name, version) });
     this.#loading = options.loading ?? null;
     const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
@@ -118,10 +121,12 @@ export class CoreService implements NodeService {
 
   async read(
     key: ActorKey,
-    options: { at?: number; read?: ReadMode; after?: number } = {},
+    options: { at?: number; read?: ReadMode; after?: number; version?: { plugin: string; version: number } } = {},
   ): Promise<ActorView> {
     const text = formatKey(key);
     const shard = this.#shardOf(text);
+    const { version } = options;
+    const under = version === undefined ? undefined : this.stages.versionOf(version.plugin, version.version);
     const view = await this.#ask<ReadValue>((done) =>
       this.#core.reading.read({
         shard,
@@ -129,8 +134,10 @@ export class CoreService implements NodeService {
         mode: options.read ?? "writer",
         at: Math.min(options.at ?? 0, SEQ_MAX),
         after: Math.min(options.after ?? 0, SEQ_MAX),
+        ...under === undefined ? {} : { version: under },
       }, done)
     );
+    if (under !== undefined && view.under !== under.hash) throw this.stages.noVersion(under.name);
     const { writer } = view;
     return {
       key: text,
@@ -225,7 +232,8 @@ export class CoreService implements NodeService {
 
   async deploy(request: DeployRequest): Promise<PluginView> {
     await this.#loading?.inspect(request);
-    await this.#command({
+    const { stage = "live", percent, actors, by = "unknown" } = request;
+    const number = await this.stages.command({
       type: "deploy",
       name: request.name,
       kind: request.kind as PluginKind,
@@ -233,25 +241,17 @@ export class CoreService implements NodeService {
       hash: request.hash,
       url: request.url || "upload:",
       bytes: request.bundle,
-      stage: "live",
+      stage,
+      ...percent === undefined ? {} : { percent },
+      ...actors === undefined ? {} : { actors },
       atMs: this.#core.world.nowWallMs(),
+      ...this.stages.word(by, { isNeeded: stage !== "live" }),
     });
-    const view = await this.#afterCommand(request.name, (view) => view?.hash === request.hash) as PluginView;
-    await this.#everywhere();
-    return view;
+    return this.#pluginView(request.name, number)!;
   }
 
   async removePlugin(name: string): Promise<void> {
-    await this.#command({ type: "remove-plugin", name });
-    await this.#afterCommand(name, (view) => view === null);
-  }
-
-  async rollbackPlugin(name: string): Promise<PluginView> {
-    const before = this.#pluginView(name)?.hash;
-    await this.#command({ type: "rollback", name, from: this.#pluginView(name)?.version });
-    const view = await this.#afterCommand(name, (view) => view?.hash !== before) as PluginView;
-    await this.#everywhere();
-    return view;
+    await this.stages.command({ type: "remove-plugin", name });
   }
 
   async removeNode(name: string, options: { force?: boolean } = {}): Promise<void> {
@@ -323,33 +323,10 @@ export class CoreService implements NodeService {
     await this.#ask((done) => this.#core.directory.command(command, done));
   }
 
-  /** Waits until every node that is up runs what was agreed on; one that lags gets it from the log all the same. */
-  async #everywhere(): Promise<void> {
-    const others = this.#core.directory.require().state.nodes.map((node) => node.incarnation).filter((incarnation) =>
-      incarnation !== this.#core.self.incarnation && !this.#core.isSuspect(incarnation)
-    );
-    await new Promise<number>((resolve) => this.#core.directory.whenEverywhere(others, 2000, resolve));
-  }
-
-  /** Waits until this node has applied what the cluster has agreed on, so that who deployed sees it here. */
-  async #afterCommand(name: string, holds: (view: PluginView | null) => boolean): Promise<PluginView | null> {
-    const untilMs = this.#core.world.nowMonoMs() + this.#core.config.requestMs;
-    for (;;) {
-      const view = this.#pluginView(name);
-      if (holds(view)) return view;
-      if (this.#core.world.nowMonoMs() > untilMs) {
-        throw new WaterparkError(`Cannot see the change of plugin "${name}" here yet: it was applied`, {
-          code: "topology/behind",
-          outcome: "applied",
-        });
-      }
-      await new Promise<void>((resolve) => void this.#core.world.after(10, resolve));
-    }
-  }
-
-  #pluginView(name: string): PluginView | null {
+  /** The live version of a plugin, or the newest where none is; or the one of that number. */
+  #pluginView(name: string, number?: number): PluginView | null {
     const plugin = this.#core.directory.require().state.plugins[name];
-    const version = plugin?.versions.find((v) => v.version === plugin.live);
+    const version = plugin?.versions.find((v) => v.version === (number ?? plugin.live)) ?? plugin?.versions.at(-1);
     if (version === undefined) return null;
     return {
       name,

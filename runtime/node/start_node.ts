@@ -18,17 +18,18 @@ import {
 } from "../gateway/mod.ts";
 import { openFolder, type SyncMode } from "../journal/mod.ts";
 import { ShardStore } from "../storage/mod.ts";
-import { bundlePlugin, ProcessHost, stopBundler } from "../plugin_host/mod.ts";
+import { bundlePlugin, HostPool, hostsFor, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
 import { readNodeName, type Topology } from "../topology/mod.ts";
 import { type CarrierMode, layTcpTripwire, openCarriers, parseAddress } from "../transport/mod.ts";
-import { mintIncarnation, systemWorld, type World } from "../world/mod.ts";
+import { gates, mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
 import { NodeCore } from "./core.ts";
 import type { DepartureReason } from "./departing.ts";
 import { joinCluster, joinOrRevive } from "./joining.ts";
 import { otherJournal } from "./reviving.ts";
 import { PluginLoading } from "./plugin_loading.ts";
+import type { VersionWatch } from "./version_watch.ts";
 import { CoreService } from "./service.ts";
 import { checkStartAddresses } from "./start_addresses.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
@@ -70,6 +71,8 @@ export interface StartOptions {
   secret?: string | Uint8Array;
   /** bearer tokens that the HTTP gateway asks for; none: everybody may */
   tokens?: string[];
+  /** plugin host processes, over which its actors are spread, 1 to 64; default half of the cores, 1 to 8 */
+  pluginHosts?: number;
   /** settings of the rooms */
   config?: PartialConfig;
   /** how long to wait until requests are taken, ms; default 120 000, and with a cluster's journal for ever */
@@ -169,8 +172,9 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     journal?.disk.close();
     throw error;
   });
-  const host = new ProcessHost({
+  const host = new HostPool({
     world,
+    hosts: config.pluginHosts || hostsFor(gates.process.cores()),
     onDeath: (reason, openCalls) =>
       log("plugin_host").warning("host died: {reason}, {openCalls} open", { reason, openCalls }),
   });
@@ -184,6 +188,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     // Where only QUIC is spoken nobody listens on TCP.
     layTripwire: options.transport === "quic" ? undefined : layTcpTripwire,
     fold: host.fold,
+    foldPlaces: host,
     onPlugins: (plugins) => loading.keep(plugins),
     ...journal === undefined ? {} : { journal },
     onDue: (reason) => void node.goes(reason),
@@ -223,9 +228,10 @@ async function openJournal(path: string, name: string, { sync = "interval", crea
   return { disk, contents, sync };
 }
 
-function configOf({ config, copies, ack: { force, ...ack } = {} }: StartOptions): NodeConfig {
+function configOf({ config, copies, pluginHosts, ack: { force, ...ack } = {} }: StartOptions): NodeConfig {
   const merged = configWith({
     ...config,
+    ...(pluginHosts === undefined ? {} : { pluginHosts }),
     ...(copies ? { copies } : {}),
     ack: { ...config?.ack, ...ack },
   });
@@ -249,18 +255,22 @@ class StartedNode implements WaterparkNode {
   readonly service: NodeService;
   readonly #world: World;
   readonly #core: NodeCore;
-  readonly #host: ProcessHost;
+  readonly #host: HostPool;
   #http: HttpServer | null = null;
   #mllp: MllpListener | null = null;
   readonly #ending = Promise.withResolvers<NodeEnd>();
   #going: Promise<NodeEnd> | null = null;
   #closing: Promise<void> | null = null;
+  readonly #watch: VersionWatch;
 
-  constructor(parts: { world: World; core: NodeCore; host: ProcessHost; loading: PluginLoading }) {
+  constructor(parts: { world: World; core: NodeCore; host: HostPool; loading: PluginLoading }) {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
-    this.service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
+    const service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
+    this.service = service;
+    this.#watch = service.stages.watch;
+    this.#watch.start();
   }
 
   get name(): string {
@@ -413,6 +423,7 @@ class StartedNode implements WaterparkNode {
   }
 
   async #close(): Promise<void> {
+    this.#watch.stop();
     // Both at once: each waits for what is under way, and neither takes anything new meanwhile.
     await Promise.all([this.#mllp?.close(), this.#http?.close()]);
     await this.#core.close();

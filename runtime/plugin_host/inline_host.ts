@@ -47,13 +47,14 @@ export class InlineHost {
    * Takes a version in.
    *
    * @param hash any name of the version, as fold requests give it
+   * @param readsHistory keeps histories from the start: who folds on never hears that he has to begin again
    * @throws {AssertionError} when it is no handler
    */
-  load(hash: string, definition: HandlerDefinition): void {
+  load(hash: string, definition: HandlerDefinition, readsHistory = false): void {
     const program = programOf(definition);
     const { problem } = JSON.parse(program.about());
     assert(problem === "", problem);
-    this.#sessions.load(hash, new InlineRunner(program));
+    this.#sessions.load(hash, new InlineRunner(program), readsHistory);
   }
 
   /** Forgets a version and its sessions. */

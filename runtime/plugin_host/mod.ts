@@ -23,10 +23,11 @@ export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";
+export { HostPool, HOSTS_MAX, hostsFor } from "./host_pool.ts";
 export { messageOf, type Row, RowHistory } from "./history.ts";
 export { InlineHost } from "./inline_host.ts";
 export type { ModuleLoader, ModuleReader } from "./module_source.ts";
-export { ProcessHost, type ProcessHostStats } from "./process_host.ts";
+export { ProcessHost, type ProcessHostOptions, type ProcessHostStats } from "./process_host.ts";
 export { rawOf } from "./raw_content.ts";
 export {
   defineHandler,

@@ -7,7 +7,7 @@
  * the suspects are cooked again one at a time, and one that burns the kitchen alone is the one.
  *
  * Costs about 60 us for a call that waits for its answer, 10 to 20 us of each side's CPU. Wrong when a plugin needs
- * more than one core: then there must be more than one host, actors spread over them by hash.
+ * more than one core: then there are more of them, see `host_pool.ts`.
  *
  * @module
  */
@@ -40,6 +40,17 @@ interface Call {
   done: (answer: FoldAnswer) => void;
 }
 
+/** What a {@linkcode ProcessHost} is made of. */
+export interface ProcessHostOptions {
+  world: World;
+  /** what differs from {@linkcode PROCESS_HOST_CONFIG} */
+  config?: Partial<ProcessHostConfig>;
+  /** told of each process that ended unasked, with a code and the number of open calls */
+  onDeath?: (reason: string, openCalls: number) => void;
+  /** how a process is started; for tests */
+  spawn?: SpawnHost;
+}
+
 /** A plugin host process and its calls. */
 export class ProcessHost {
   readonly #world: World;
@@ -53,6 +64,8 @@ export class ProcessHost {
   readonly #suspects = new Map<string, number>();
   #child: HostProcess | null = null;
   #isReady = false;
+  /** the one call on its way is a suspect's */
+  #isAlone = false;
   #isClosed = false;
   #bytes = 0;
   #lastCall = 0;
@@ -65,19 +78,8 @@ export class ProcessHost {
   #onceEnded: (() => void) | null = null;
   #ended: Promise<void> | null = null;
 
-  /**
-   * Starts nothing yet.
-   *
-   * @param options.config what differs from {@linkcode PROCESS_HOST_CONFIG}
-   * @param options.onDeath told of each process that ended unasked, with a code and the number of open calls
-   * @param options.spawn how a process is started; for tests
-   */
-  constructor(options: {
-    world: World;
-    config?: Partial<ProcessHostConfig>;
-    onDeath?: (reason: string, openCalls: number) => void;
-    spawn?: SpawnHost;
-  }) {
+  /** Starts nothing yet. */
+  constructor(options: ProcessHostOptions) {
     this.#world = options.world;
     const config = this.#config = { ...PROCESS_HOST_CONFIG, ...options.config };
     this.#onDeath = options.onDeath ?? (() => {});
@@ -184,7 +186,7 @@ export class ProcessHost {
     return isFull ? down("plugin_host/busy") : null;
   }
 
-  /** Sends what may be sent now: versions first and alone, then calls; one at a time while there are suspects. */
+  /** Sends what may be sent now: versions first and alone, then calls; those of suspects one at a time, and alone. */
   #pump(): void {
     if (!this.#isReady || this.#child === null || this.#versions.isLoading) return;
     const next = this.#versions.next();
@@ -198,7 +200,10 @@ export class ProcessHost {
     while (this.#waiting.length > 0) {
       const call = this.#waiting[0];
       const settled = this.#versions.verdictOn(call.request);
-      if (settled === null && this.#sent.size >= (this.#suspects.size > 0 ? 1 : this.#config.windowCalls)) return;
+      const isSuspect = this.#suspects.size > 0 && this.#suspects.has(suspectOf(call));
+      if (settled === null && this.#sent.size > 0) {
+        if (isSuspect || this.#isAlone || this.#sent.size >= this.#config.windowCalls) return;
+      }
       this.#waiting.shift();
       if (settled !== null) {
         this.#bytes -= call.frame.length;
@@ -206,6 +211,7 @@ export class ProcessHost {
         continue;
       }
       if (this.#sent.size === 0) this.#lastSignMs = this.#world.nowMonoMs();
+      this.#isAlone = isSuspect;
       this.#sent.set(call.number, call);
       this.#child.send(call.frame);
     }

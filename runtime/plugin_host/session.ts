@@ -86,11 +86,15 @@ export class Sessions {
     return this.#shelf.bytes;
   }
 
-  /** Takes a version in. */
-  load(hash: string, runner: Runner): void {
+  /**
+   * Takes a version in.
+   *
+   * @param readsHistory whether histories are kept from the start, rather than from when a handler first looks at one
+   */
+  load(hash: string, runner: Runner, readsHistory = false): void {
     this.unload(hash);
     const together = this.#limits.sliceMessages;
-    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together, readsHistory: false });
+    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together, readsHistory });
   }
 
   /** Forgets a version and its sessions. */

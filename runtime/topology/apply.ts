@@ -12,7 +12,7 @@ import { absent, birth, drain, join, present, remove } from "./apply_nodes.ts";
 import { protocolInForce, sinceOf } from "./protocol.ts";
 import { deploy, promote, removePlugin, rollback } from "./apply_plugins.ts";
 import { isUsed, setOfFacility, SHARDS_PER_SET, shardText } from "./shard.ts";
-import { FACILITIES_MAX, SETTINGS_MAX, SWITCHES_MAX, type TopologyState } from "./state.ts";
+import { DEEDS_MAX, FACILITIES_MAX, SETTINGS_MAX, type SwitchDeed, SWITCHES_MAX, type TopologyState } from "./state.ts";
 
 /** More versions than a system shard that was cut off can have made before it is found again. */
 const VERSION_LEAP = 2 ** 18;
@@ -99,9 +99,9 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
     case "deploy":
       return deploy(state, command);
     case "promote":
-      return promote(state, command.name, command.version);
+      return promote(state, command);
     case "rollback":
-      return rollback(state, command.name, command.from);
+      return rollback(state, command);
     case "remove-plugin":
       return removePlugin(state, command.name);
     case "recover":
@@ -113,7 +113,10 @@ function change(state: TopologyState, command: TopologyCommand): Change | Refuse
     case "ack":
       return ack(state, command);
     case "switch":
-      return named(state.switches, command, command.on, SWITCHES_MAX, (switches) => ({ switches }));
+      return named(state.switches, command, command.on, SWITCHES_MAX, (switches) => ({
+        switches,
+        switchDeeds: withSwitchDeed(state, command),
+      }));
     case "setting":
       return named(state.settings, command, command.value, SETTINGS_MAX, (settings) => ({ settings }));
   }
@@ -209,6 +212,11 @@ function recover(state: TopologyState, command: RecoveredCopy): Change | Refused
     return refused("topology/no-such-survivor", `Cannot recover ${text} as its survivor must be a node that is up`);
   }
   return accepted({ recovered: { ...state.recovered, [shard]: { generation: from + 1, survivor } } });
+}
+
+function withSwitchDeed(state: TopologyState, { name, on, word }: TopologyCommand & { type: "switch" }): SwitchDeed[] {
+  const deed = { name, on, version: state.version + 1, ...word ?? { by: "unknown", atMs: 0 } };
+  return [...state.switchDeeds ?? [], deed].slice(-DEEDS_MAX);
 }
 
 function named<Value>(

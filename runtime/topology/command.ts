@@ -7,12 +7,14 @@ import { isDataCenter, readNodeName } from "./node_name.ts";
 import { DATA_SHARDS, SHARDS_PER_SET } from "./shard.ts";
 import {
   BUNDLE_BYTES_MAX,
+  CANARY_ACTORS_MAX,
   COPIES_MAX,
   GENERATION_MAX,
   NODES_MAX,
   type PluginKind,
   type PluginStage,
   type SettingValue,
+  type Word,
 } from "./state.ts";
 
 /** A node as it asks to join; data center, zone and number follow from the name. */
@@ -42,7 +44,8 @@ export interface JoiningNode {
  * - `drain`, `remove`: a node gives away its copies; a node is gone for good.
  * - `home`: gives a facility a shard set whose home is that data center; for ever, so before its first message.
  * - `deploy`, `promote`, `rollback`, `remove-plugin`: versions of a plugin. `promote` takes the newest where `version` is
- *   left out; `rollback` returns to the version that was live before.
+ *   left out; `rollback` returns to the version that was live before, or takes the canary back where `from` names that.
+ *   `word` says who wants it, and has the cluster speak version 2.
  * - `recover`: a shard that has lost its majority goes on from one survivor's copy, in the next generation; what only the
  *   lost copies had is lost.
  * - `revive`: as `recover`, for many shards at once: those whose members have all died, from what their journals hold.
@@ -87,14 +90,29 @@ export type TopologyCommand =
     bytes: Uint8Array;
     stage: PluginStage;
     atMs: number;
+    /** of a canary; left out: 10; 0 only where actors are listed */
     percent?: number;
+    /** of a canary: canonical keys of actors that it decides for */
+    actors?: string[];
+    word?: Word;
   }
-  | { type: "promote"; name: string; version?: number }
+  | {
+    type: "promote";
+    name: string;
+    /** left out: the newest that was not withdrawn */
+    version?: number;
+    /** left out: live */
+    stage?: "canary" | "live";
+    percent?: number;
+    actors?: string[];
+    word?: Word;
+  }
   | {
     type: "rollback";
     name: string;
-    /** the live version to be left: given, the command may be repeated without harm */
+    /** the live version, or the canary, to be left: given, the command may be repeated without harm */
     from?: number;
+    word?: Word;
   }
   | { type: "remove-plugin"; name: string }
   | {
@@ -117,7 +135,7 @@ export type TopologyCommand =
     generation: number;
   }
   | { type: "ack"; copies: number; dataCenters: number }
-  | { type: "switch"; name: string; on: boolean }
+  | { type: "switch"; name: string; on: boolean; word?: Word }
   | { type: "setting"; name: string; value: SettingValue | null };
 
 /** A command, or why it is none. */
@@ -187,19 +205,23 @@ function read(from: Fields): TopologyCommand {
         bytes: bundle(from.bytes),
         stage,
         atMs: integer(from.atMs, "atMs", 0, Number.MAX_SAFE_INTEGER),
-        percent: stage === "canary" ? integer(from.percent ?? 10, "percent", 1, 100) : 0,
+        ...partOfActors(from, stage),
+        ...wordIn(from),
       };
     }
     case "promote": {
       const name = pattern(from.name, "name", PLUGIN_NAME);
       const version = from.version ?? undefined;
-      if (version === undefined) return { type, name };
-      return { type, name, version: integer(version, "version", 1, Number.MAX_SAFE_INTEGER) };
+      const stage = from.stage === undefined ? {} : { stage: oneOf(from.stage, "stage", ["canary", "live"] as const) };
+      const part = stage.stage === "canary" ? partOfActors(from, "canary") : {};
+      const rest = { ...stage, ...part, ...wordIn(from) };
+      if (version === undefined) return { type, name, ...rest };
+      return { type, name, version: integer(version, "version", 1, Number.MAX_SAFE_INTEGER), ...rest };
     }
     case "rollback": {
       const name = pattern(from.name, "name", PLUGIN_NAME);
-      if (from.from === undefined || from.from === null) return { type, name };
-      return { type, name, from: integer(from.from, "from", 1, Number.MAX_SAFE_INTEGER) };
+      if (from.from === undefined || from.from === null) return { type, name, ...wordIn(from) };
+      return { type, name, from: integer(from.from, "from", 1, Number.MAX_SAFE_INTEGER), ...wordIn(from) };
     }
     case "remove-plugin":
       return { type, name: pattern(from.name, "name", PLUGIN_NAME) };
@@ -221,13 +243,34 @@ function read(from: Fields): TopologyCommand {
     case "switch": {
       const on = from.on;
       if (typeof on !== "boolean") throw new Complaint("on is neither true nor false");
-      return { type, name: pattern(from.name, "name", FLAG_NAME), on };
+      return { type, name: pattern(from.name, "name", FLAG_NAME), on, ...wordIn(from) };
     }
     case "setting":
       return { type, name: pattern(from.name, "name", FLAG_NAME), value: settingValue(from.value) };
     default:
       throw new Complaint("its type is unknown");
   }
+}
+
+/** For which actors a canary decides. */
+function partOfActors(from: Fields, stage: PluginStage): { percent: number; actors?: string[] } {
+  if (stage !== "canary") return { percent: 0 };
+  const { actors } = from;
+  if (actors === undefined) return { percent: integer(from.percent ?? 10, "percent", 1, 100) };
+  if (!Array.isArray(actors) || actors.length === 0 || actors.length > CANARY_ACTORS_MAX) {
+    throw new Complaint(`actors is no list of 1 to ${CANARY_ACTORS_MAX} keys`);
+  }
+  const keys = Array.from({ length: actors.length }, (_, i) => text(actors[i], "actors", 3 * KEY_PART_UNITS_MAX + 2));
+  return { percent: integer(from.percent ?? 0, "percent", 0, 100), actors: [...new Set(keys)].sort() };
+}
+
+function wordIn(from: Fields): { word?: Word } {
+  const { word } = from;
+  if (word === undefined) return {};
+  if (typeof word !== "object" || word === null) throw new Complaint("word is no object");
+  const { by, atMs, reason } = word as Fields;
+  const said = { by: text(by, "by", 100), atMs: integer(atMs, "atMs", 0, Number.MAX_SAFE_INTEGER) };
+  return { word: reason === undefined ? said : { ...said, reason: text(reason, "reason", 500) } };
 }
 
 function joiningNode(value: unknown): JoiningNode {

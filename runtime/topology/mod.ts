@@ -18,13 +18,15 @@ export { type JoiningNode, type TopologyCommand } from "./command.ts";
 export { HashRing, type HashRingOptions, RING_NAMES_MAX } from "./hash_ring.ts";
 export { assignHomes } from "./homes.ts";
 export { type NodeName, parseNodeName, readNodeName } from "./node_name.ts";
-export { COMMAND_SINCE, dated, protocolInForce } from "./protocol.ts";
+export { COMMAND_SINCE, dated, protocolInForce, STAGES_SINCE } from "./protocol.ts";
 export { copiesPossible } from "./placement.ts";
 export { DATA_SHARDS, parseShard, SHARD_SETS, SHARDS_PER_SET, shardText, SYSTEM_SHARD } from "./shard.ts";
 export {
   BUNDLE_BYTES_MAX,
   BUNDLES_BYTES_MAX,
+  CANARY_ACTORS_MAX,
   COPIES_MAX,
+  DEEDS_MAX,
   emptyState,
   FACILITIES_MAX,
   GENERATION_MAX,
@@ -33,6 +35,7 @@ export {
   type NodeStatus,
   PAST_MAX,
   PLUGIN_VERSIONS_MAX,
+  type PluginDeed,
   type PluginKind,
   type PluginRecord,
   PLUGINS_MAX,
@@ -41,10 +44,13 @@ export {
   type Recovery,
   SETTINGS_MAX,
   type SettingValue,
+  type SwitchDeed,
   SWITCHES_MAX,
   type TopologyNode,
   type TopologyState,
+  type Word,
 } from "./state.ts";
+export { decides, foldersOf, isCanaryActor, type PluginFolders } from "./stages.ts";
 export { SYSTEM_VOTERS_MAX, type SystemPlacement } from "./system_placement.ts";
 export { type AckRule, Topology } from "./topology.ts";
 export {

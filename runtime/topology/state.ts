@@ -80,6 +80,51 @@ export interface PluginVersion {
   actorKind: string;
   /** wall clock of the deployer, ms; for people */
   deployedAtMs: number;
+  /** of a canary: canonical keys of actors for which it decides whatever their hash says */
+  actors?: string[];
+  /** taken back, and why: it folds no more, and is not what a promotion means that names no version */
+  withdrawn?: string;
+  /** when it ceased to be live, ms: it goes on folding for a while, so that a rollback replays nothing */
+  leftAtMs?: number;
+}
+
+/** Who said something to the topology, when, and why. */
+export interface Word {
+  /** name of the token; `unknown` where there is none */
+  by: string;
+  /** wall clock of the node that was asked, ms; for people */
+  atMs: number;
+  /** for people */
+  reason?: string;
+}
+
+/** Deeds that are remembered of a plugin, and of all switches; past it the oldest is forgotten. */
+export const DEEDS_MAX = 100;
+/** Actors that a canary may list. */
+export const CANARY_ACTORS_MAX = 100;
+
+/** One line of a plugin's history. */
+export interface PluginDeed extends Word {
+  /** what was done */
+  deed: "deploy" | "promote" | "rollback";
+  /** the version that it put in its place; of a rollback, the one that was left */
+  version: number;
+  /** SHA-256 of its bundle */
+  hash: string;
+  /** stage of that version from then on */
+  stage: PluginStage;
+  /** of a canary */
+  percent: number;
+}
+
+/** One line of the switches' history. */
+export interface SwitchDeed extends Word {
+  /** of the switch */
+  name: string;
+  /** what it was set to */
+  on: boolean;
+  /** of the topology from which on it is so */
+  version: number;
 }
 
 /** A plugin with the versions kept, oldest first. */
@@ -92,6 +137,8 @@ export interface PluginRecord {
   live: number | null;
   /** at most {@linkcode PLUGIN_VERSIONS_MAX} */
   versions: PluginVersion[];
+  /** who did what, oldest first; at most {@linkcode DEEDS_MAX}. Left out in what older code has written */
+  deeds?: PluginDeed[];
 }
 
 /** A setting's value; a setting set to null is dropped. */
@@ -135,6 +182,8 @@ export interface TopologyState {
   plugins: Record<string, PluginRecord>;
   /** feature flags, by name */
   switches: Record<string, boolean>;
+  /** who set which, oldest first; at most {@linkcode DEEDS_MAX}. Left out in what older code has written */
+  switchDeeds?: SwitchDeed[];
   /** settings of the whole cluster, by name */
   settings: Record<string, SettingValue>;
   /** what a receipt needs, as far as the topology has it; null: as the nodes' defaults say */
@@ -165,6 +214,7 @@ export function emptyState(): TopologyState {
     born: null,
     plugins: {},
     switches: {},
+    switchDeeds: [],
     settings: {},
     ack: null,
     systemGeneration: 1,

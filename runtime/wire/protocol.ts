@@ -19,7 +19,7 @@ export interface ProtocolRange {
 }
 
 /** What this code speaks. */
-export const PROTOCOL: Readonly<ProtocolRange> = { oldest: 1, newest: 1 };
+export const PROTOCOL: Readonly<ProtocolRange> = { oldest: 1, newest: 2 };
 
 /** The version that two speak with each other; null: they have none in common. */
 export function commonVersion(a: ProtocolRange, b: ProtocolRange): number | null {

@@ -48,7 +48,13 @@ export type HttpServer = Deno.HttpServer<Deno.NetAddr>;
 export type HttpRequestInfo = Deno.ServeHandlerInfo<Deno.NetAddr>;
 
 /** Child processes. */
-export const process = { Command: Deno.Command, execPath: Deno.execPath, pid: Deno.pid, environment: Deno.env };
+export const process = {
+  Command: Deno.Command,
+  execPath: Deno.execPath,
+  pid: Deno.pid,
+  environment: Deno.env,
+  cores: (): number => navigator.hardwareConcurrency,
+};
 
 /** The own standard input and output, as bytes: how a child talks to who started it. */
 export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };

@@ -17,8 +17,8 @@ const FILES = [
 
 /** What is changed: file, text, its successor. The text must be there, or nothing is doctored. */
 const CHANGES: [file: string, before: string, after: string][] = [
-  ["runtime/wire/protocol.ts", "{ oldest: 1, newest: 1 }", "{ oldest: 1, newest: 2 }"],
-  ["runtime/topology/protocol.ts", "number>> = {};", "number>> = { ack: 2 };"],
+  ["runtime/wire/protocol.ts", "{ oldest: 1, newest: 2 }", "{ oldest: 1, newest: 3 }"],
+  ["runtime/topology/protocol.ts", "number>> = {};", "number>> = { ack: 3 };"],
   [
     "runtime/transport/handshake.ts",
     "nonce: options.nonce,\n    });",
@@ -28,7 +28,7 @@ const CHANGES: [file: string, before: string, after: string][] = [
     "runtime/node/peer_news.ts",
     "    mailroom.peerChanged(incarnation, up);\n    if (up)",
     "    mailroom.peerChanged(incarnation, up);\n" +
-    "    if (up && this.#core.mesh.versionOf(incarnation)! >= 2) {\n" +
+    "    if (up && this.#core.mesh.versionOf(incarnation)! >= 3) {\n" +
     "      this.#core.mesh.send(incarnation, 0, 99, new Uint8Array(8));\n" +
     "    }\n" +
     "    if (up)",

@@ -34,7 +34,7 @@ Deno.test("rolling upgrade to the next version: no message fails, the new is not
     });
     await cluster.client(FIVE[1], { alone: true }).setAckRule(RULE);
     await assert.rejects(cluster.add("TN-A-2"), /topology\/wrong-protocol/);
-    const newer = { protocol: { oldest: 3, newest: 3 } };
+    const newer = { protocol: { oldest: 4, newest: 4 } };
     await assert.rejects(cluster.add("TN-A-3", { config: newer }), /transport\/wrong-version/);
     await untilWhole(cluster);
   });

@@ -3,6 +3,7 @@
  * host processes and the gateway are left out; plugins run inline.
  */
 import { NodeCore } from "../../runtime/node/mod.ts";
+import type { PluginStage } from "../../runtime/topology/mod.ts";
 import { MemoryNetwork } from "../../runtime/transport/mod.ts";
 import { mintIncarnation, SeededRandom, SimulatedTime, simulatedWorld } from "../../runtime/world/mod.ts";
 import { SimulatedDisks } from "./disks.ts";
@@ -191,23 +192,28 @@ export class SimulatedCluster {
   deploy(
     plugin: SimulatedVersion["plugin"],
     faults: { throws?: boolean; kills?: boolean } = {},
+    stage: PluginStage = "live",
   ): void {
     // Somebody's own messages go to actors of any kind.
     const kind = this.workload === null ? {} : { kind: "*" };
     const version = versionOf(plugin, this.journal.versions.length + 1, { ...kind, ...faults });
     this.journal.versions.push(version);
-    this.#deploy(version, (onKill) => handlerOf(version, onKill));
+    this.#deploy(version, (onKill) => handlerOf(version, onKill), stage);
     for (const [i, handler] of this.workload?.handlers.entries() ?? []) {
       const hash = (i + 1).toString(16).padStart(8, "e") + version.hash.slice(8);
       this.#deploy({ ...version, plugin: handler.name, kind: handler.kind, hash }, () => handler);
     }
   }
 
-  #deploy(about: Omit<SimulatedVersion, "plugin"> & { plugin: string }, make: HandlerMaker): void {
+  #deploy(
+    about: Omit<SimulatedVersion, "plugin"> & { plugin: string },
+    make: HandlerMaker,
+    stage: PluginStage = "live",
+  ): void {
     const { plugin, version, hash, kind, throws, kills } = about;
     this.#versions.set(hash, make);
     const node = this.living()[0];
-    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", plugin, version, throws, kills });
+    this.trace?.write({ node: node.name, room: "plugins", event: "deploy", plugin, version, stage, throws, kills });
     this.call(node, () => {
       node.core.directory.command({
         type: "deploy",
@@ -217,7 +223,8 @@ export class SimulatedCluster {
         hash,
         url: `file:///${plugin}.ts`,
         bytes: Uint8Array.of(1, version),
-        stage: "live",
+        stage,
+        percent: 50,
         atMs: 0,
       }, () => {});
     });

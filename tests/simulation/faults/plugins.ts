@@ -1,19 +1,34 @@
 /** Plugins: new versions in mid-message, some of them broken, roll-backs, hosts that die. */
+import type { PluginStage } from "../../../runtime/topology/mod.ts";
 import type { Fault } from "./ground.ts";
 
 /** Where versions are to be broken there must be some, ms. */
 const BROKEN_EVERY_MS = 3000;
+/** A sound version that began as dark or a canary goes live after so long, ms. */
+const PROMOTED_AFTER_MS = 700;
 
-/** A new version of `chain` goes live; a broken one throws at some messages, or takes its host along. */
+/** How versions begin, in turn; what is not live goes live with the stage's next turn, unless another one comes first. */
+const STAGES: PluginStage[] = ["live", "canary", "live", "dark"];
+
+/** A new version of `chain`, live, canary or dark; a broken one throws at some messages, or takes its host along. */
 export const deploys: Fault = {
   name: "deploys",
   everyMs: ({ deployEveryMs, brokenVersionRate }) =>
     deployEveryMs === 0 && brokenVersionRate > 0 ? BROKEN_EVERY_MS : deployEveryMs,
-  strike({ cluster, random }) {
+  strike(ground) {
+    const { cluster, random } = ground;
     const { brokenVersionRate } = cluster.options;
     const isBroken = brokenVersionRate > 0 && random.next() < brokenVersionRate;
     const kills = isBroken && random.next() < 0.5;
-    cluster.deploy("chain", { throws: isBroken && !kills, kills });
+    const stage = STAGES[cluster.journal.versions.length % STAGES.length];
+    cluster.deploy("chain", { throws: isBroken && !kills, kills }, stage);
+    if (stage === "live" || isBroken) return;
+    const word = { by: "simulation", atMs: 0 };
+    const node = ground.anyNode();
+    cluster.time.after(
+      PROMOTED_AFTER_MS,
+      () => cluster.call(node, () => node.core.directory.command({ type: "promote", name: "chain", word }, () => {})),
+    );
   },
 };
 
