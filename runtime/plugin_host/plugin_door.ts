@@ -1,0 +1,3 @@
+/** What `@waterpark/waterpark` is to plugins that touch the outside. */
+export * from "./sdk.ts";
+export * from "./io_sdk.ts";
