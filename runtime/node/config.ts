@@ -92,7 +92,7 @@ export const DEFAULTS: NodeConfig = {
   mailroom: MAILROOM_CONFIG,
   actors: {
     // Enough to keep several host processes busy while answers travel.
-    openFoldsMax: 128,
+    openFoldsMax: 256,
     handlingsMax: 65_536,
     // A call of at most some ten milliseconds, so that a host serves others in between.
     foldMessagesMax: 256,
