@@ -76,9 +76,13 @@ function problemOfSink(sink: unknown): EffectProblem {
 
 function problemOfOptions(options: unknown): EffectProblem {
   if (options === undefined) return null;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) return bad("options must be an object");
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    return bad("options must be an object");
+  }
   const all = Object.entries(options);
-  const areTexts = all.every(([name, value]) => name.length <= 100 && typeof value === "string" && value.length <= 1_000);
+  const areTexts = all.every(([name, value]) =>
+    name.length <= 100 && typeof value === "string" && value.length <= 1_000
+  );
   return all.length <= 20 && areTexts ? null : bad("options must be at most 20 texts of at most 1000 characters");
 }
 
