@@ -9,7 +9,7 @@ import { query } from "./query.ts";
 export class OutsideVerbs {
   readonly #dialer: Dialer;
 
-  /** @param dialer asks the nodes */
+  /** Speaks through `dialer`, which asks the nodes. */
   constructor(dialer: Dialer) {
     this.#dialer = dialer;
   }

@@ -36,7 +36,7 @@ export interface Deployment {
 export class PluginVerbs extends OutsideVerbs {
   readonly #dialer: Dialer;
 
-  /** @param dialer asks the nodes */
+  /** Speaks through `dialer`, which asks the nodes. */
   constructor(dialer: Dialer) {
     super(dialer);
     this.#dialer = dialer;

@@ -33,10 +33,13 @@ export interface DeliveryView {
 
 /** A sink, with what has become of deliveries on the nodes that answered, since they began. */
 export interface SinkView {
+  /** of the plugin */
   name: string;
   /** of the live version; 0: nothing of that name is deployed, and deliveries wait for it */
   version: number;
+  /** an operator has stopped it */
   isPaused: boolean;
+  /** carried out */
   done: number;
   /** attempts that failed and were made again */
   retried: number;
@@ -50,21 +53,29 @@ export interface SinkView {
 
 /** A source on the node where it runs, or is to run. */
 export interface SourceView {
+  /** of the plugin */
   name: string;
+  /** of the version that is meant */
   version: number;
+  /** on which node */
   node: string;
   /** `running`; `waiting` to begin again after a failure; `paused`; `elsewhere`: not on this node */
   state: "running" | "waiting" | "elsewhere" | "paused";
   /** in a row */
   failures: number;
+  /** why it has failed; "" where it has not */
   code: string;
+  /** the same, for people */
   text: string;
 }
 
 /** All of it. */
 export interface OutsideView {
+  /** what is under way, or dead letters */
   deliveries: DeliveryView[];
+  /** by name */
   sinks: SinkView[];
+  /** those that run, wait or are paused */
   sources: SourceView[];
   /** nodes that did not answer: what they know is missing */
   silent: string[];
@@ -84,17 +95,23 @@ export interface EffectsQuery {
 
 /** What a function is asked. */
 export interface FunctionRequest {
+  /** GET, POST, PUT or DELETE */
   method: string;
   /** with the path behind the function's name */
   url: string;
+  /** names in lower case */
   headers: [string, string][];
+  /** the bytes */
   body: Uint8Array;
 }
 
 /** What it answers. */
 export interface FunctionAnswer {
+  /** HTTP status */
   status: number;
+  /** names in lower case */
   headers: [string, string][];
+  /** the bytes */
   body: Uint8Array;
 }
 
