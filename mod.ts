@@ -143,4 +143,32 @@ export type { JournalConfig, SyncMode } from "./runtime/journal/mod.ts";
 export type { MailroomConfig } from "./runtime/mailroom/mod.ts";
 export type { MembershipConfig } from "./runtime/membership/mod.ts";
 export type { CarrierMode } from "./runtime/transport/mod.ts";
-export { type Hl7Delimiters, type Hl7Path, Hl7Segment, Hl7View, type ProtocolRange } from "./runtime/wire/mod.ts";
+export {
+  acknowledgeHl7,
+  editHl7,
+  escapeHl7,
+  HL7_CONTENT_TYPE,
+  type Hl7AckCode,
+  type Hl7Acknowledgement,
+  type Hl7Batch,
+  type Hl7Delimiters,
+  Hl7Draft,
+  type Hl7Header,
+  type Hl7Party,
+  type Hl7Path,
+  type Hl7Problem,
+  type Hl7Scalar,
+  Hl7Segment,
+  hl7Timestamp,
+  type Hl7Value,
+  Hl7View,
+  type Hl7Where,
+  joinHl7Batch,
+  newHl7,
+  parseHl7,
+  type ProtocolRange,
+  readHl7Number,
+  readHl7Time,
+  splitHl7Batch,
+  unescapeHl7,
+} from "./runtime/wire/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * What the author of a plugin touches. In a bundle `@waterpark/waterpark` is this file, so it must run where there is
- * nothing but ECMAScript, and import nothing but types.
+ * nothing but ECMAScript, and import nothing but types and the HL7 toolkit, which is plain ECMAScript too.
  *
  * @module
  */
@@ -17,6 +17,8 @@ import type {
   ScheduleEffect,
   SendEffect,
 } from "../effects/mod.ts";
+
+export * from "../wire/hl7_toolkit.ts";
 
 /** A message as a handler sees it. */
 export interface HandlerMessage {
