@@ -151,8 +151,8 @@ export class OutsideRooms implements OutsideService {
 
   async pause(name: string, isPaused: boolean): Promise<void> {
     const plugin = this.#core.directory.require().state.plugins[name];
-    if (plugin?.kind !== "sink" && plugin?.kind !== "source") {
-      throw notFound("Cannot stop the plugin as it must be a sink or a source: GET /v1/plugins lists all");
+    if (plugin === undefined || plugin.kind === "function") {
+      throw notFound("Cannot stop the plugin as it must be a handler, a sink or a source: GET /v1/plugins lists all");
     }
     await this.#options.command(pausedSetting(name), isPaused);
   }

@@ -21,6 +21,13 @@ export type {
 } from "../effects/mod.ts";
 export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
 export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "./bundler.ts";
+export {
+  type ChannelCounts,
+  type ChannelDefinition,
+  defineChannel,
+  type Destination,
+  type Outgoing,
+} from "./channel.ts";
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";

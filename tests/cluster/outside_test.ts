@@ -157,6 +157,14 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     assert.equal(desk.inOrder.get("2"), undefined, "those behind it wait");
     assert.equal((await client.discardEffect(held.id)).state, "discarded");
     await until(5_000, "they go on", () => desk.inOrder.get("2")?.join() === "2" ? true : null);
+
+    await client.pausePlugin("out", true);
+    const { seq } = await client.send(keyOf(3), { type: "note", n: 5 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(desk.inOrder.get("3"), undefined, "a handler that is stopped handles nothing");
+    await client.pausePlugin("out", false);
+    await until(10_000, "it goes on where it stood", () => desk.inOrder.get("3")?.join() === "5" ? true : null);
+    assert.equal((await client.read(keyOf(3))).projections.out, seq);
     await assert.rejects(client.discardEffect("patient/H1/1#99#out#0"), { code: "effects/no-such-delivery" });
   });
 });
