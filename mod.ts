@@ -124,6 +124,25 @@ export {
   type SourceReceipt,
   type Switches,
 } from "./runtime/plugin_host/mod.ts";
+export {
+  defineFunction,
+  defineSink,
+  defineSource,
+  type Delivery,
+  type DeliveryEnd,
+  type FunctionContext,
+  type FunctionDefinition,
+  type Limits,
+  type Manifest,
+  type Permissions,
+  type SinkConnection,
+  type SinkDefinition,
+  type SourceContext,
+  type SourceDefinition,
+  type SourceKey,
+  type SourceMessage,
+  type SourceReceipt,
+} from "./runtime/plugin_host/mod.ts";
 export { configureLog } from "./runtime/telemetry/mod.ts";
 export {
   type AckRule,
@@ -151,6 +170,7 @@ export type { CarrierMode } from "./runtime/transport/mod.ts";
 export {
   acknowledgeHl7,
   editHl7,
+  encodeHl7,
   escapeHl7,
   HL7_CONTENT_TYPE,
   type Hl7AckCode,

@@ -32,6 +32,7 @@ export {
   acknowledgeHl7,
   buildAck,
   editHl7,
+  encodeHl7,
   escapeHl7,
   HL7_CONTENT_TYPE,
   type Hl7AckCode,
