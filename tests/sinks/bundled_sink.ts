@@ -117,7 +117,8 @@ class SinkProcess implements BundledSink {
     const call = ++this.#calls;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#open.set(call, { resolve, reject });
-    this.#writer.write(new TextEncoder().encode(JSON.stringify({ call, ...request }) + "\n")).catch(reject);
+    this.#writer.write(new TextEncoder().encode(JSON.stringify({ call, ...request }) + "\n"))
+      .catch(() => reject(new Error("the sink's process has ended")));
     return promise;
   }
 
