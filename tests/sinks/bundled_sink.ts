@@ -4,6 +4,7 @@
  * time, each again until it is done or dead.
  */
 import type { Delivery, DeliveryEnd } from "@waterpark/waterpark";
+import { inlineFiles } from "../../runtime/plugin_host/inlined_files.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -150,6 +151,9 @@ async function bundle(from: string, to: string): Promise<void> {
   // with --config instead, the package's own name would win over the map, and draw the whole package in
   const plain = ["--quiet", "--no-lock", "--no-config", "--import-map", map, "--platform", "deno", "--format", "esm"];
   await output(["bundle", ...plain, "-o", to, from]);
+  const read = (file: URL) => Deno.readFileSync(file);
+  const text = inlineFiles(await Deno.readTextFile(to), { from: new URL(`file://${Deno.cwd()}/`), read });
+  await Deno.writeTextFile(to, text);
 }
 
 async function output(args: string[]): Promise<string> {
