@@ -89,7 +89,7 @@ class SinkProcess implements BundledSink {
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<DeliveryEnd[]> {
-    const plain = deliveries.map(({ bytes, ...rest }) => ({ ...rest, base64: btoa(String.fromCharCode(...bytes)) }));
+    const plain = deliveries.map(({ bytes, ...rest }) => ({ ...rest, base64: bytes.toBase64() }));
     return this.#call({ deliver: plain }) as Promise<DeliveryEnd[]>;
   }
 

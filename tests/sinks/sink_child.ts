@@ -24,7 +24,7 @@ export async function serve(sink: SinkDefinition): Promise<void> {
       if (check) return await say({ call, answer: await open.check!() });
       const deliveries = deliver!.map(({ base64, ...rest }) => ({
         ...rest,
-        bytes: Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)),
+        bytes: Uint8Array.fromBase64(base64),
       }));
       await say({ call, answer: await open.deliver(deliveries) });
     } catch (error) {
