@@ -5,12 +5,10 @@ import assert from "node:assert/strict";
 import amqp from "npm:amqplib@2.3.1";
 import { startSink } from "./bundled_sink.ts";
 import { deliverAll, deliveries, delivery, repeatsIn } from "./deliver_all.ts";
-import { findRabbit, startRabbit } from "./rabbit_broker.ts";
+import { findRabbit, type RabbitBroker, startRabbit } from "./rabbit_broker.ts";
 
 const rabbit = await findRabbit();
 if ("reason" in rabbit) console.log(`amqp: skipped, as ${rabbit.reason}`);
-
-const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, fn, ignore: "reason" in rabbit });
 
 /** Makes a durable queue; with an exchange it is bound to that with `#`. */
 async function makeQueue(address: string, queue: string, exchange = ""): Promise<void> {
@@ -38,8 +36,7 @@ async function readQueue(address: string, queue: string) {
   return messages;
 }
 
-test("amqp: a thousand deliveries, the broker killed in between", async () => {
-  await using broker = await startRabbit();
+async function overARestart(broker: RabbitBroker): Promise<void> {
   await makeQueue(broker.address, "adt", "feeds");
   const options = { servers: [broker.address], exchange: "feeds", routingKey: "adt.{key.id}", timeoutMs: 3_000 };
   await using sink = await startSink("amqp.ts amqpSink", options);
@@ -69,10 +66,9 @@ test("amqp: a thousand deliveries, the broker killed in between", async () => {
     2,
   ]);
   assert.deepEqual(headers, { "effect-id": "patient/HOSPX/7#3#feed#0", actor: "patient/HOSPX/7", seq: 3 });
-});
+}
 
-test("amqp: what nobody takes, what is too long, exchanges that are not there", async () => {
-  await using broker = await startRabbit();
+async function oneByOne(broker: RabbitBroker): Promise<void> {
   await makeQueue(broker.address, "here");
   const options = { servers: [broker.address], routingKey: "{option.to}", messageBytesMax: 1_000, timeoutMs: 3_000 };
   await using sink = await startSink("amqp.ts amqpSink", options);
@@ -95,7 +91,7 @@ test("amqp: what nobody takes, what is too long, exchanges that are not there", 
   ]);
   const messages = await readQueue(broker.address, "here");
   assert.match(messages[1].id, /^sha256-[0-9a-f]{64}$/);
-  assert.deepEqual([messages[1].headers["effect-id"], messages[1].type], [id, undefined]);
+  assert.deepEqual([messages[1].headers?.["effect-id"], messages[1].type], [id, undefined]);
   await using missing = await startSink("amqp.ts amqpSink", { ...options, exchange: "no-such" });
   await assert.rejects(missing.check(), /no such exchange/);
   const [end] = await missing.deliver([delivery(1, 1, { options: { to: "x" } })]);
@@ -103,10 +99,9 @@ test("amqp: what nobody takes, what is too long, exchanges that are not there", 
   await makeQueue(broker.address, "later", "no-such");
   const tally = await deliverAll(missing, [[delivery(1, 1, { options: { to: "x" } })]], { msMax: 10_000 });
   assert.equal(tally.done, 1);
-});
+}
 
-test("amqp: a login that is refused", async () => {
-  await using broker = await startRabbit();
+async function whoIsNotLetIn(broker: RabbitBroker): Promise<void> {
   const options = {
     servers: [broker.address],
     routingKey: "x",
@@ -115,4 +110,15 @@ test("amqp: a login that is refused", async () => {
   await using sink = await startSink("amqp.ts amqpSink", options, { AMQP_TEST_PASSWORD: "wrong" });
   assert.deepEqual(sink.about.permissions?.env, ["AMQP_TEST_PASSWORD"]);
   await assert.rejects(sink.check(), /ACCESS_REFUSED|403/);
+}
+
+Deno.test({
+  name: "amqp: with a broker of its own",
+  ignore: "reason" in rabbit,
+  async fn(t) {
+    await using broker = await startRabbit();
+    await t.step("a thousand deliveries, the broker killed in between", () => overARestart(broker));
+    await t.step("what nobody takes, what is too long, exchanges that are not there", () => oneByOne(broker));
+    await t.step("a login that is refused", () => whoIsNotLetIn(broker));
+  },
 });

@@ -4,21 +4,16 @@
 import assert from "node:assert/strict";
 import { startSink } from "./bundled_sink.ts";
 import { deliverAll, deliveries, delivery, repeatsIn } from "./deliver_all.ts";
-import { findKafka, startKafka } from "./kafka_broker.ts";
+import { findKafka, type KafkaBroker, startKafka } from "./kafka_broker.ts";
 import { KafkaTopics } from "./kafka_topics.ts";
 
 const kafka = await findKafka();
 if ("reason" in kafka) console.log(`kafka: skipped, as ${kafka.reason}`);
 
-// kafkajs, which reads, leaves timers behind
-const test = (name: string, fn: () => Promise<void>) =>
-  Deno.test({ name, fn, ignore: "reason" in kafka, sanitizeOps: false, sanitizeResources: false });
-
 const idsIn = (records: { headers: Record<string, string> }[]) =>
   records.map(({ headers }) => ({ id: headers["effect-id"] }));
 
-test("kafka: a thousand deliveries, the broker killed in between", async () => {
-  await using broker = await startKafka(kafka as { classPath: string });
+async function overARestart(broker: KafkaBroker): Promise<void> {
   const topics = new KafkaTopics(broker.port);
   await topics.make("results");
   const options = { brokers: [`127.0.0.1:${broker.port}`], topic: "results", headers: { facility: "{key.facility}" } };
@@ -51,10 +46,9 @@ test("kafka: a thousand deliveries, the broker killed in between", async () => {
     "content-type": "application/json",
     facility: "HOSPX",
   });
-});
+}
 
-test("kafka: one that cannot be sent spoils nothing for the others", async () => {
-  await using broker = await startKafka(kafka as { classPath: string });
+async function oneByOne(broker: KafkaBroker): Promise<void> {
   const topics = new KafkaTopics(broker.port);
   await topics.make("small", { "max.message.bytes": "20000" });
   await topics.make("other");
@@ -81,17 +75,30 @@ test("kafka: one that cannot be sent spoils nothing for the others", async () =>
   const ids = new Set([...await topics.read("small", 20_000), ...await topics.read("other", 20_000)]
     .map(({ headers }) => headers["effect-id"]));
   assert.equal(ids.size, 25);
-});
+}
 
-test("kafka: a broker that is not there, or not among those declared", async () => {
+async function whoIsNotLetIn(broker: KafkaBroker): Promise<void> {
   await using gone = await startSink("kafka.ts kafkaSink", { brokers: ["127.0.0.1:1"], topic: "t" });
   const [end] = await gone.deliver([delivery(1, 1)]);
   assert.deepEqual([end.state, end.state === "retry" && end.code], ["retry", "kafka/unreachable"]);
   await assert.rejects(gone.check(), /no broker can be reached/);
-  await using broker = await startKafka(kafka as { classPath: string });
   await new KafkaTopics(broker.port).make("t");
   // it advertises 127.0.0.1
   await using other = await startSink("kafka.ts kafkaSink", { brokers: [`localhost:${broker.port}`], topic: "t" });
   const [undeclared] = await other.deliver([delivery(1, 1)]);
   assert.equal(undeclared.state === "retry" && undeclared.code, "kafka/undeclared-broker");
+}
+
+Deno.test({
+  name: "kafka: with a broker of its own",
+  ignore: "reason" in kafka,
+  // kafkajs, which reads, leaves timers behind
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    await using broker = await startKafka(kafka as { classPath: string });
+    await t.step("a thousand deliveries, the broker killed in between", () => overARestart(broker));
+    await t.step("one that cannot be sent spoils nothing for the others", () => oneByOne(broker));
+    await t.step("a broker that is not there, or not among those declared", () => whoIsNotLetIn(broker));
+  },
 });
