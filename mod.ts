@@ -124,25 +124,6 @@ export {
   type SourceReceipt,
   type Switches,
 } from "./runtime/plugin_host/mod.ts";
-export {
-  defineFunction,
-  defineSink,
-  defineSource,
-  type Delivery,
-  type DeliveryEnd,
-  type FunctionContext,
-  type FunctionDefinition,
-  type Limits,
-  type Manifest,
-  type Permissions,
-  type SinkConnection,
-  type SinkDefinition,
-  type SourceContext,
-  type SourceDefinition,
-  type SourceKey,
-  type SourceMessage,
-  type SourceReceipt,
-} from "./runtime/plugin_host/mod.ts";
 export { configureLog } from "./runtime/telemetry/mod.ts";
 export {
   type AckRule,

@@ -54,25 +54,6 @@ export {
   type SourceReceipt,
 } from "./io_sdk.ts";
 export { messageOf, type Row, RowHistory } from "./history.ts";
-export {
-  defineFunction,
-  defineSink,
-  defineSource,
-  type Delivery,
-  type DeliveryEnd,
-  type FunctionContext,
-  type FunctionDefinition,
-  type Limits,
-  type Manifest,
-  type Permissions,
-  type SinkConnection,
-  type SinkDefinition,
-  type SourceContext,
-  type SourceDefinition,
-  type SourceKey,
-  type SourceMessage,
-  type SourceReceipt,
-} from "./io_sdk.ts";
 export { InlineHost } from "./inline_host.ts";
 export type { ModuleLoader, ModuleReader } from "./module_source.ts";
 export { ProcessHost, type ProcessHostOptions, type ProcessHostStats } from "./process_host.ts";

@@ -63,6 +63,7 @@ export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };
 /** Files. */
 export const files = {
   readFile: Deno.readFile,
+  readFileSync: Deno.readFileSync,
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,
