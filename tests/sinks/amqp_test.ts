@@ -39,7 +39,7 @@ async function readQueue(address: string, queue: string) {
 async function overARestart(broker: RabbitBroker): Promise<void> {
   await makeQueue(broker.address, "adt", "feeds");
   const options = { servers: [broker.address], exchange: "feeds", routingKey: "adt.{key.id}", timeoutMs: 3_000 };
-  await using sink = await startSink("amqp.ts amqpSink", options);
+  await using sink = await startSink("amqp amqpSink", options);
   assert.deepEqual(sink.about.permissions, { net: [broker.address], read: [], env: [] });
   assert.match(await sink.check(), /there is an exchange feeds$/);
   const all = deliveries(100, 10);
@@ -71,7 +71,7 @@ async function overARestart(broker: RabbitBroker): Promise<void> {
 async function oneByOne(broker: RabbitBroker): Promise<void> {
   await makeQueue(broker.address, "here");
   const options = { servers: [broker.address], routingKey: "{option.to}", messageBytesMax: 1_000, timeoutMs: 3_000 };
-  await using sink = await startSink("amqp.ts amqpSink", options);
+  await using sink = await startSink("amqp amqpSink", options);
   const id = `${"ü".repeat(190)}#1#feed#0`;
   const ends = await sink.deliver([
     delivery(1, 1, { options: { to: "here" } }),
@@ -92,7 +92,7 @@ async function oneByOne(broker: RabbitBroker): Promise<void> {
   const messages = await readQueue(broker.address, "here");
   assert.match(messages[1].id, /^sha256-[0-9a-f]{64}$/);
   assert.deepEqual([messages[1].headers?.["effect-id"], messages[1].type], [id, undefined]);
-  await using missing = await startSink("amqp.ts amqpSink", { ...options, exchange: "no-such" });
+  await using missing = await startSink("amqp amqpSink", { ...options, exchange: "no-such" });
   await assert.rejects(missing.check(), /no such exchange/);
   const [end] = await missing.deliver([delivery(1, 1, { options: { to: "x" } })]);
   assert.equal(end.state === "retry" && end.code, "amqp/no-exchange");
@@ -107,7 +107,7 @@ async function whoIsNotLetIn(broker: RabbitBroker): Promise<void> {
     routingKey: "x",
     login: { user: "guest", passwordEnv: "AMQP_TEST_PASSWORD" },
   };
-  await using sink = await startSink("amqp.ts amqpSink", options, { AMQP_TEST_PASSWORD: "wrong" });
+  await using sink = await startSink("amqp amqpSink", options, { AMQP_TEST_PASSWORD: "wrong" });
   assert.deepEqual(sink.about.permissions?.env, ["AMQP_TEST_PASSWORD"]);
   await assert.rejects(sink.check(), /ACCESS_REFUSED|403/);
 }

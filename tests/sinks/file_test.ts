@@ -29,11 +29,11 @@ Deno.test("file: a file for each of a thousand deliveries, though the sink is ki
   await withFolder(async (folder) => {
     const options = { folder, file: "{key.facility}/{key.id}/{seq}-{type}.json", sync: false };
     const all = deliveries(100, 10);
-    const killed = await startSink("file.ts fileSink", options);
+    const killed = await startSink("file fileSink", options);
     const half = deliverAll(killed, all, { msMax: 30_000, onDone: (done) => done === 300 && killed.kill() });
     await assert.rejects(half, /has ended/);
     // whoever takes over knows nothing of what was done, and begins again
-    await using sink = await startSink("file.ts fileSink", options);
+    await using sink = await startSink("file fileSink", options);
     const tally = await deliverAll(sink, all, { msMax: 30_000 });
     assert.deepEqual([tally.done, [...tally.dead]], [1_000, []]);
     const files = (await filesIn(folder)).filter((name) => !name.endsWith(".part"));
@@ -49,12 +49,12 @@ Deno.test("file: lines of a thousand deliveries, in order of each actor, a kille
   await withFolder(async (folder) => {
     const options = { folder, append: "json", sync: false };
     const all = deliveries(100, 10);
-    const killed = await startSink("file.ts fileSink", options);
+    const killed = await startSink("file fileSink", options);
     const half = deliverAll(killed, all, { msMax: 30_000, onDone: (done) => done === 300 && killed.kill() });
     await assert.rejects(half, /has ended/);
     const path = `${folder}/HOSPX.ndjson`;
     await Deno.writeTextFile(path, '{"id":"patient/HOSPX/1#9', { append: true });
-    await using sink = await startSink("file.ts fileSink", options);
+    await using sink = await startSink("file fileSink", options);
     await deliverAll(sink, all, { msMax: 30_000 });
     const lines = (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
     const repeats = repeatsIn(lines, all);
@@ -73,7 +73,7 @@ Deno.test("file: a folder that is not there is waited for, and not made", async 
   await withFolder(async (outer) => {
     const folder = `${outer}/mounted`;
     await Deno.mkdir(folder);
-    await using sink = await startSink("file.ts fileSink", { folder });
+    await using sink = await startSink("file fileSink", { folder });
     assert.equal(await sink.check(), `${folder} can be written to`);
     assert.deepEqual(await filesIn(folder), []);
     await Deno.rename(folder, `${outer}/away`);
@@ -89,7 +89,7 @@ Deno.test("file: a folder that is not there is waited for, and not made", async 
 Deno.test("file: a name that is taken, and one that may be", async () => {
   await withFolder(async (folder) => {
     const file = "{key.id}.txt";
-    await using refusing = await startSink("file.ts fileSink", { folder, file });
+    await using refusing = await startSink("file fileSink", { folder, file });
     const codes: string[] = [];
     for (const text of ["one", "one", "two"]) {
       const [end] = await refusing.deliver([delivery(1, 1, { bytes: utf8(text) })]);
@@ -97,7 +97,7 @@ Deno.test("file: a name that is taken, and one that may be", async () => {
     }
     assert.deepEqual(codes, ["done", "done", "file/name-taken"]);
     assert.equal(await Deno.readTextFile(`${folder}/1.txt`), "one");
-    await using replacing = await startSink("file.ts fileSink", { folder, file, whenThere: "replace" });
+    await using replacing = await startSink("file fileSink", { folder, file, whenThere: "replace" });
     await replacing.deliver([delivery(1, 1, { bytes: utf8("two") })]);
     assert.equal(await Deno.readTextFile(`${folder}/1.txt`), "two");
     assert.deepEqual(await filesIn(folder), ["1.txt"], "no drafts are left");
@@ -108,7 +108,7 @@ Deno.test("file: hostile names stay in the folder, or are refused", async () => 
   await withFolder(async (outer) => {
     const folder = `${outer}/in`;
     await Deno.mkdir(folder);
-    await using sink = await startSink("file.ts fileSink", { folder, file: "{option.x}" });
+    await using sink = await startSink("file fileSink", { folder, file: "{option.x}" });
     const ends: Record<string, string> = {};
     const names = [
       "..",
@@ -151,7 +151,7 @@ Deno.test("file: hostile names stay in the folder, or are refused", async () => 
 
 Deno.test("file: lines as they are, one each", async () => {
   await withFolder(async (folder) => {
-    await using sink = await startSink("file.ts fileSink", { folder, append: "lines", file: "all.hl7" });
+    await using sink = await startSink("file fileSink", { folder, append: "lines", file: "all.hl7" });
     const texts = ["MSH|1\rPID|1", "two\nlines", "MSH|2"];
     const ends = await sink.deliver(texts.map((text, i) => delivery(i, 1, { bytes: utf8(text) })));
     assert.deepEqual(ends.map((end) => end.state === "done" ? end.state : end.code), [

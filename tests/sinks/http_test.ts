@@ -47,7 +47,7 @@ Deno.test("http: a thousand deliveries, some refused for now, the target gone in
     return new Response(`kept ${n}`);
   });
   const url = service.url + "/patients/{key.id}/results?type={type}";
-  await using sink = await startSink("http.ts httpSink", { url, breaker: { failures: 20, pauseMs: 200 } });
+  await using sink = await startSink("http httpSink", { url, breaker: { failures: 20, pauseMs: 200 } });
   const all = deliveries(100, 10);
   let restarted: Promise<void> | null = null;
   const tally = await deliverAll(sink, all, {
@@ -74,7 +74,7 @@ Deno.test("http: what an answer means", async () => {
     return new Response(status === 204 ? null : "x".repeat(10_000), { status, headers });
   });
   const options = { url: service.url + "/{option.status}", retryStatuses: [409], breaker: { failures: 1_000 } };
-  await using sink = await startSink("http.ts httpSink", options);
+  await using sink = await startSink("http httpSink", options);
   const answers: Record<string, string> = {};
   for (const status of ["200", "204", "302", "400", "404", "408", "409", "425", "429", "500", "503"]) {
     const [end] = await sink.deliver([delivery(1, 1, { options: { status } })]);
@@ -106,7 +106,7 @@ Deno.test("http: who does not answer in time is left alone for a while", async (
     return new Response("here");
   });
   const options = { url: service.url, timeoutMs: 100, breaker: { failures: 2, pauseMs: 500 } };
-  await using sink = await startSink("http.ts httpSink", options);
+  await using sink = await startSink("http httpSink", options);
   const codes: string[] = [];
   for (let n = 0; n < 3; n++) {
     const [end] = await sink.deliver([delivery(n, 1)]);
@@ -122,7 +122,7 @@ Deno.test("http: hostile keys, types and options stay where they were put", asyn
   await using service = target(() => new Response("ok"));
   const url = service.url + "/a/{key}/{option.x}?q={type}";
   const headers = { "x-secret": "Bearer {env.HTTP_TEST_TOKEN}", "x-type": "{type}", "content-type": null };
-  await using sink = await startSink("http.ts httpSink", { url, headers }, { HTTP_TEST_TOKEN: "s3cret" });
+  await using sink = await startSink("http httpSink", { url, headers }, { HTTP_TEST_TOKEN: "s3cret" });
   const key = { kind: "patient", facility: "HÖSP", id: "../..?x=1#y" };
   const type = 'a"\r\nx-forged: 1\u{1F600}';
   const [end] = await sink.deliver([delivery(1, 1, { key, type, options: { x: "../b/c?d&e" } })]);
@@ -145,12 +145,12 @@ Deno.test("http: hostile keys, types and options stay where they were put", asyn
 Deno.test("http: a connection test; nothing but the target may be reached, nothing but the secret read", async () => {
   await using service = target(() => new Response("ok", { status: 405 }));
   const options = { url: service.url + "/in", headers: { authorization: "{env.HTTP_TEST_TOKEN}" } };
-  await using sink = await startSink("http.ts httpSink", options, { HTTP_TEST_TOKEN: "s3cret" });
+  await using sink = await startSink("http httpSink", options, { HTTP_TEST_TOKEN: "s3cret" });
   const host = service.url.slice("http://".length);
   assert.deepEqual(sink.about.permissions, { net: [host], env: ["HTTP_TEST_TOKEN"], read: [] });
   assert.equal(await sink.check(), `${host} answers HEAD / with 405`);
   await service.kill();
   await assert.rejects(sink.check(), /cannot be reached/);
-  await using unset = await startSink("http.ts httpSink", options);
+  await using unset = await startSink("http httpSink", options);
   await assert.rejects(unset.deliver([delivery(1, 1)]), /HTTP_TEST_TOKEN is not set/);
 });

@@ -17,7 +17,7 @@ async function overARestart(broker: KafkaBroker): Promise<void> {
   const topics = new KafkaTopics(broker.port);
   await topics.make("results");
   const options = { brokers: [`127.0.0.1:${broker.port}`], topic: "results", headers: { facility: "{key.facility}" } };
-  await using sink = await startSink("kafka.ts kafkaSink", options);
+  await using sink = await startSink("kafka kafkaSink", options);
   assert.deepEqual(sink.about.permissions, { net: options.brokers, read: [], env: [] });
   assert.equal(await sink.check(), "1 broker; the topic results has 4 partitions");
   const all = deliveries(100, 10);
@@ -53,7 +53,7 @@ async function oneByOne(broker: KafkaBroker): Promise<void> {
   await topics.make("small", { "max.message.bytes": "20000" });
   await topics.make("other");
   const options = { brokers: [`127.0.0.1:${broker.port}`], topic: "{option.topic}", recordBytesMax: 60_000 };
-  await using sink = await startSink("kafka.ts kafkaSink", options);
+  await using sink = await startSink("kafka kafkaSink", options);
   const to = (n: number, topic: string, bytes = 100) =>
     delivery(n, 1, { options: { topic }, bytes: new Uint8Array(bytes).fill(97) });
   const batch = Array.from({ length: 30 }, (_, n) => to(n, n % 2 === 0 ? "small" : "other"));
@@ -78,13 +78,13 @@ async function oneByOne(broker: KafkaBroker): Promise<void> {
 }
 
 async function whoIsNotLetIn(broker: KafkaBroker): Promise<void> {
-  await using gone = await startSink("kafka.ts kafkaSink", { brokers: ["127.0.0.1:1"], topic: "t" });
+  await using gone = await startSink("kafka kafkaSink", { brokers: ["127.0.0.1:1"], topic: "t" });
   const [end] = await gone.deliver([delivery(1, 1)]);
   assert.deepEqual([end.state, end.state === "retry" && end.code], ["retry", "kafka/unreachable"]);
   await assert.rejects(gone.check(), /no broker can be reached/);
   await new KafkaTopics(broker.port).make("t");
   // it advertises 127.0.0.1
-  await using other = await startSink("kafka.ts kafkaSink", { brokers: [`localhost:${broker.port}`], topic: "t" });
+  await using other = await startSink("kafka kafkaSink", { brokers: [`localhost:${broker.port}`], topic: "t" });
   const [undeclared] = await other.deliver([delivery(1, 1)]);
   assert.equal(undeclared.state === "retry" && undeclared.code, "kafka/undeclared-broker");
 }

@@ -63,7 +63,7 @@ test("nats: a thousand deliveries, the server killed in between, none there twic
   await using server = await startNats();
   await makeStream(server.address, "adt");
   const options = { servers: [server.address], subject: "adt.{key}", timeoutMs: 1_000 };
-  await using sink = await startSink("nats.ts natsSink", options);
+  await using sink = await startSink("nats natsSink", options);
   assert.deepEqual(sink.about.permissions, { net: [server.address], read: [], env: [] });
   const all = deliveries(100, 10);
   let restarted: Promise<void> | null = null;
@@ -93,7 +93,7 @@ test("nats: a thousand deliveries, the server killed in between, none there twic
 test("nats: what the stream does not take, or nobody listens to", async () => {
   await using server = await startNats();
   await makeStream(server.address, "small", 1_000);
-  await using sink = await startSink("nats.ts natsSink", {
+  await using sink = await startSink("nats natsSink", {
     servers: [server.address],
     subject: "{option.to}.x",
     timeoutMs: 1_000,
@@ -118,7 +118,7 @@ test("nats: hostile values stay in their token; a connection test", async () => 
   await using server = await startNats();
   await makeStream(server.address, "adt");
   const options = { servers: [server.address], subject: "adt.{option.to}", stream: "adt" };
-  await using sink = await startSink("nats.ts natsSink", options);
+  await using sink = await startSink("nats natsSink", options);
   assert.match(await sink.check(), /the stream adt takes it$/);
   const values = ["a.b.>", "*", "", "a b\r\nPUB x 1", "ü"];
   const type = "a\r\nNats-Msg-Id: other";
@@ -127,8 +127,8 @@ test("nats: hostile values stay in their token; a connection test", async () => 
   const subjects = (await readStream(server.address, "adt")).map(({ subject }) => subject);
   const expected = ["adt.a%2Eb%2E%3E", "adt.%2A", "adt.%", "adt.a%20b%0D%0APUB%20x%201", "adt.%C3%BC"];
   assert.deepEqual(subjects.sort(), expected.sort());
-  await using other = await startSink("nats.ts natsSink", { ...options, stream: "other" });
+  await using other = await startSink("nats natsSink", { ...options, stream: "other" });
   await assert.rejects(other.check(), /stream not found/);
-  await using gone = await startSink("nats.ts natsSink", { ...options, servers: ["127.0.0.1:1"] });
+  await using gone = await startSink("nats natsSink", { ...options, servers: ["127.0.0.1:1"] });
   await assert.rejects(gone.deliver([delivery(1, 1)]), /refused/);
 });
