@@ -34,7 +34,7 @@ import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
 import { pluginNew } from "./commands/plugin_new.ts";
-import { pluginTest } from "./commands/plugin_test.ts";
+import { pluginTest } from "./commands/plugin_trial.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
 import { switchList } from "./commands/switch_list.ts";
 import { switchSet } from "./commands/switch_set.ts";
