@@ -73,4 +73,13 @@ export type {
   SinkView,
   SourceView,
 } from "./outside.ts";
+export type {
+  FindQuery,
+  FollowingService,
+  FoundMessage,
+  FoundView,
+  TracedEffect,
+  TracedOutcome,
+  TraceView,
+} from "./following.ts";
 export { notFound } from "./errors.ts";

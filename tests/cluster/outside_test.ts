@@ -144,6 +144,15 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     const [settled] = (await client.effects({ dead: true, settled: true })).deliveries;
     assert.deepEqual([settled.state, settled.attempts], ["sent", letter.attempts + 2]);
 
+    const { outcomes } = await client.trace(keyOf(1), 2);
+    assert.deepEqual(outcomes.map(({ plugin, state, effects }) => [plugin, state, effects]), [["out", "ok", [
+      { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", answer: "thanks" },
+    ]]]);
+    await assert.rejects(client.trace(keyOf(1), 9), { code: "actors/unknown" });
+    const { messages, isWhole } = await client.find({ text: '"bad":true', kind: "patient" });
+    assert.deepEqual([messages.map(({ key, seq }) => [key, seq]), isWhole], [[["patient/H1/1", 1]], true]);
+    assert.deepEqual((await client.find({ text: "bad", until: 1 })).messages, []);
+
     await deploy(client, deskOf(desk.port, "hold"));
     await client.send(keyOf(2), { type: "note", n: 1, bad: true });
     await client.send(keyOf(2), { type: "note", n: 2 });
