@@ -2,8 +2,8 @@
  * Makes a plugin's one file out of its modules. What every node runs is this file, named by the SHA-256 of its bytes,
  * though the URL that it came from be gone or say something else tomorrow.
  *
- * Modules are read here and handed to esbuild by their URLs, files as well as http(s), so that the bytes depend on the
- * modules alone and not on where one stood when bundling. White space and syntax are minified, names are kept: a fault
+ * Modules are read here and handed to esbuild by their URLs, files as well as http(s) and packages, so that the bytes
+ * depend on the modules alone and not on where one stood when bundling. White space and syntax are minified, names are kept: a fault
  * that says `at wardOf` is worth more than 2 KB.
  *
  * The only importer of esbuild, and only when something is bundled: a node that runs plugins does without it.
@@ -17,6 +17,7 @@ import { gates, systemWorld } from "../world/mod.ts";
 import { bundleIo } from "./io_bundler.ts";
 import { inspectIo } from "./io_manifest.ts";
 import { type ModuleReader, readModule, resolveModule } from "./module_source.ts";
+import { problemOfPackage } from "./package_source.ts";
 import { PluginContext } from "./plugin_context.ts";
 
 /** Largest bundle, in bytes. */
@@ -39,14 +40,16 @@ export interface PluginBundle {
 /**
  * Bundles a plugin and loads it once where it can do nothing, to see that it is one.
  *
- * @param entry its main module: a path, or a `file:`, `http:`, `https:` or `data:` URL. It may import relative modules
- *   and `@waterpark/waterpark`; what touches the outside may import `npm:` packages and `node:` modules, too.
+ * @param entry its main module: a path, or a `file:`, `http:`, `https:`, `data:` or `npm:` URL. It may import relative
+ *   modules, `@waterpark/waterpark` and `npm:` packages; what touches the outside may import `node:` modules, too.
  * @param options.read how modules are read; default: from disk, and by fetch
  * @throws {WaterparkError} `plugin_host/does-not-compile` with file and line of each error,
  *   `plugin_host/too-large` above {@linkcode BUNDLE_BYTES_MAX}, `plugin_host/not-a-plugin` when it exports no handler
  */
 export async function bundlePlugin(entry: string | URL, options: { read?: ModuleReader } = {}): Promise<PluginBundle> {
   const url = urlOf(entry);
+  const problem = url.protocol === "npm:" ? problemOfPackage(url.href) : "";
+  if (problem !== "") throw doesNotCompile(url, problem);
   let found: { text: string; name: string; actorKind: string };
   try {
     const text = await compile(url, options.read ?? readModule);
@@ -125,6 +128,8 @@ async function compile(entry: URL, read: ModuleReader): Promise<string> {
       minifyWhitespace: true,
       treeShaking: true,
       logLevel: "silent",
+      // Packages ask for it, and a context has no `process`.
+      define: { "process.env.NODE_ENV": '"production"' },
       tsconfigRaw: "{}",
       plugins: [modulesByUrl(read)],
     });
@@ -132,13 +137,17 @@ async function compile(entry: URL, read: ModuleReader): Promise<string> {
   } catch (cause) {
     const errors = (cause as BuildFailure).errors;
     if (!Array.isArray(errors)) throw cause;
-    throw new WaterparkError(`Cannot bundle "${entry}" as it must compile: ${errors.map(describe).join("; ")}`, {
-      code: "plugin_host/does-not-compile",
-      outcome: "not-applied",
-    });
+    throw doesNotCompile(entry, errors.map(describe).join("; "));
   } finally {
     building--;
   }
+}
+
+function doesNotCompile(entry: URL, state: string): WaterparkError {
+  return new WaterparkError(`Cannot bundle "${entry}" as it must compile: ${state}`, {
+    code: "plugin_host/does-not-compile",
+    outcome: "not-applied",
+  });
 }
 
 const OURS = new URL("../", import.meta.url).href;

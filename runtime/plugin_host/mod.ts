@@ -55,12 +55,30 @@ export {
   defineHandler,
   effect,
   type EffectMakers,
+  type EffectType,
+  type HandlerDeclaration,
   type HandlerDefinition,
   type HandlerHistory,
+  type HandlerLimits,
+  type HandlerManifest,
   type HandlerMessage,
   type HandlerResult,
+  type MessageOf,
+  type MessagesFor,
+  type MessageUnion,
   problemOfDefinition,
+  type ProjectionsOf,
   type Switches,
+  type WhenInvalid,
 } from "./sdk.ts";
+export type {
+  MessageSchemas,
+  Schema,
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  SchemasByType,
+} from "./standard_schema.ts";
 export { SESSION_LIMITS, type SessionLimits } from "./session.ts";
 export type { LoadAnswer } from "./version_shelf.ts";

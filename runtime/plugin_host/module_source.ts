@@ -1,4 +1,6 @@
+import { isBuiltin } from "node:module";
 import { gates } from "../world/mod.ts";
+import { packageReader, problemOfPackage } from "./package_source.ts";
 
 /** How the text of a module is to be understood. */
 export type ModuleLoader = "ts" | "tsx" | "js" | "jsx" | "json" | "text";
@@ -36,13 +38,20 @@ export function resolveModule(specifier: string, from: URL | null): URL | string
   if (specifier.startsWith("@waterpark/waterpark/")) {
     return `"${specifier}" is not for plugins: use @waterpark/waterpark`;
   }
-  if (/^(npm|jsr):/.test(specifier)) {
-    return `"${specifier}" is a package: bundle it into the plugin's file first, as npx esbuild --bundle does`;
+  if (specifier.startsWith("jsr:")) {
+    return `"${specifier}" is from JSR, and only npm's packages are bundled: npm:@jsr/... has it, or bundle it into the plugin's file first`;
   }
-  if (specifier.startsWith("node:")) return `"${specifier}" is not there: plugins are pure and run without Node`;
+  if (specifier.startsWith("npm:")) {
+    const problem = problemOfPackage(specifier);
+    return problem === "" ? new URL(specifier) : problem;
+  }
+  if (isBuiltin(specifier)) {
+    const who = from?.protocol === "npm:" ? `"${from}" needs "${specifier}", which` : `"${specifier}"`;
+    return `${who} is Node's: handlers are pure and run without it; a function, sink or source may have it`;
+  }
   const isRelative = /^\.{0,2}\//.test(specifier);
   if (!isRelative && !/^(https?|file|data):/.test(specifier)) {
-    return `"${specifier}" must be a relative path, a URL, or @waterpark/waterpark`;
+    return `"${specifier}" must be a relative path, a URL, a package with its version as in npm:zod@4.6.7, or @waterpark/waterpark`;
   }
   const url = URL.canParse(specifier, from?.href) ? new URL(specifier, from?.href) : null;
   if (url === null) return `"${specifier}" cannot be resolved`;
@@ -52,8 +61,11 @@ export function resolveModule(specifier: string, from: URL | null): URL | string
   return url;
 }
 
-/** Reads a module from disk, by fetch, or out of a `data:` URL. */
+const readPackage = packageReader();
+
+/** Reads a module from disk, by fetch, out of a `data:` URL, or a package as one module. */
 export const readModule: ModuleReader = async (url) => {
+  if (url.protocol === "npm:") return await readPackage(url);
   if (url.protocol === "file:") return { contents: await gates.files.readFile(url), url, loader: loaderOf(url, "") };
   const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
   const response = await gates.http.fetch(url, { signal });
