@@ -20,7 +20,8 @@ export type {
   SendEffect,
 } from "../effects/mod.ts";
 export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
-export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "./bundler.ts";
+export { BUNDLE_BYTES_MAX, type BundleOptions, bundlePlugin, type PluginBundle } from "./bundler.ts";
+export { stopBundler } from "./handler_bundle.ts";
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { gates } from "../world/mod.ts";
-import { packageReader, problemOfPackage } from "./package_source.ts";
+import { problemOfPackage } from "./package_bundle.ts";
 
 /** How the text of a module is to be understood. */
 export type ModuleLoader = "ts" | "tsx" | "js" | "jsx" | "json" | "text";
@@ -30,7 +30,7 @@ const LOADERS: Record<string, ModuleLoader> = {
  *
  * @param specifier as it stands in the module
  * @param from the importing module's URL; null for the entry of the bundle
- * @returns the URL, or why it is refused
+ * @returns the URL, a package's being `npm:`, or why it is refused
  */
 export function resolveModule(specifier: string, from: URL | null): URL | string {
   if (specifier === "waterpark:program") return new URL("./program.ts", import.meta.url);
@@ -46,8 +46,7 @@ export function resolveModule(specifier: string, from: URL | null): URL | string
     return problem === "" ? new URL(specifier) : problem;
   }
   if (isBuiltin(specifier)) {
-    const who = from?.protocol === "npm:" ? `"${from}" needs "${specifier}", which` : `"${specifier}"`;
-    return `${who} is Node's: handlers are pure and run without it; a function, sink or source may have it`;
+    return `"${specifier}" is Node's: handlers are pure and run without it; a function, sink or source may have it`;
   }
   const isRelative = /^\.{0,2}\//.test(specifier);
   if (!isRelative && !/^(https?|file|data):/.test(specifier)) {
@@ -61,11 +60,8 @@ export function resolveModule(specifier: string, from: URL | null): URL | string
   return url;
 }
 
-const readPackage = packageReader();
-
-/** Reads a module from disk, by fetch, out of a `data:` URL, or a package as one module. */
+/** Reads a module from disk, by fetch, or out of a `data:` URL. */
 export const readModule: ModuleReader = async (url) => {
-  if (url.protocol === "npm:") return await readPackage(url);
   if (url.protocol === "file:") return { contents: await gates.files.readFile(url), url, loader: loaderOf(url, "") };
   const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
   const response = await gates.http.fetch(url, { signal });

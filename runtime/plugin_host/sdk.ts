@@ -197,7 +197,7 @@ export interface HandlerDeclaration<
     message: MessagesFor<S>,
     history: HandlerHistory,
     switches: Switches,
-  ): HandlerResult<P, Extract<Effect, { type: NoInfer<E> }>>;
+  ): HandlerResult<NoInfer<P>, Extract<Effect, { type: NoInfer<E> }>>;
 }
 
 /**
