@@ -32,6 +32,8 @@ export type {
   LostCopyName,
   LostCopyView,
   LostMessageView,
+  MllpAcknowledge,
+  MllpSettings,
   NodeHolding,
   NodeService,
   NodeView,

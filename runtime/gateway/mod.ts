@@ -61,5 +61,6 @@ export type {
   SwitchView,
   VersionView,
 } from "./stages.ts";
-export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
-export type { MllpCounters } from "./mllp_session.ts";
+export { MllpListener, type MllpListenerOptions, type MllpSettings } from "./mllp_listener.ts";
+export type { MllpAcknowledge } from "./mllp_verdict.ts";
+export type { MllpCounters } from "./mllp_counters.ts";
