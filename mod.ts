@@ -44,6 +44,8 @@ export type {
   LostCopyName,
   LostCopyView,
   LostMessageView,
+  MllpAcknowledge,
+  MllpSettings,
   NodeHolding,
   NodeService,
   NodeView,

@@ -83,3 +83,6 @@ export type {
   TraceView,
 } from "./following.ts";
 export { notFound } from "./errors.ts";
+export { MllpListener, type MllpListenerOptions, type MllpSettings } from "./mllp_listener.ts";
+export type { MllpAcknowledge } from "./mllp_verdict.ts";
+export type { MllpCounters } from "./mllp_counters.ts";

@@ -62,6 +62,7 @@ export {
   newHl7,
   parseHl7,
   parseHl7Path,
+  readAckWishes,
   readHl7Number,
   readHl7Route,
   readHl7Time,

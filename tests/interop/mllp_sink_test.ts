@@ -209,7 +209,7 @@ Deno.test("mllp sink: text goes in the charset that is declared, bytes as they a
 Deno.test("mllp sink: our own listener, over TLS", async () => {
   const tls = await selfSigned();
   const service = new FakeService();
-  const listener = MllpListener.listen({ world: systemWorld(), service, hostname: "127.0.0.1", port: 0, tls });
+  const listener = await MllpListener.listen({ world: systemWorld(), service, hostname: "127.0.0.1", port: 0, tls });
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, tls.cert);
   const port = Number(listener.address.split(":")[1]);
