@@ -61,8 +61,6 @@ export type {
   SwitchView,
   VersionView,
 } from "./stages.ts";
-export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
-export type { MllpCounters } from "./mllp_session.ts";
 export type {
   DeliveryView,
   EffectsQuery,
