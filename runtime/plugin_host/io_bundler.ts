@@ -59,8 +59,12 @@ function withoutPlaces(text: string, folder: string): string {
   });
   // The comments name folders of the machine that bundled: the same plugin must be the same bytes everywhere.
   const lines = whole.replaceAll("import.meta.url", '"file:///waterpark/plugin.js"').split("\n");
-  return `import { Buffer } from "node:buffer";\n${lines.filter((line) => !PLACE.test(line)).join("\n")}`;
+  const module = lines.filter((line) => !PLACE.test(line)).join("\n");
+  return HAS_BUFFER.test(module) ? module : `import { Buffer } from "node:buffer";\n${module}`;
 }
+
+/** What was put in is made with Buffer, which a module need not have imported. */
+const HAS_BUFFER = /^import \{[^}]*\bBuffer\b(?! as)[^}]*\} from "(node:)?buffer";$/m;
 
 const PLACE = /^\/\/ \S+\.[cm]?[jt]sx?$/;
 
