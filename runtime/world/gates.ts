@@ -59,6 +59,7 @@ export const process = {
   Command: Deno.Command,
   execPath: Deno.execPath,
   pid: Deno.pid,
+  exit: Deno.exit,
   environment: Deno.env,
   cores: (): number => navigator.hardwareConcurrency,
 };
@@ -69,9 +70,11 @@ export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };
 /** Files. */
 export const files = {
   readFile: Deno.readFile,
+  readFileSync: Deno.readFileSync,
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,
+  makeTempDir: Deno.makeTempDir,
   open: Deno.open,
   readDir: Deno.readDir,
   remove: Deno.remove,
