@@ -3,33 +3,10 @@ import { gates, type World } from "../world/mod.ts";
 import type { Admission } from "./admission.ts";
 import { type MllpCounters, mllpSamples, noMllpCounts } from "./mllp_counters.ts";
 import { listenMutually } from "./mllp_mutual_tls.ts";
-import { type MllpOddity, MllpSession } from "./mllp_session.ts";
-import type { MllpAcknowledge } from "./mllp_verdict.ts";
+import type { MllpOddity } from "./mllp_recorder.ts";
+import { MllpSession } from "./mllp_session.ts";
+import { checkMllpSettings, type MllpSettings } from "./mllp_settings.ts";
 import type { NodeService } from "./service.ts";
-
-/** What whoever starts a node says about its MLLP listener; every field has a default. */
-export interface MllpSettings {
-  /**
-   * PEM certificate chain and key; left out: plain TCP, fit for loopback or a tunnel. `clientCa`: who connects must show
-   * a certificate that one of these (PEM) has signed
-   */
-  tls?: { cert: string; key: string; clientCa?: string };
-  /** how is acknowledged, see {@linkcode MllpAcknowledge}; default `by-message` */
-  acknowledge?: MllpAcknowledge;
-  /**
-   * another message under a control id that its patient had: AR (`reject`, the default), or it is recorded under
-   * `id~digest` and answered AA (`keep`)
-   */
-  conflicts?: "reject" | "keep";
-  /** where a message's key stands, default facility `MSH-4.1`, id `PID-3.1`; and the charset where MSH-18 is empty */
-  route?: { facility?: string; id?: string; charset?: string };
-  /** connections at a time, default 512; one more is closed at once */
-  connectionsMax?: number;
-  /** a connection on which nothing moves for so long is closed, ms, default 10 min: peers vanish behind firewalls without a word; 0 = never */
-  idleMs?: number;
-  /** messages of one connection taken in and not yet answered, default 64; beyond, the peer is not read */
-  inFlightMax?: number;
-}
 
 /** What an MLLP listener needs. */
 export interface MllpListenerOptions extends MllpSettings {
@@ -110,9 +87,11 @@ export class MllpListener {
   /**
    * Listens; connections are taken from then on.
    *
+   * @throws {WaterparkError} `gateway/bad-mllp-settings`
    * @throws {Error} what the operating system says when the address cannot be had, or the certificate cannot be read
    */
   static async listen(options: MllpListenerOptions): Promise<MllpListener> {
+    checkMllpSettings(options);
     const { hostname, port, tls } = options;
     const counters = noMllpCounts();
     const onStranger = () => void counters.strangers++;

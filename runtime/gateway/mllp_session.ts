@@ -1,83 +1,30 @@
 /**
  * One MLLP connection's conversation, without its socket: bytes in, acknowledgements out, in the order of arrival.
  *
- * Messages of different actors are recorded side by side, up to `inFlightMax` of them; messages of one actor one after
- * the other. That is stricter than the mailroom's own order, and needed: what the mailroom refuses (busy, or the id is
- * taken) is settled here, by a refusal or under another id, and must not be overtaken by what came later. For the same
- * reason a message that waits behind one that got AE gets AE too: the sender repeats both, in its order. It costs a
- * sender that floods one single actor its pipelining; wards and laboratories do not do that.
- *
- * A batch (FHS, BHS) is one frame of many messages, taken in one after the other before anything behind it is, and answered
- * by one frame when all are recorded.
+ * Messages of different actors are recorded side by side, up to `inFlightMax` of them (mllp_recorder.ts). A batch (FHS, BHS)
+ * is one frame of many messages, taken in one after the other before anything behind it is, and answered by one frame when
+ * all are recorded.
  *
  * Payloads, ids and keys appear in acknowledgements to their own sender only, never in logs.
  *
  * @module
  */
-import { type ActorKey, digest64, digestText, formatKey, fullKey, WaterparkError } from "../base/mod.ts";
-import {
-  buildAck,
-  HL7_CONTENT_TYPE,
-  type Hl7Route,
-  type Hl7RouteOptions,
-  hl7Timestamp,
-  isAck,
-  isHl7Batch,
-  readAckWishes,
-  readHl7Route,
-} from "../wire/mod.ts";
-import { encodeMllp, MllpDecoder, type MllpEvent } from "./mllp_decoder.ts";
-import type { Admission } from "./admission.ts";
+import { buildAck, hl7Timestamp, isAck, isHl7Batch, readAckWishes } from "../wire/mod.ts";
 import { type IncomingBatch, joined, readBatch } from "./mllp_batch.ts";
-import type { MllpCounters } from "./mllp_counters.ts";
-import {
-  acknowledgementsOf,
-  type MllpAcknowledge,
-  never,
-  notNow,
-  RECORDED,
-  type Verdict,
-  verdictOf,
-} from "./mllp_verdict.ts";
-import type { NodeService } from "./service.ts";
-
-/** What a connection brought that is no message; each kind is counted, and logged once a connection, without its bytes. */
-export type MllpOddity = "bytes outside frames" | "no HL7" | "no end" | "too large" | "short batch";
+import { encodeMllp, MllpDecoder, type MllpEvent } from "./mllp_decoder.ts";
+import { MllpRecorder, type MllpRecorderOptions, type Taken } from "./mllp_recorder.ts";
+import { acknowledgementsOf, type MllpAcknowledge, never, type Verdict } from "./mllp_verdict.ts";
 
 /** What a session needs. */
-export interface MllpSessionOptions {
-  /** where messages are recorded */
-  service: Pick<NodeService, "post" | "newId" | "nowWallMs">;
+export interface MllpSessionOptions extends MllpRecorderOptions {
   /** sends bytes to the peer; resolves when they are taken, rejects when the connection is gone */
   write(bytes: Uint8Array): Promise<void>;
-  /** added to */
-  counters: MllpCounters;
-  /** where a message's key stands, and the charset of those that do not say */
-  route: Hl7RouteOptions;
   /** largest message, bytes; also of a batch */
   messageBytesMax: number;
   /** messages taken in and not yet answered; beyond, the peer is not read */
   inFlightMax: number;
   /** how is acknowledged; default `by-message` */
   acknowledge?: MllpAcknowledge;
-  /** what becomes of another message under the same control id: AR, or it is recorded under `id~digest`; default `reject` */
-  conflicts?: "reject" | "keep";
-  /** told of `gateway/mllp-conflict`, without patient data */
-  onAlert?: (code: string) => void;
-  /** told of what is no message */
-  onOddity?: (oddity: MllpOddity) => void;
-  /** who is let in with a message; left out: everybody */
-  admission?: Admission;
-}
-
-/** A message on its way to its verdict. */
-interface Taken {
-  readonly message: Uint8Array;
-  /** `""`: it has no actor, and holds nobody up */
-  readonly keyText: string;
-  /** null until it is known */
-  settled: Verdict | null;
-  readonly verdict: Promise<Verdict>;
 }
 
 /** A frame's place in the order of answers. */
@@ -93,17 +40,13 @@ const GARBAGE_BYTES_MAX = 64 * 1024;
 /** An answer is larger than the smallest message: so the messages of a batch have a bound of their own. */
 const BATCH_MESSAGES_MAX = 10_000;
 
-const ID_UNITS_MAX = 200;
-
 /** One connection's conversation. */
 export class MllpSession {
   readonly #options: MllpSessionOptions;
   readonly #decoder: MllpDecoder;
   readonly #sender: string;
-  readonly #contentType: string;
-  #refusals = 0;
+  readonly #recorder: MllpRecorder;
   readonly #slots: Slot[] = [];
-  readonly #lastOfKey = new Map<string, Taken>();
   #acks = 0;
   #garbageBytes = 0;
   #isWriting = false;
@@ -114,8 +57,7 @@ export class MllpSession {
     this.#options = options;
     this.#decoder = new MllpDecoder(options.messageBytesMax);
     this.#sender = `mllp:${options.service.newId()}`;
-    const { charset = "" } = options.route;
-    this.#contentType = charset === "" ? HL7_CONTENT_TYPE : `${HL7_CONTENT_TYPE}; charset=${charset}`;
+    this.#recorder = new MllpRecorder(options, this.#sender);
   }
 
   /** frames taken in and not yet answered */
@@ -168,7 +110,7 @@ export class MllpSession {
     }
     // answering an acknowledgement makes two machines thank each other for ever
     if (isAck(event.bytes)) return void counters.messages++;
-    const taken = this.#begin(event.bytes);
+    const taken = this.#recorder.begin(event.bytes);
     const slot: Slot = { answer: null, taken: [taken] };
     this.#slots.push(slot);
     const answer = (verdict: Verdict) => {
@@ -184,6 +126,8 @@ export class MllpSession {
   async #takeBatch(batch: IncomingBatch): Promise<void> {
     const { counters, inFlightMax, onOddity } = this.#options;
     counters.batches++;
+    // the answer to a batch of ours, which is not answered either
+    if (batch.messages.length > 0 && batch.messages.every(isAck)) return;
     if (batch.messages.length > BATCH_MESSAGES_MAX) {
       onOddity?.("too large");
       return this.#refuse(
@@ -198,7 +142,7 @@ export class MllpSession {
     for (const [i, message] of batch.messages.entries()) {
       if (i >= inFlightMax) await taken[i - inFlightMax].verdict;
       if (this.#isBroken) break;
-      taken.push(this.#begin(message));
+      taken.push(this.#recorder.begin(message));
     }
     Promise.all(taken.map(({ verdict }) => verdict)).then((verdicts) => {
       const acks = verdicts.map((verdict, i) => joined(this.#acksOf(taken[i].message, verdict)));
@@ -207,99 +151,12 @@ export class MllpSession {
     });
   }
 
-  /** Begins to record a message; it waits for the one of the same actor before it. */
-  #begin(message: Uint8Array): Taken {
-    this.#options.counters.messages++;
-    const answer = readHl7Route(message, this.#options.route);
-    if (answer.state === "refused") {
-      const isHl7 = answer.code === "wire/no-key";
-      if (!isHl7) {
-        this.#options.counters.notHl7++;
-        this.#options.onOddity?.("no HL7");
-      }
-      return refused(message, never(`${answer.code}: ${answer.message}`, isHl7 ? 101 : 100));
-    }
-    const key = { kind: "patient", facility: answer.route.facility, id: answer.route.id };
-    const id = messageId(answer.route, message);
-    try {
-      fullKey(key);
-    } catch (error) {
-      return refused(message, never(error instanceof WaterparkError ? error.message : "", 102));
-    }
-    if (id.length > ID_UNITS_MAX) {
-      return refused(message, never(`gateway/bad-id: MSH-10 is over ${ID_UNITS_MAX} characters`, 102));
-    }
-    const keyText = formatKey(key);
-    const before = this.#lastOfKey.get(keyText);
-    const record = () => this.#record({ key, id, type: answer.route.type, message });
-    const verdict = before === undefined
-      ? record()
-      : before.verdict.then((earlier) =>
-        earlier.code === "AE" ? notNow("gateway/behind-refused: an earlier message was not recorded") : record()
-      );
-    const taken: Taken = { message, keyText, settled: null, verdict };
-    this.#lastOfKey.set(keyText, taken);
-    verdict.then((settled) => {
-      taken.settled = settled;
-      this.#count(settled);
-    });
-    return taken;
-  }
-
   #refuse(message: Uint8Array, verdict: Verdict): void {
     this.#slots.push({
       answer: joined(this.#acksOf(message, verdict).map(encodeMllp)),
-      taken: [refused(message, verdict)],
+      taken: [this.#recorder.refuse(message, verdict)],
     });
     if (!this.#isWriting) this.#flush();
-  }
-
-  // never rejects: every failure has a verdict
-  async #record(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
-    const { admission } = this.#options;
-    if (admission?.enter() === false) {
-      this.#refusals++;
-      return notNow("gateway/busy: more is under way than gets done in time");
-    }
-    const verdict = await this.#recordNow(message);
-    admission?.leave(verdict === RECORDED);
-    return verdict;
-  }
-
-  async #recordNow(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
-    const { service, counters, conflicts = "reject" } = this.#options;
-    const posting = {
-      key: message.key,
-      id: message.id,
-      type: message.type,
-      contentType: this.#contentType,
-      payload: message.message,
-      // Who gets AE and goes on without repeating has decided so: his next messages are another stream.
-      sender: `${this.#sender}.${this.#refusals}`,
-    };
-    try {
-      const answer = await service.post(posting);
-      if (answer.state === "recorded") {
-        if (answer.duplicate) counters.duplicates++;
-        return RECORDED;
-      }
-      if (!answer.code.endsWith("/conflict")) {
-        this.#refusals++;
-        return verdictOf(answer);
-      }
-      // Senders do begin their control ids anew, with other messages: that is worth an alert, whatever becomes of it.
-      counters.conflicts++;
-      this.#options.onAlert?.("gateway/mllp-conflict");
-      if (conflicts === "reject") return never("gateway/mllp-conflict: MSH-10 is that of another message", 205);
-      const id = `${message.id}~${digestText(digest64(message.message))}`;
-      return verdictOf(await service.post({ ...posting, id }));
-    } catch (error) {
-      this.#refusals++;
-      if (error instanceof WaterparkError) {
-        return verdictOf({ state: "refused", code: error.code, outcome: error.outcome, message: error.message });
-      }
-      return notNow("gateway/unexpected: not known whether it is recorded");
-    }
   }
 
   #acksOf(message: Uint8Array, { code, text, errorCode }: Verdict): Uint8Array<ArrayBuffer>[] {
@@ -343,17 +200,7 @@ export class MllpSession {
   }
 
   #close({ taken }: Slot): void {
-    for (const one of taken) {
-      if (one.keyText === "") this.#count(one.settled as Verdict);
-      else if (this.#lastOfKey.get(one.keyText) === one) this.#lastOfKey.delete(one.keyText);
-    }
-  }
-
-  #count({ code }: Verdict): void {
-    const { counters } = this.#options;
-    if (code === "AA") counters.accepted++;
-    else if (code === "AE") counters.deferred++;
-    else counters.rejected++;
+    for (const one of taken) this.#recorder.answered(one);
   }
 
   #change(): Promise<void> {
@@ -368,12 +215,3 @@ export class MllpSession {
 }
 
 const NO_WISHES = { accept: "", application: "" };
-
-function refused(message: Uint8Array, verdict: Verdict): Taken {
-  return { message, keyText: "", settled: verdict, verdict: Promise.resolve(verdict) };
-}
-
-// Facility and control id; of a message that lacks the latter its digest, so that it still stands once.
-function messageId(route: Hl7Route, message: Uint8Array): string {
-  return `${route.sendingFacility}/${route.controlId || "~" + digestText(digest64(message))}`;
-}

@@ -6,7 +6,8 @@ import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { Admission } from "./admission.ts";
 import { encodeMllp, MllpDecoder } from "./mllp_decoder.ts";
 import { noMllpCounts } from "./mllp_counters.ts";
-import { type MllpOddity, MllpSession, type MllpSessionOptions } from "./mllp_session.ts";
+import type { MllpOddity } from "./mllp_recorder.ts";
+import { MllpSession, type MllpSessionOptions } from "./mllp_session.ts";
 import type { PostAnswer, PostRequest } from "./service.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -287,7 +288,8 @@ Deno.test("mllp: AR is for never, AE for all that may work later", async () => {
 
 Deno.test("mllp: acknowledgements are not acknowledged, and a message without control id stands once", async () => {
   const { posted, acks, send, session } = conversation({ answers: () => RECORDED });
-  await send(bytesOf("MSH|^~\\&|A|FAC|||x||ACK^A08|9|P|2.5\rMSA|AA|1\r"), hl7("1", ""), hl7("1", ""));
+  const ack = "MSH|^~\\&|A|FAC|||x||ACK^A08|9|P|2.5\rMSA|AA|1\r";
+  await send(bytesOf(ack), bytesOf(`BHS|^~\\&\r${ack}${ack}BTS|2\r`), hl7("1", ""), hl7("1", ""));
   await session.drain();
   assert.deepEqual(acks, ["AA", "AA"]);
   assert.match(posted[0].id ?? "", /^FAC\/~[0-9a-f]{16}$/);

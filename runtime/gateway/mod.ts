@@ -81,6 +81,7 @@ export type {
   TraceView,
 } from "./following.ts";
 export { notFound } from "./errors.ts";
-export { MllpListener, type MllpListenerOptions, type MllpSettings } from "./mllp_listener.ts";
+export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
+export type { MllpSettings } from "./mllp_settings.ts";
 export type { MllpAcknowledge } from "./mllp_verdict.ts";
 export type { MllpCounters } from "./mllp_counters.ts";

@@ -28,7 +28,7 @@ export {
   type Hl7Problem,
   newHl7,
 } from "./hl7_build.ts";
-export { encodeHl7 } from "./hl7_charset.ts";
+export { encodeHl7, isHl7Charset } from "./hl7_charset.ts";
 export { editHl7, Hl7Draft, type Hl7Where } from "./hl7_draft.ts";
 export { DEFAULT_DELIMITERS, escapeHl7, type Hl7Delimiters, unescapeHl7 } from "./hl7_escape.ts";
 export { type Hl7Path, parseHl7Path } from "./hl7_path.ts";

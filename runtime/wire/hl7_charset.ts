@@ -32,6 +32,11 @@ LABELS["8859/9"] = LABELS["ISO-8859-9"] = "windows-1254";
 let strictUtf8: TextDecoder | null = null;
 const decoders = new Map<string, TextDecoder>();
 
+/** True for a charset that MSH-18 may name and that is known here. */
+export function isHl7Charset(charset: string): boolean {
+  return (LABELS[charset.trim().toUpperCase()] ?? "") !== "";
+}
+
 /**
  * The text that the bytes of a message are.
  *

@@ -58,6 +58,7 @@ export {
   type Hl7Where,
   isAck,
   isHl7Batch,
+  isHl7Charset,
   joinHl7Batch,
   newHl7,
   parseHl7,

@@ -225,6 +225,36 @@ Deno.test("mllp sink: our own listener, over TLS", async () => {
   await Deno.remove(file);
 });
 
+Deno.test("mllp sink: with a certificate of its own, where the receiver asks for one", async () => {
+  const tls = await selfSigned();
+  const service = new FakeService();
+  const listener = await MllpListener.listen({
+    world: systemWorld(),
+    service,
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: { ...tls, clientCa: tls.cert },
+  });
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/cert.pem`, tls.cert);
+  Deno.env.set("WATERPARK_TEST_KEY", tls.key);
+  const ca = { file: `${folder}/cert.pem` };
+  const port = Number(listener.address.split(":")[1]);
+  const known = await mllpSink({ host: "localhost", port, tls: { ca, cert: ca, key: { env: "WATERPARK_TEST_KEY" } } })
+    .open();
+  const ends = await known.deliver(["1", "2", "3"].map((id) => delivery(message(id, { patient: id }), id)));
+  assert.deepEqual(ends.map(said), ["done", "done", "done"]);
+  const unknown = await mllpSink({ host: "localhost", port, tls: { ca } }).open();
+  const [end] = await unknown.deliver([delivery(message("4"))]);
+  assert.equal(end.state, "retry");
+  assert.equal(service.posted.length, 3);
+  await known.close?.();
+  await unknown.close?.();
+  await listener.close();
+  Deno.env.delete("WATERPARK_TEST_KEY");
+  await Deno.remove(folder, { recursive: true });
+});
+
 const medplum = await medplumHl7("mllp sink: @medplum/hl7 as the receiver");
 
 Deno.test({
