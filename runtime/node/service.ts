@@ -25,6 +25,7 @@ import { DATA_SHARDS, parseShard, type PluginKind, shardText, type TopologyComma
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
+import { Following } from "./following.ts";
 import { OutsidePlugins } from "./outside_plugins.ts";
 import { OutsideRooms } from "./outside_service.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
@@ -44,6 +45,7 @@ export class CoreService implements NodeService {
   readonly planned: PlannedWork;
   readonly stages: CoreStages;
   readonly outside: OutsideRooms;
+  readonly following: Following;
   /** where sources run */
   readonly sources: SourceRuns;
   readonly #core: NodeCore;
@@ -60,6 +62,7 @@ export class CoreService implements NodeService {
     this.planned = new PlannedWork(core);
     this.stages = new CoreStages({ core, view: (name, version) => this.#pluginView(name, version) });
     this.#loading = options.loading ?? null;
+    this.following = new Following(core);
     const plugins = options.outside ?? new OutsidePlugins({ world: core.world, onAsk: () => () => {} });
     this.sources = new SourceRuns({ core, plugins });
     this.outside = new OutsideRooms({

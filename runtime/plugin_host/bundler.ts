@@ -64,6 +64,9 @@ export async function bundlePlugin(entry: string | URL, options: BundleOptions =
   return { name: found.name, kind: "handler", actorKind: found.actorKind, hash: await sha256(bytes), bytes };
 }
 
+/** Stands in what defines a function, a sink or a source, and is left out of bundles of what does not. */
+const DECLARES = "Cannot define the ${kind} as";
+
 /** The bundle of what touches the outside; null: it is no such plugin. */
 async function bundleOutside(url: URL, { environment }: BundleOptions): Promise<PluginBundle | null> {
   let text: string;
@@ -72,6 +75,7 @@ async function bundleOutside(url: URL, { environment }: BundleOptions): Promise<
   } catch {
     return null; // what the other bundler has said about it stands
   }
+  if (!text.includes(DECLARES)) return null;
   const bytes = sized(url, text);
   try {
     const { name, plugin: kind } = await inspectIo(systemWorld(), bytes);

@@ -22,6 +22,13 @@ export type {
 export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
 export { BUNDLE_BYTES_MAX, type BundleOptions, bundlePlugin, type PluginBundle } from "./bundler.ts";
 export { stopBundler } from "./handler_bundle.ts";
+export {
+  type ChannelCounts,
+  type ChannelDefinition,
+  defineChannel,
+  type Destination,
+  type Outgoing,
+} from "./channel.ts";
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";

@@ -314,6 +314,7 @@ export interface EffectMakers {
    * @param sink name of a deployed sink; where there is none of that name it waits for one
    * @param message as for `send`
    * @param options what the sink wants to know beside it: at most 20 texts
+   * @param back.answerAs what the target answers comes back into the own history, as a message of this type
    *
    * @example
    * ```ts
@@ -331,6 +332,7 @@ export interface EffectMakers {
     sink: string,
     message: EffectMessage | Record<string, unknown>,
     options?: Readonly<Record<string, string>>,
+    back?: { answerAs?: string },
   ): DeliverEffect;
 }
 
@@ -343,11 +345,12 @@ export const effect: EffectMakers = {
   schedule: (name, when, message) => ({ type: "schedule", name, ...when, message: envelopeOf(message) }),
   cancel: (name) => ({ type: "cancel", name }),
   retire: () => ({ type: "retire" }),
-  deliver: (sink, message, options) => ({
+  deliver: (sink, message, options, back = {}) => ({
     type: "deliver",
     sink,
     message: envelopeOf(message),
     ...options === undefined ? {} : { options },
+    ...back,
   }),
 };
 

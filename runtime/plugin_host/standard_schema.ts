@@ -42,6 +42,7 @@ export type SchemaOutput<S extends Schema> = NonNullable<S["~standard"]["types"]
 
 /** Schemas by the type of message. */
 export interface SchemasByType {
+  /** the schema of messages of that type */
   readonly [type: string]: Schema;
 }
 
