@@ -73,7 +73,8 @@ export class KafkaTopics {
     topic: string,
     records: { key: string; value: string; headers?: Record<string, string> }[],
   ): Promise<void> {
-    const producer = this.#kafka.producer();
+    // else a retry after the broker's restart may write them twice
+    const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     await producer.send({ topic, messages: records });
     await producer.disconnect();
