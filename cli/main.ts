@@ -19,6 +19,7 @@ import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
 import { effectDiscard, effectList, effectRetry } from "./commands/effect.ts";
+import { completions } from "./commands/completions.ts";
 import { explain } from "./commands/explain.ts";
 import { nodeAbsent } from "./commands/node_absent.ts";
 import { nodeDrain } from "./commands/node_drain.ts";
@@ -125,6 +126,7 @@ export const TREE: CommandTree = {
   sim,
   audit,
   explain,
+  completions: completions(() => TREE),
 };
 
 /** Runs one command line; the exit code. */

@@ -10,8 +10,10 @@ function delivery(n: number, bytes = 10): Delivery {
 Deno.test("gathering: one request at a time, what comes meanwhile goes with the next, within its bounds", async () => {
   const requests: string[][] = [];
   const turns: (() => void)[] = [];
+  const underWay: number[] = [];
   const gathering = new Gathering({ deliveriesMax: 3, bytesMax: 100 }, async (some) => {
     requests.push(some.map(({ id }) => id));
+    underWay.push(turns.length);
     await new Promise<void>((resolve) => turns.push(resolve));
     return some.map(({ id }) => ({ state: "done", answer: id }));
   });
@@ -31,6 +33,7 @@ Deno.test("gathering: one request at a time, what comes meanwhile goes with the 
     await Promise.resolve();
   }
   assert.deepEqual(requests, [["1"], ["2", "3", "4"], ["5"], ["6"], ["7"]]);
+  assert.deepEqual(new Set(underWay), new Set([0]), "never two");
   const ends = (await Promise.all([first, ...others, large])).flat();
   assert.deepEqual(ends.map((end) => end.state === "done" && end.answer), ["1", "2", "3", "4", "5", "6", "7"]);
 });

@@ -17,6 +17,7 @@ import {
 import type { Buffer } from "node:buffer";
 import type { DeliveryEnd } from "@waterpark/waterpark";
 import type { TlsContext } from "./credentials.ts";
+import { within } from "./time_limit.ts";
 
 /** A record on its way. */
 export type KafkaRecord = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
@@ -174,17 +175,4 @@ function halves(records: KafkaRecord[]): KafkaRecord[][] {
   if (records.length === 1) return [records];
   const middle = records.length >> 1;
   return [records.slice(0, middle), records.slice(middle)];
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException("not in time", "TimeoutError")), ms);
-  });
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -22,6 +22,7 @@ import { Consumer, type Message, type MessagesStream } from "npm:@platformatic/k
 import type { Buffer } from "node:buffer";
 import { defineSource, type SourceContext, type SourceDefinition, type SourceKey } from "@waterpark/waterpark";
 import { type Login, passwordOf, permissionsOf, type Tls, tlsContext } from "../sinks/credentials.ts";
+import { within } from "../sinks/time_limit.ts";
 import { KeyedQueue, Passed } from "./progress.ts";
 import { isForGood, reasonOf } from "./refusal.ts";
 
@@ -78,7 +79,9 @@ export interface KafkaSourceOptions {
 }
 
 const COMMIT_EVERY_MS = 500;
+const COMMIT_MS_MAX = 5_000;
 const COMMIT_FAILURES_MAX = 20;
+const CLOSE_MS_MAX = 2_000;
 /** Records of a partition that may be recorded while one before them is not: what is read again after a crash. */
 const AHEAD_MAX = 10_000;
 
@@ -133,8 +136,9 @@ export function kafkaSource(options: KafkaSourceOptions): SourceDefinition & { r
         stream = await consumer.consume({ topics: [...topics], mode: "committed", fallbackMode, autocommit: false });
         await new Intake(options, context, consumer).takeAll(stream);
       } finally {
-        await stream?.close().catch(() => {});
-        await consumer.close(true).catch(() => {});
+        // to leave the group it would wait for a broker that may be gone
+        if (stream !== null) await within(CLOSE_MS_MAX, stream.close()).catch(() => {});
+        await within(CLOSE_MS_MAX, consumer.close(true)).catch(() => {});
       }
     },
   });
@@ -163,15 +167,24 @@ class Intake {
     const { signal } = this.#context;
     const end = () => void stream.close().catch(() => {});
     signal.addEventListener("abort", end, { once: true });
+    // Kafka has given us up, or will: to begin anew is sooner over than to wait whether the library notices
+    this.#consumer.on("consumer:heartbeat:stalled", ({ lastError }) => {
+      stream.destroy(new Error("no broker has answered for a session", { cause: lastError }));
+    });
     let failure: unknown = null;
     let inARow = 0;
+    let isCommitting = false;
     const timer = setInterval(async () => {
+      if (isCommitting) return;
+      isCommitting = true;
       try {
         await this.#commit();
         inARow = 0;
       } catch (error) {
         // while partitions are given to others none is taken; nothing is lost by that, only read again
         if (++inARow === COMMIT_FAILURES_MAX) stream.destroy(error as Error);
+      } finally {
+        isCommitting = false;
       }
     }, COMMIT_EVERY_MS);
     try {
@@ -189,7 +202,8 @@ class Intake {
     // what is recorded is committed, whatever stopped the rest
     await this.#queue.end().catch((error) => failure ??= error);
     await this.#commit().catch((error) => failure ??= error);
-    if (failure !== null && !signal.aborted) throw failure;
+    if (signal.aborted) return;
+    throw failure ?? new Error("the stream of records has ended by itself");
   }
 
   async #take(record: KafkaMessage): Promise<void> {
@@ -238,7 +252,7 @@ class Intake {
       offset: passed.next!,
       leaderEpoch: -1,
     }));
-    await this.#consumer.commit({ offsets });
+    await within(COMMIT_MS_MAX, this.#consumer.commit({ offsets }));
     lines.forEach((line, i) => line.committed = offsets[i].offset);
   }
 }

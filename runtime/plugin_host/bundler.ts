@@ -56,7 +56,7 @@ export async function bundlePlugin(entry: string | URL, options: BundleOptions =
     const text = await bundleHandler(url, { read: options.read ?? readModule, environment: options.environment });
     found = { text, ...new PluginContext(text, "bundle").about };
   } catch (error) {
-    const other = options.read === undefined ? await bundleOutside(url) : null;
+    const other = options.read === undefined ? await bundleOutside(url, options) : null;
     if (other !== null) return other;
     throw error;
   }
@@ -68,10 +68,10 @@ export async function bundlePlugin(entry: string | URL, options: BundleOptions =
 const DECLARES = "Cannot define the ${kind} as";
 
 /** The bundle of what touches the outside; null: it is no such plugin. */
-async function bundleOutside(url: URL): Promise<PluginBundle | null> {
+async function bundleOutside(url: URL, { environment }: BundleOptions): Promise<PluginBundle | null> {
   let text: string;
   try {
-    text = await bundleIo(url);
+    text = await bundleIo(url, environment);
   } catch {
     return null; // what the other bundler has said about it stands
   }

@@ -84,8 +84,6 @@ async function built(contents: string, options: BuildOptions, entry: URL): Promi
       minifyWhitespace: true,
       treeShaking: true,
       logLevel: "silent",
-      // Packages ask for it, and a context has no `process`.
-      define: { "process.env.NODE_ENV": '"production"' },
       tsconfigRaw: "{}",
       ...options,
     });

@@ -18,10 +18,11 @@ const TEXT_UNITS_MAX = 2_000;
 /**
  * Bundles the plugin at `entry`.
  *
+ * @param environment variables for Deno's process beside the node's own: another registry
  * @returns one ECMAScript module whose default export is the plugin's
  * @throws {WaterparkError} `plugin_host/does-not-compile`
  */
-export async function bundleIo(entry: URL): Promise<string> {
+export async function bundleIo(entry: URL, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await gates.files.makeTempDir({ prefix: "waterpark-bundle-" });
   try {
     const map = `${folder}/imports.json`;
@@ -30,7 +31,7 @@ export async function bundleIo(entry: URL): Promise<string> {
     await write(main, `export { default } from ${JSON.stringify(entry.href)};\n`);
     const child = new gates.process.Command(gates.process.execPath(), {
       args: ["bundle", "--quiet", "--platform", "deno", "--format", "esm", "--no-lock", "--import-map", map, main],
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...environment },
       cwd: folder,
       stdin: "null",
       stdout: "piped",

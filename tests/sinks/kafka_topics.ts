@@ -59,12 +59,22 @@ export class KafkaTopics {
     return records;
   }
 
+  /** How many records were ever put into a topic. */
+  async count(topic: string): Promise<number> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
+  }
+
   /** Puts records into a topic. */
   async write(
     topic: string,
     records: { key: string; value: string; headers?: Record<string, string> }[],
   ): Promise<void> {
-    const producer = this.#kafka.producer();
+    // else a retry after the broker's restart may write them twice
+    const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     await producer.send({ topic, messages: records });
     await producer.disconnect();
