@@ -40,13 +40,19 @@ import type {
   CopyAudit,
   CopyDifference,
   CopyView,
+  DeliveryView,
   DrainView,
+  EffectsQuery,
   EventJson,
+  FindQuery,
+  FoundMessage,
+  FoundView,
   LostCopyName,
   LostCopyView,
   LostMessageView,
   NodeHolding,
   NodeView,
+  OutsideView,
   PlanView,
   PluginDetail,
   PluginDiffView,
@@ -56,8 +62,13 @@ import type {
   RecoveryView,
   ResentView,
   ShardView,
+  SinkView,
+  SourceView,
   SwitchView,
   TopologyView,
+  TracedEffect,
+  TracedOutcome,
+  TraceView,
   WholeView,
 } from "./runtime/gateway/mod.ts";
 import type {
@@ -72,6 +83,7 @@ import type {
 import { type AuditAnswer, auditMany } from "./client/audit.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
 import { type ConnectOptions, Dialer } from "./client/dialer.ts";
+import { OutsideVerbs } from "./client/outside_verbs.ts";
 import { type Deployment, PluginVerbs } from "./client/plugin_verbs.ts";
 import { query } from "./client/query.ts";
 import { type Sending, type SendingAnswer, sendMany } from "./client/send_many.ts";
@@ -90,7 +102,9 @@ const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
 
 export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
-export type { Deployment };
+export type { DeliveryView, EffectsQuery, FindQuery, FoundMessage, FoundView, OutsideView, SinkView, SourceView };
+export type { TracedEffect, TracedOutcome, TraceView };
+export { type Deployment, OutsideVerbs, PluginVerbs };
 export { WaterparkError };
 
 /** How a message is sent. */

@@ -14,6 +14,7 @@ interface ReadyNode {
   name: string;
   mesh: string;
   http: string;
+  mllp: string;
 }
 
 /** The names of a cluster's first `count` nodes: around the data centers, then around them again in the other zone. */
@@ -58,6 +59,11 @@ export class BenchCluster {
   /** URLs of the nodes' HTTP gateways. */
   get urls(): string[] {
     return this.#ready.map((node) => node.http);
+  }
+
+  /** `host:port` of the nodes' MLLP listeners. */
+  get mllp(): string[] {
+    return this.#ready.map((node) => node.mllp);
   }
 
   get pids(): number[] {

@@ -31,6 +31,7 @@ const node = await startNode({
   name,
   listen,
   http: "127.0.0.1:0",
+  mllp: "127.0.0.1:0",
   join: join === "-" ? undefined : [join],
   expect: Number(expect),
   transport: transport as "auto" | "quic" | "websocket",

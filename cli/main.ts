@@ -5,6 +5,7 @@
 import { cli, type Command, define, isArgsValidationError, isCommandNotFoundError } from "gunshi";
 import meta from "../deno.json" with { type: "json" };
 import type { WaterparkCommand } from "./command.ts";
+import { actorFind, actorResend, actorTrace } from "./commands/actor_find.ts";
 import { actorHistory } from "./commands/actor_history.ts";
 import { actorList } from "./commands/actor_list.ts";
 import { actorSend } from "./commands/actor_send.ts";
@@ -17,6 +18,8 @@ import { clusterRestart, clusterUpgrade } from "./commands/cluster_restart.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
+import { effectDiscard, effectList, effectRetry } from "./commands/effect.ts";
+import { completions } from "./commands/completions.ts";
 import { explain } from "./commands/explain.ts";
 import { nodeAbsent } from "./commands/node_absent.ts";
 import { nodeDrain } from "./commands/node_drain.ts";
@@ -28,11 +31,12 @@ import { pluginDeploy } from "./commands/plugin_deploy.ts";
 import { pluginDiff } from "./commands/plugin_diff.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
+import { pluginCheck, pluginPause, pluginResume } from "./commands/plugin_outside.ts";
 import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
 import { pluginNew } from "./commands/plugin_new.ts";
-import { pluginTest } from "./commands/plugin_test.ts";
+import { pluginTest } from "./commands/plugin_trial.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
 import { switchList } from "./commands/switch_list.ts";
 import { switchSet } from "./commands/switch_set.ts";
@@ -79,10 +83,19 @@ export const TREE: CommandTree = {
   },
   actor: {
     description: "things with a life: send to them, look at them",
-    verbs: { send: actorSend, show: actorShow, history: actorHistory, watch: actorWatch, list: actorList },
+    verbs: {
+      send: actorSend,
+      show: actorShow,
+      history: actorHistory,
+      watch: actorWatch,
+      list: actorList,
+      find: actorFind,
+      trace: actorTrace,
+      resend: actorResend,
+    },
   },
   plugin: {
-    description: "the modules that handle messages",
+    description: "the modules that handle messages, and what touches the outside",
     verbs: {
       new: pluginNew,
       test: pluginTest,
@@ -93,7 +106,14 @@ export const TREE: CommandTree = {
       promote: pluginPromote,
       rollback: pluginRollback,
       remove: pluginRemove,
+      check: pluginCheck,
+      pause: pluginPause,
+      resume: pluginResume,
     },
+  },
+  effect: {
+    description: "what goes out, and what could not",
+    verbs: { list: effectList, retry: effectRetry, discard: effectDiscard },
   },
   switch: {
     description: "feature flags that handlers see as data",
@@ -106,6 +126,7 @@ export const TREE: CommandTree = {
   sim,
   audit,
   explain,
+  completions: completions(() => TREE),
 };
 
 /** Runs one command line; the exit code. */

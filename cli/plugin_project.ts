@@ -85,7 +85,7 @@ Then \`waterpark actor send ${
   }HOSPX/1 '{"type":"moved","to":"A"}'\`, and \`waterpark actor show\` of the same.
 
 \`deno.json\` names the Waterpark that this was made with, by its place on the machine or its URL: change it where that is
-elsewhere. The plugin's own file imports nothing but \`@waterpark/waterpark\` and modules beside it; all of that becomes
-one file when it is deployed.
+elsewhere. The plugin's own file may import \`@waterpark/waterpark\`, modules beside it, and packages by their exact version,
+as in \`npm:zod@4.6.7\`; all of that becomes one file when it is deployed.
 `;
 }

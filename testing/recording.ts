@@ -5,7 +5,8 @@ import type { GivenMessage } from "./given_message.ts";
 
 /**
  * Reads recorded messages: NDJSON as `POST /v1/messages` takes it, a line `{ "key", "type"?, "contentType"?, "message" }`
- * each, or HL7 v2, each message beginning with its MSH segment and addressed by MSH-4.1 and PID-3.1.
+ * each; NDJSON as `waterpark actor history KEY --json` prints it, where `body` is the message, with the ids and times that
+ * they had; or HL7 v2, each message beginning with its MSH segment and addressed by MSH-4.1 and PID-3.1.
  *
  * @param text of the file
  * @returns the messages in their order
@@ -44,23 +45,43 @@ export function historiesIn(recording: readonly AddressedMessage[], kind?: strin
 
 function fromLine(line: string, index: number): AddressedMessage {
   const refuse = (state: string): never => {
-    throw new TypeError(`Cannot read line ${index + 1} of the recording as it must be { "key", "message" }: ${state}`);
+    throw new TypeError(
+      `Cannot read line ${
+        index + 1
+      } of the recording as it must be { "key", "message" } or { "key", "body" }: ${state}`,
+    );
   };
-  let value: { key?: unknown; type?: string; contentType?: string; message?: unknown };
+  let value: Partial<Record<"key" | "id" | "at" | "type" | "contentType" | "message" | "body" | "encoding", unknown>>;
   try {
     value = JSON.parse(line);
   } catch {
     return refuse("it is no JSON");
   }
-  const { key, type, contentType, message } = value ?? {};
+  const { key, id, at, type, contentType, message, body = message, encoding } = value ?? {};
   if (typeof key !== "string") return refuse("it has no key");
-  if (message === undefined) return refuse("it has no message");
+  if (body === undefined) return refuse("it has no message");
+  for (const [name, text] of Object.entries({ id, type, contentType })) {
+    if (text !== undefined && typeof text !== "string") return refuse(`its ${name} must be a text`);
+  }
+  if (at !== undefined && !Number.isFinite(at)) return refuse("its at must be a number of ms");
+  if (encoding !== undefined && encoding !== "base64") return refuse("its encoding must be base64");
   try {
     parseKey(key);
+    const given = { id, at, type, contentType, body: encoding === "base64" ? bytesOf(body) : body };
+    // What is left out is made up, but an undefined id would stand there as one.
+    const there = Object.entries(given).filter(([, field]) => field !== undefined);
+    return { key, message: Object.fromEntries(there) };
   } catch (error) {
     return refuse((error as Error).message);
   }
-  return { key, message: { type, contentType, body: message } };
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(body as string);
+  } catch {
+    throw new TypeError("its body must be base64");
+  }
 }
 
 function hl7Messages(text: string): AddressedMessage[] {

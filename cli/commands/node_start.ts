@@ -1,6 +1,7 @@
 import { configureLog, startNode, WaterparkError } from "../../mod.ts";
 import { command } from "../command.ts";
 import { fileState, MisuseError } from "../errors.ts";
+import { MLLP_FLAGS, mllpSettings } from "../mllp_flags.ts";
 
 /** `--sync`, of all commands that start nodes. */
 export const SYNC = {
@@ -26,6 +27,7 @@ export const nodeStart = command({
     advertise: { type: "string", metavar: "HOST:PORT", description: "where they reach it, if elsewhere" },
     http: { type: "string", default: "127.0.0.1:8600", metavar: "HOST:PORT|off", description: "HTTP gateway" },
     mllp: { type: "string", default: "127.0.0.1:2575", metavar: "HOST:PORT|off", description: "HL7 over MLLP" },
+    ...MLLP_FLAGS,
     join: { type: "string", metavar: "HOST:PORT,...", description: "nodes of the cluster to join" },
     create: {
       type: "boolean",
@@ -87,6 +89,7 @@ export const nodeStart = command({
       advertise: values.advertise,
       http: values.http === "off" ? false : values.http,
       mllp: values.mllp === "off" ? false : values.mllp,
+      mllpSettings: await mllpSettings(values),
       ...(join.length > 0 ? { join } : {}),
       create: values.create,
       data: values.data,

@@ -6,7 +6,7 @@ import { bundlePlugin, stopBundler } from "../../runtime/plugin_host/mod.ts";
 export const pluginDeploy = command({
   description: "bundles a plugin and has the whole cluster run it; a new version takes over from the old",
   args: {
-    url: { type: "positional", description: "its main module: a file, or an http(s) URL" },
+    url: { type: "positional", description: "its main module: a file, an http(s) URL, or npm:package@1.2.3" },
     stage: {
       type: "enum",
       choices: ["live", "canary", "dark"],
@@ -18,6 +18,7 @@ export const pluginDeploy = command({
   examples: [
     "plugin deploy plugins/patient/mod.ts",
     "plugin deploy https://example.org/census.ts --stage dark",
+    "plugin deploy npm:@hospital/census@1.2.3",
     "plugin deploy census.ts --stage canary --percent 5 --actor HOSPX/1001",
   ],
   async run({ values, client, out }) {

@@ -13,9 +13,9 @@ export const OUTSIDE: Record<string, Explanation> = {
     next: "Look at what the sender really sends; a header of another protocol before the message is the usual cause.",
   },
   "wire/no-key": {
-    happened: "An HL7 message does not name its actor: MSH-4.1 or PID-3.1 is empty.",
+    happened: "An HL7 message does not name its actor: MSH-4.1 or PID-3.1, or what is in their place, is empty.",
     now: "Nothing was recorded; MLLP answers AR.",
-    next: "Have the sender fill the fields.",
+    next: "Have the sender fill the fields, or say where the key stands: --mllp-facility, --mllp-patient.",
   },
   "wire/bad-payload": {
     happened: "The payload of a frame or entry cannot be read.",
@@ -168,9 +168,16 @@ export const OUTSIDE: Record<string, Explanation> = {
     now: "The message may or may not be recorded; MLLP answers AE.",
     next: "The sender repeats it, under the same MSH-10: it stands once. Please report it.",
   },
+  "gateway/bad-mllp-settings": {
+    happened:
+      "A node was told to listen for HL7 in a way that cannot be: a path that is none, an unknown charset, a limit.",
+    now: "The node has not started.",
+    next: "Mend what the message names; waterpark node start --help shows the --mllp flags.",
+  },
   "gateway/mllp-conflict": {
-    happened: "A message came over MLLP with an id that already has other bytes.",
-    now: "It was recorded all the same, under id~digest; nothing was lost.",
-    next: "Look why the sender uses control ids twice.",
+    happened: "A message came over MLLP with a control id under which its patient has another one already.",
+    now:
+      "It was answered AR and not recorded; where the node was started with --mllp-conflicts keep, it is recorded under id~digest, and was answered AA.",
+    next: "Look why the sender uses control ids twice; until it does not, start the nodes with --mllp-conflicts keep.",
   },
 };

@@ -71,7 +71,7 @@ export type ProposalEnd = "committed" | "lost" | "busy";
 
 /** Limits and times; values and reasons in `runtime/node/config.ts`. */
 export interface ActorsConfig {
-  /** folds open at a time, per plugin host of this node; usual: 128 */
+  /** folds open at a time, per plugin host of this node; usual: 256 */
   openFoldsMax: number;
   /** (actor, plugin) pairs with something to do held in memory; beyond, shards are scanned again later; usual: 65536 */
   handlingsMax: number;

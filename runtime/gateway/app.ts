@@ -13,10 +13,12 @@ import { Admission } from "./admission.ts";
 import { addActorRoutes } from "./actor_routes.ts";
 import { addAuditRoutes } from "./audit_routes.ts";
 import { notFound, unauthorized } from "./errors.ts";
+import { addFollowingRoutes } from "./following_routes.ts";
 import { addHealthRoutes, OPEN_PATHS } from "./health_routes.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { addMessageRoutes } from "./message_routes.ts";
 import { OpenStreams } from "./open_streams.ts";
+import { addOutsideRoutes } from "./outside_routes.ts";
 import { addPlannedRoutes } from "./planned_routes.ts";
 import { addPluginRoutes } from "./plugin_routes.ts";
 import { addSwitchRoutes } from "./switch_routes.ts";
@@ -100,6 +102,8 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
   addSwitchRoutes(route, gateway);
+  addOutsideRoutes(route, gateway);
+  addFollowingRoutes(route, gateway);
   addAuditRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));

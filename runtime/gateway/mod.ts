@@ -61,5 +61,27 @@ export type {
   SwitchView,
   VersionView,
 } from "./stages.ts";
+export type {
+  DeliveryView,
+  EffectsQuery,
+  FunctionAnswer,
+  FunctionRequest,
+  OutsideService,
+  OutsideView,
+  SinkView,
+  SourceView,
+} from "./outside.ts";
+export type {
+  FindQuery,
+  FollowingService,
+  FoundMessage,
+  FoundView,
+  TracedEffect,
+  TracedOutcome,
+  TraceView,
+} from "./following.ts";
+export { notFound } from "./errors.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
-export type { MllpCounters } from "./mllp_session.ts";
+export type { MllpSettings } from "./mllp_settings.ts";
+export type { MllpAcknowledge } from "./mllp_verdict.ts";
+export type { MllpCounters } from "./mllp_counters.ts";

@@ -92,7 +92,7 @@ export const DEFAULTS: NodeConfig = {
   mailroom: MAILROOM_CONFIG,
   actors: {
     // Enough to keep several host processes busy while answers travel.
-    openFoldsMax: 128,
+    openFoldsMax: 256,
     handlingsMax: 65_536,
     // A call of at most some ten milliseconds, so that a host serves others in between.
     foldMessagesMax: 256,
@@ -125,6 +125,8 @@ export const DEFAULTS: NodeConfig = {
   effects: {
     inFlightMax: 1024,
     inHandMax: 4096,
+    // Enough for full batches of all who wait; the rest costs 16 bytes each in the log's index.
+    sinkInHandMax: 4096,
     doneGatherMs: 20,
     doneItemsMax: 4096,
     retryMinMs: 50,

@@ -28,6 +28,7 @@ import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LentVersions } from "./lent_versions.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
+import { isPaused } from "./outside_plugins.ts";
 import { PeerNews } from "./peer_news.ts";
 import { Reading } from "./reading.ts";
 import { Recovering } from "./recovering.ts";
@@ -67,6 +68,7 @@ export class NodeCore {
   readonly departing: Departing;
   readonly wholeness: Wholeness;
   readonly sealing: Sealing;
+  readonly sinks: NodeCoreOptions["sinks"];
   /** frames of kinds that this code does not know; for metrics */
   unknownFrames = 0;
   readonly #absence: Absence;
@@ -86,6 +88,7 @@ export class NodeCore {
     this.world = world;
     this.self = self;
     this.config = config;
+    this.sinks = options.sinks;
     this.#names = new Names(self);
     this.#lent = new LentVersions(world, () => this.#haveBundles(this.#handlers()));
     this.#news = new PeerNews({ core: this, observer: options.observer });
@@ -338,7 +341,8 @@ export class NodeCore {
   }
 
   #handlers(): LivePlugin[] {
-    return foldingVersions(this.directory.topology?.state.plugins ?? {}, this.world.nowWallMs());
+    const { plugins = {}, settings = {} } = this.directory.topology?.state ?? {};
+    return foldingVersions(plugins, { nowMs: this.world.nowWallMs(), isPaused: (name) => isPaused(settings, name) });
   }
 
   #onFrame(from: number, type: number, payload: Uint8Array): void {
@@ -437,6 +441,10 @@ export class NodeCore {
     }
     this.mailroom.topologyChanged();
     this.#announcePlugins();
+    if (state.plugins !== previous?.state.plugins || state.settings !== previous?.state.settings) {
+      this.#options.onOutside?.(state);
+      this.effects.sinksChanged();
+    }
     if (state.switches !== previous?.state.switches) this.actors.switchesChanged();
   }
 

@@ -35,7 +35,9 @@ export const PROCESS_HOST_CONFIG: ProcessHostConfig = {
   ...SESSION_LIMITS,
   callsMax: 4_096,
   callBytesMax: 32 * 1024 * 1024,
-  windowCalls: 128,
+  // With 128, 45,000 to 60,000 messages a second go through a host, with this 63,000, with 512 some 75,000; and each of
+  // them is run alone after a death, at about 0.15 ms.
+  windowCalls: 256,
   versionsMax: 200,
   silenceMs: 1_500,
   startMs: 15_000,

@@ -43,10 +43,31 @@ const PAGE_BYTES = 4096;
 /** Starts the host's process: no permission, no packages, no configuration, an empty environment. */
 export function spawnHostProcess(options: HostProcessOptions, events: HostProcessEvents): HostProcess {
   const main = new URL("./host_main.ts", import.meta.url);
+  return spawnWalled(walledCommand(main, options.heapMiB), options, events);
+}
+
+/** Starts what {@linkcode walledCommand} says, perhaps with more permissions. */
+export function spawnWalled(
+  command: ReturnType<typeof walledCommand>,
+  options: HostProcessOptions,
+  events: HostProcessEvents,
+): HostProcess {
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new gates.process.Command(gates.process.execPath(), { ...command, ...pipes }).spawn();
+  return new ChildHost(child, options, events);
+}
+
+/** How `main` is run within the outer wall: exported so that a test can pry at it from inside. */
+export function walledCommand(main: URL, heapMiB: number): {
+  args: string[];
+  clearEnv: boolean;
+  env: Record<string, string>;
+  cwd: string;
+} {
   // From a package on the network its modules are in the cache: --no-remote would refuse them.
   const source = main.protocol === "file:" ? ["--no-remote"] : ["--cached-only"];
-  const flags = `--max-old-space-size=${options.heapMiB},--disallow-code-generation-from-strings`;
-  const child = new gates.process.Command(gates.process.execPath(), {
+  const flags = `--max-old-space-size=${heapMiB},--disallow-code-generation-from-strings`;
+  return {
     args: ["run", "--quiet", "--no-prompt", "--no-npm", ...source, "--no-config", "--no-lock", "--no-check"].concat(
       `--v8-flags=${flags}`,
       main.href,
@@ -55,11 +76,7 @@ export function spawnHostProcess(options: HostProcessOptions, events: HostProces
     // The time zone and language that handlers see are the same on every machine.
     env: { TZ: "UTC", LANG: "en_US.UTF-8", NO_COLOR: "1", ...cacheEnvironment() },
     cwd: "/",
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  return new ChildHost(child, options, events);
+  };
 }
 
 function cacheEnvironment(): Record<string, string> {

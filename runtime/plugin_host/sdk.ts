@@ -1,6 +1,7 @@
 /**
  * What the author of a plugin touches. In a bundle `@waterpark/waterpark` is this file, so it must run where there is
- * nothing but ECMAScript, and import nothing but types.
+ * nothing but ECMAScript, and import nothing but types and what is plain ECMAScript too: the HL7 toolkit, and the check
+ * of messages by their schemas.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import type { ActorKey, FullKey } from "../base/mod.ts";
 import type {
   AlertEffect,
   CancelEffect,
+  DeliverEffect,
   Effect,
   EffectMessage,
   EmitEffect,
@@ -16,9 +18,19 @@ import type {
   ScheduleEffect,
   SendEffect,
 } from "../effects/mod.ts";
+import { checkedHandle } from "./checked_handle.ts";
+import { problemOfDefinition } from "./definition_check.ts";
+import type { EffectType, HandlerManifest, MessagesFor } from "./handler_manifest.ts";
+import type { MessageSchemas } from "./standard_schema.ts";
 
-/** A message as a handler sees it. */
-export interface HandlerMessage {
+export * from "../wire/hl7_toolkit.ts";
+export { problemOfDefinition } from "./definition_check.ts";
+export type * from "./handler_manifest.ts";
+export type * from "./standard_schema.ts";
+
+/** A message as a handler sees it; `Type` and `Body` are known where the handler has declared them. */
+// deno-lint-ignore no-explicit-any -- without a schema its form depends on who sent it, which no type here knows
+export interface HandlerMessage<Type extends string = string, Body = any> {
   /** message id, given by its sender or made up by the gateway */
   readonly id: string;
   /** place in the actor's history, from 1 */
@@ -29,16 +41,15 @@ export interface HandlerMessage {
    */
   readonly at: number;
   /** what happened: `admit`, `ADT^A01` */
-  readonly type: string;
+  readonly type: Type;
   /** media type of what was sent */
   readonly contentType: string;
   /**
    * The content, decoded when it is touched: the JSON value for JSON types, a message with `get("PID-5.1")` for
    * `x-application/hl7-v2+er7`, a string for `text/*`, a `Uint8Array` for the rest. Touching it throws when the bytes
-   * are not what `contentType` says.
+   * are not what `contentType` says. Where the handler has a schema, what that makes of it.
    */
-  // deno-lint-ignore no-explicit-any -- its form depends on who sent it, which no type here knows
-  readonly body: any;
+  readonly body: Body;
 }
 
 /** The messages before the one that is handled, read like an array; each is decoded when its body is touched. */
@@ -53,16 +64,13 @@ export interface HandlerHistory extends Iterable<HandlerMessage> {
 export type Switches = Readonly<Record<string, boolean>>;
 
 /** What a handler answers: its projections after this message, and what it asks for. */
-export type HandlerResult<P> = readonly ["ok", P, readonly Effect[]];
+export type HandlerResult<P, E extends Effect = Effect> = readonly ["ok", P, readonly E[]];
 
 /** A handler: a pure function of an actor's life. */
-export interface HandlerDefinition<P = unknown> {
-  /** the plugin's name: lower-case letters, digits, `-` and `_`, a letter first, at most 64 */
-  name: string;
-  /** kind of the actors whose messages it handles: `patient`, `ward`, ... */
-  kind: string;
-  /** projections before the first message: plain JSON data */
-  initial: P;
+export interface HandlerDefinition<
+  P = unknown,
+  S extends MessageSchemas | undefined = MessageSchemas | undefined,
+> extends HandlerManifest<P, S> {
   /**
    * Decides about one message. Must be synchronous and pure: no clock (use `message.at`), no chance, no I/O, nothing
    * kept outside the projections. Whatever it throws parks the plugin for this actor until a mended version comes.
@@ -83,12 +91,29 @@ export interface HandlerDefinition<P = unknown> {
   ): HandlerResult<P>;
 }
 
+/** What {@linkcode defineHandler} is given: a definition whose messages are what its schemas say. */
+export interface HandlerDeclaration<
+  P,
+  S extends MessageSchemas | undefined = undefined,
+  E extends EffectType = EffectType,
+> extends HandlerManifest<P, S, E> {
+  /** as {@linkcode HandlerDefinition.handle}; `message` is a union that `type` tells apart */
+  handle(
+    key: FullKey,
+    projections: P,
+    message: MessagesFor<S>,
+    history: HandlerHistory,
+    switches: Switches,
+  ): HandlerResult<NoInfer<P>, Extract<Effect, { type: NoInfer<E> }>>;
+}
+
 /**
  * Declares a handler; a plugin's module exports the answer as its default. The type of the projections is that of
- * `initial`: where a field begins as `null`, say what it may become (`null as string | null`).
+ * `initial`, or of the schema `projections`; without one, where a field begins as `null`, say what it may become
+ * (`null as string | null`). The types of messages are those of the schemas `messages`.
  *
- * @param definition name, kind of actor, first projections and the function
- * @returns the definition itself
+ * @param definition name, kind of actor, first projections and the function; schemas, effects and limits where it likes
+ * @returns the definition; with schemas, its `handle` looks at messages and projections
  * @throws {TypeError} when it is none, with what is wrong
  *
  * @example
@@ -107,27 +132,17 @@ export interface HandlerDefinition<P = unknown> {
  * if (census.name !== "census") throw new Error("unreachable");
  * ```
  */
-export function defineHandler<P>(definition: HandlerDefinition<P>): HandlerDefinition<P> {
+export function defineHandler<
+  P,
+  S extends MessageSchemas | undefined = undefined,
+  E extends EffectType = EffectType,
+>(definition: HandlerDeclaration<P, S, E>): HandlerDefinition<P, S> {
   const problem = problemOfDefinition(definition);
   if (problem !== "") throw new TypeError(`Cannot define the handler as ${problem}`);
-  return definition;
-}
-
-/** What is wrong with a plugin's default export; `""` when nothing is. */
-export function problemOfDefinition(value: unknown): string {
-  if (typeof value !== "object" || value === null) {
-    return "the module must export a handler by default: export default defineHandler({ ... })";
-  }
-  const { name, kind, initial, handle } = value as Partial<HandlerDefinition>;
-  if (typeof name !== "string" || !/^[a-z][a-z0-9_-]{0,63}$/.test(name)) {
-    return "its name must be 1 to 64 lower-case letters, digits, - and _, a letter first";
-  }
-  if (typeof kind !== "string" || !/^\P{Cc}{1,200}$/u.test(kind)) {
-    return "its kind must name the kind of actor that it handles, as in patient";
-  }
-  if (typeof handle !== "function") return "its handle must be a function";
-  if (initial === undefined) return "its initial must be plain data: the projections before the first message";
-  return "";
+  // Only what the schemas let through comes to `handle`, so it may be narrower than a definition's.
+  const given = definition as unknown as HandlerDefinition<P, S>;
+  const handle = checkedHandle(given as HandlerDefinition) as HandlerDefinition<P, S>["handle"];
+  return handle === given.handle ? given : { ...given, handle };
 }
 
 /** What a handler may ask for. An effect is data: making one does nothing; it is carried out after its commit. */
@@ -199,6 +214,33 @@ export interface EffectMakers {
    * ```
    */
   retire(): RetireEffect;
+  /**
+   * A message to the outside, by a sink: carried out after the commit, at least once, under an id that stays the same at
+   * every attempt. An actor's messages to one sink come in order.
+   *
+   * @param sink name of a deployed sink; where there is none of that name it waits for one
+   * @param message as for `send`
+   * @param options what the sink wants to know beside it: at most 20 texts
+   * @param back.answerAs what the target answers comes back into the own history, as a message of this type
+   *
+   * @example
+   * ```ts
+   * import { defineHandler, effect } from "./sdk.ts";
+   * export default defineHandler({
+   *   name: "results-out",
+   *   kind: "patient",
+   *   initial: null,
+   *   handle: (_key, _projections, message) =>
+   *     ["ok", null, message.type === "ORU^R01" ? [effect.deliver("lab-archive", { type: "result", body: message.id })] : []],
+   * });
+   * ```
+   */
+  deliver(
+    sink: string,
+    message: EffectMessage | Record<string, unknown>,
+    options?: Readonly<Record<string, string>>,
+    back?: { answerAs?: string },
+  ): DeliverEffect;
 }
 
 /** Makes effects; see {@linkcode EffectMakers}. */
@@ -210,6 +252,13 @@ export const effect: EffectMakers = {
   schedule: (name, when, message) => ({ type: "schedule", name, ...when, message: envelopeOf(message) }),
   cancel: (name) => ({ type: "cancel", name }),
   retire: () => ({ type: "retire" }),
+  deliver: (sink, message, options, back = {}) => ({
+    type: "deliver",
+    sink,
+    message: envelopeOf(message),
+    ...options === undefined ? {} : { options },
+    ...back,
+  }),
 };
 
 // As with node.send({ type: "admit", ward: "5W" }): an object without a `body` is the body, its type included.

@@ -5,6 +5,7 @@
  */
 
 import { request as unverifiedRequest } from "node:https";
+import { createServer, type TLSSocket } from "node:tls";
 
 /** QUIC: see the platform notes in ARCHITECTURE.md for what its close and its timeouts really do. */
 export const quic = { Endpoint: Deno.QuicEndpoint, connect: Deno.connectQuic };
@@ -25,6 +26,12 @@ export const tcp = {
   connect: Deno.connect,
   connectTls: Deno.connectTls,
 };
+
+/** TLS that can ask a client for its certificate, which Deno's listener cannot. */
+export const nodeTls = { createServer };
+
+/** One connection of it. */
+export type TlsSocket = TLSSocket;
 
 /** One TCP connection. */
 export type TcpConn = Deno.TcpConn;
@@ -52,6 +59,7 @@ export const process = {
   Command: Deno.Command,
   execPath: Deno.execPath,
   pid: Deno.pid,
+  exit: Deno.exit,
   environment: Deno.env,
   cores: (): number => navigator.hardwareConcurrency,
 };
@@ -62,9 +70,11 @@ export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };
 /** Files. */
 export const files = {
   readFile: Deno.readFile,
+  readFileSync: Deno.readFileSync,
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,
+  makeTempDir: Deno.makeTempDir,
   open: Deno.open,
   readDir: Deno.readDir,
   remove: Deno.remove,

@@ -86,6 +86,17 @@ Deno.test("a node: messages in, histories out, SIGTERM ends it well", { timeout:
     assert.equal(events[1].contentType, "x-application/hl7-v2+er7");
   });
 
+  await t.step("what actor history prints is what plugin test takes", async () => {
+    const { stdout } = await node.run("actor", "history", "HOSPX/1001", "--all", "--json");
+    assert.deepEqual(JSON.parse(stdout.split("\n")[0]).key, "patient/HOSPX/1001");
+    const file = await Deno.makeTempFile({ suffix: ".ndjson" });
+    await Deno.writeTextFile(file, stdout);
+    const tested = await node.run("plugin", "test", "plugins/counter.ts", "--recorded", file, "--seed", "1", "--json");
+    await Deno.remove(file);
+    const { verdict, report } = JSON.parse(tested.stdout);
+    assert.deepEqual([verdict, Object.keys(report.types).sort()], ["held", ["ADT^A01", "admit"]], tested.stderr);
+  });
+
   await t.step("actor show, list, unknown actors", async () => {
     assert.match((await node.run("actor", "show", "HOSPX/1001")).stdout, /^patient\/HOSPX\/1001 {2}seq 2\n/);
     assert.equal((await node.run("actor", "list")).stdout, "ACTOR               SEQ\npatient/HOSPX/1001    2\n");

@@ -9,6 +9,7 @@ const OURS = [
   "plugins/counter.ts",
   "plugins/census.ts",
   "plugins/length_of_stay.ts",
+  "plugins/early_warning.ts",
   "plugins/ward_census/moves.ts",
   "plugins/ward_census/ward.ts",
   "plugins/acute_kidney_injury/mod.ts",

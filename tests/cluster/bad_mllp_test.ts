@@ -125,11 +125,21 @@ Deno.test("over MLLP: odd frames are understood, bad messages refused for ever, 
       expect("after", after);
       assert.equal(await wire.answer(), `AA ${idOf(after)}`);
 
-      // the same id twice is one message, with other bytes another: both stand
+      // the same id twice is one message; with other bytes it is refused
       const other = after.replace("Jane", "Joan");
       await wire.write(VT + after + END + VT + other + END);
-      expect("after", other);
-      assert.deepEqual([await wire.answer(), await wire.answer()], [`AA ${idOf(after)}`, `AA ${idOf(after)}`]);
+      assert.equal(await wire.answer(), `AA ${idOf(after)}`);
+      assert.match(await wire.answer() ?? "", /^AR c\d+ gateway\/mllp-conflict/);
+
+      // enhanced mode: kept, and with what handlers see; a batch: each message by itself, one answer
+      const enhanced = hl7("after").replace("|P|2.5", "|P|2.5|||AL|AL");
+      await wire.write(VT + enhanced + END);
+      expect("after", enhanced);
+      assert.deepEqual([await wire.answer(), await wire.answer()], [`CA ${idOf(enhanced)}`, `AA ${idOf(enhanced)}`]);
+      const batch = [hl7("batch"), hl7("batch"), hl7("after")];
+      await wire.write(`${VT}BHS|^~\\&|EHR|BAD|||||||b1\r${batch.join("")}BTS|3\r${END}`);
+      for (const [i, text] of batch.entries()) expect(i < 2 ? "batch" : "after", text);
+      assert.equal(await wire.answer(), `AA ${idOf(batch[0])}`);
 
       // an acknowledgement is not answered, or two machines would thank each other for ever
       const last = hl7("after");

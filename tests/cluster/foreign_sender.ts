@@ -10,9 +10,9 @@ import Client, { type InboundResponse, Message } from "node-hl7-client";
 
 /** What became of a list of messages. */
 export interface SendReport {
-  /** acknowledged AA */
+  /** acknowledged AA, or CA where the message asks for enhanced mode */
   accepted: number;
-  /** acknowledged AE, each followed by another try */
+  /** acknowledged AE or CE, each followed by another try */
   deferred: number;
   /** connections that broke, or could not be made */
   broken: number;
@@ -24,7 +24,7 @@ export interface SendOptions {
   addresses: readonly string[];
   /** MSH-12 of the messages */
   version: "2.3" | "2.5";
-  /** called after each AA */
+  /** called after each message accepted */
   onAccepted?: () => void;
   /** no answer for so long is a broken connection, ms; default 15 000 */
   answerMs?: number;
@@ -35,7 +35,7 @@ export interface SendOptions {
 /**
  * Sends `messages` one after the other until each is accepted.
  *
- * @throws when one is refused for ever (AR), or the time is up
+ * @throws when one is refused for ever (AR, CR), or the time is up
  */
 export async function sendByForeignClient(messages: readonly string[], options: SendOptions): Promise<SendReport> {
   const { addresses, version, onAccepted, answerMs = 15_000, limitMs = 60_000 } = options;
@@ -49,9 +49,11 @@ export async function sendByForeignClient(messages: readonly string[], options: 
         if (Date.now() > endMs) throw new Error(`Not sent within ${limitMs} ms: ${JSON.stringify(report)}`);
         line ??= await Line.open(addresses[next++ % addresses.length], version);
         const answer: string = line === null ? "broken" : await line.ask(message, answerMs);
-        if (answer === "AA") break;
-        if (answer === "AR") throw new Error("A message of the feed was refused for ever: AR");
-        if (answer === "AE") report.deferred++;
+        if (answer === "AA" || answer === "CA") break;
+        if (answer === "AR" || answer === "CR") {
+          throw new Error(`A message of the feed was refused for ever: ${answer}`);
+        }
+        if (answer === "AE" || answer === "CE") report.deferred++;
         else {
           report.broken++;
           await line?.close();
@@ -99,7 +101,7 @@ class Line {
     return null;
   }
 
-  /** Sends; answers `AA`, `AE`, `AR` or `broken`. */
+  /** Sends; answers MSA-1, `AA` or `CE` or the like, or `broken`. */
   async ask(text: string, answerMs: number): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.#answer = resolve;

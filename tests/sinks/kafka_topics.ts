@@ -59,6 +59,15 @@ export class KafkaTopics {
     return records;
   }
 
+  /** How many records were ever put into a topic. */
+  async count(topic: string): Promise<number> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
+  }
+
   /** Puts records into a topic. */
   async write(
     topic: string,

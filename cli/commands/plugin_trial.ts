@@ -10,7 +10,11 @@ export const pluginTest = command({
   args: {
     file: { type: "positional", description: "its main module: a file, or an http(s) URL" },
     checks: { type: "string", metavar: "FILE", description: "module that exports checks; default: the plugin's own" },
-    recorded: { type: "string", metavar: "FILE", description: "recorded messages too: .ndjson, or HL7" },
+    recorded: {
+      type: "string",
+      metavar: "FILE",
+      description: "recorded messages too: NDJSON, as actor history --json prints it, or HL7",
+    },
     runs: { type: "number", description: "histories; default 100" },
     seed: { type: "number", description: "where chance begins; default by the clock" },
     path: { type: "string", metavar: "PATH", description: "straight to a failure, as it was printed" },
@@ -18,7 +22,7 @@ export const pluginTest = command({
   examples: [
     "plugin test plugins/counter.ts",
     "plugin test census.ts --checks census_checks.ts",
-    "plugin test census.ts --recorded stay.ndjson --runs 1000",
+    "plugin test census.ts --recorded stay.ndjson --runs 1000    # waterpark actor history KEY --all --json > stay.ndjson",
     "plugin test census.ts --seed 7 --path 12:0",
   ],
   async run({ values, out }) {
