@@ -69,6 +69,29 @@ export function questionsOf(plugin: string, options: QuestionsOptions): IoQuesti
         throw error;
       }
     },
+    async status() {
+      const { sinks, sources, silent } = await service().outside.effects({ limit: 1 });
+      const names = service().plugins().map(({ name }) => name);
+      const plugins = await Promise.all(names.map(async (name) => {
+        const { kind, parkedEverywhere } = await service().stages.inspect(name);
+        return { name, kind, parked: parkedEverywhere };
+      }));
+      const nodes = service().topology().nodes.map(({ name, alive }) => ({
+        name,
+        alive: alive && !silent.includes(name),
+      }));
+      return { plugins, sinks, sources, nodes };
+    },
+    async find({ kind, facility, type, since, limit }) {
+      const { messages, isWhole } = await service().following.find({
+        ...kind === undefined ? {} : { kind: textOf(kind, "kind", 200) },
+        ...facility === undefined ? {} : { facility: textOf(facility, "facility", 200) },
+        ...type === undefined ? {} : { type: textOf(type, "type", 200) },
+        ...typeof since === "number" ? { since } : {},
+        ...typeof limit === "number" ? { limit } : {},
+      });
+      return { messages: messages.map(({ key, seq, at, type }) => ({ key, seq, at, type })), isWhole };
+    },
     async cursor() {
       const last = await lastOf(service(), plugin);
       cursorSeq = last.seq;

@@ -122,6 +122,8 @@ function context(signal: AbortSignal): SourceContext {
   return {
     signal,
     send: (key, message) => ask("send", ...messageOf(key, message)) as ReturnType<SourceContext["send"]>,
+    status: () => ask("status", {}) as ReturnType<SourceContext["status"]>,
+    find: (query) => ask("find", query) as ReturnType<SourceContext["find"]>,
     cursor: () => ask("cursor", {}),
     keep: async (cursor) => void await ask("keep", { cursor }),
   };

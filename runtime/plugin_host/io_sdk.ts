@@ -198,6 +198,40 @@ export interface SourceReceipt {
   readonly duplicate: boolean;
 }
 
+/** How the cluster fares, as one node gathers it from all. */
+export interface ClusterStatus {
+  /** of each plugin the actors at which it stands still, on all nodes */
+  readonly plugins: readonly { readonly name: string; readonly kind: string; readonly parked: number }[];
+  /** what has become of deliveries since the nodes began, see `waterpark effect list` */
+  readonly sinks: readonly {
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly done: number;
+    readonly retried: number;
+    readonly dead: number;
+    readonly inHand: number;
+    readonly held: number;
+  }[];
+  /** those that run, wait or are paused */
+  readonly sources: readonly { readonly name: string; readonly node: string; readonly state: string }[];
+  /** of each node whether it is heard of */
+  readonly nodes: readonly { readonly name: string; readonly alive: boolean }[];
+}
+
+/** What a source looks for; see `waterpark actor find`. */
+export interface SourceQuery {
+  /** kind of the actor */
+  readonly kind?: string;
+  /** of the actor */
+  readonly facility?: string;
+  /** the message's type, whole */
+  readonly type?: string;
+  /** wall time in ms: taken in then or later */
+  readonly since?: number;
+  /** messages at most */
+  readonly limit?: number;
+}
+
 /** What a source is given. */
 export interface SourceContext {
   /** aborted when it is to end: it moves to another node, or another version takes over */
@@ -208,6 +242,13 @@ export interface SourceContext {
    * Rejects with an error whose `code` is a stable code and whose `outcome` is `not-applied` or `unknown`.
    */
   send(key: SourceKey, message: SourceMessage): Promise<SourceReceipt>;
+  /** How the cluster fares. */
+  status(): Promise<ClusterStatus>;
+  /** Messages that were recorded lately, newest first; `isWhole` is false where not all could be looked through. */
+  find(query: SourceQuery): Promise<{
+    messages: readonly { readonly key: string; readonly seq: number; readonly at: number; readonly type: string }[];
+    isWhole: boolean;
+  }>;
   /** Where it had got to, as last kept with `keep`, on whichever node that was; null at its beginning. */
   cursor(): Promise<unknown>;
   /** Keeps where it has got to: plain data, at most 16 KiB, replicated like any message. Call it after `send`. */

@@ -36,6 +36,7 @@ export { HostPool, HOSTS_MAX, hostsFor } from "./host_pool.ts";
 export { type IoAnswer, IoHost, type IoQuestion, type IoStats } from "./io_host.ts";
 export { inspectIo, type IoAbout, readAbout } from "./io_manifest.ts";
 export {
+  type ClusterStatus,
   defineFunction,
   defineSink,
   defineSource,
@@ -52,6 +53,7 @@ export {
   type SourceDefinition,
   type SourceKey,
   type SourceMessage,
+  type SourceQuery,
   type SourceReceipt,
 } from "./io_sdk.ts";
 export { messageOf, type Row, RowHistory } from "./history.ts";
