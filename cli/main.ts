@@ -32,6 +32,7 @@ import { pluginDiff } from "./commands/plugin_diff.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
 import { pluginCheck, pluginPause, pluginResume } from "./commands/plugin_outside.ts";
+import { pluginPace } from "./commands/plugin_pace.ts";
 import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
@@ -105,6 +106,7 @@ export const TREE: CommandTree = {
       diff: pluginDiff,
       promote: pluginPromote,
       rollback: pluginRollback,
+      pace: pluginPace,
       remove: pluginRemove,
       check: pluginCheck,
       pause: pluginPause,

@@ -30,6 +30,10 @@ export interface Deployment {
   percent?: number;
   /** of a canary: actors that it decides for beside them */
   actors?: ActorKey[];
+  /** of a canary: a node, zone or data center; it decides for what is to be written there */
+  where?: string;
+  /** of a canary: it goes from ring to ring by itself, with these of the plan's numbers in place of the usual ones */
+  rings?: Readonly<Record<string, number>>;
 }
 
 /** The verbs of a client that are about plugins and switches. */
@@ -54,7 +58,7 @@ export class PluginVerbs extends OutsideVerbs {
 
   /** Puts a plugin, or a new version of it, in its place. The same bundle twice is one version. */
   deploy(
-    { name, kind, actorKind = "patient", url, hash, bundle, stage, percent, actors }: Deployment,
+    { name, kind, actorKind = "patient", url, hash, bundle, stage, percent, actors, where, rings }: Deployment,
   ): Promise<PluginView> {
     const headers = {
       "content-type": "application/javascript",
@@ -65,6 +69,8 @@ export class PluginVerbs extends OutsideVerbs {
       ...stage === undefined ? {} : { "waterpark-plugin-stage": stage },
       ...percent === undefined ? {} : { "waterpark-plugin-percent": String(percent) },
       ...actors === undefined ? {} : { "waterpark-plugin-actors": listOf(actors) },
+      ...where === undefined ? {} : { "waterpark-plugin-where": where },
+      ...rings === undefined ? {} : { "waterpark-plugin-rings": JSON.stringify(rings) },
     };
     return this.#dialer.ask({ method: "PUT", path: pluginPath(name), headers, body: bundle });
   }
@@ -112,6 +118,14 @@ export class PluginVerbs extends OutsideVerbs {
   /** In what a plugin's versions differ, as far as both have folded the same messages. Its examples name actors. */
   pluginDiff(name: string): Promise<PluginDiffView> {
     return this.#dialer.ask({ path: `${pluginPath(name)}/diff` });
+  }
+
+  /**
+   * Says for how long, in ms, a new version must have decided for a part before it may decide everywhere: so that no fault
+   * is in all data centers at once. 0, as at first: there is no such time.
+   */
+  async setPluginPace(everywhereAfterMs: number): Promise<void> {
+    await this.#dialer.ask({ method: "PUT", path: `/v1/plugin-pace${query({ everywhereAfterMs })}` });
   }
 
   /** All switches. */

@@ -101,7 +101,14 @@ async function run(prefix: string, connections: number, seconds: number, message
   const kafkaBefore = await topics?.count("out") ?? 0;
   const cpuBefore = cpuSeconds(cluster.pids);
   const startMs = performance.now();
-  await feed.tell({ addresses: cluster.mllp, connections, patients: Number(values.patients), seconds, messagesMax, prefix });
+  await feed.tell({
+    addresses: cluster.mllp,
+    connections,
+    patients: Number(values.patients),
+    seconds,
+    messagesMax,
+    prefix,
+  });
   const fed = await feed.answer<FeedResult>();
   let now = await received();
   let kafkaNow = kafkaBefore;

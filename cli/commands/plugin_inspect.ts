@@ -28,8 +28,10 @@ function showVersions({ versions, folding }: PluginDetail, out: Output): void {
   out.data("");
   out.table(
     ["VERSION", "STAGE", "HASH", "ACTORS FOLDED", "SHARDS", "PARKED", "TAKEN BACK"],
-    versions.map(({ version, stage, percent, actors, hash, withdrawn }) => {
-      const part = stage === "canary" ? ` ${percent} %${actors.length > 0 ? ` and ${actors.length} actors` : ""}` : "";
+    versions.map(({ version, stage, percent, actors, where, byItself, hash, withdrawn }) => {
+      const more = actors.length > 0 ? ` and ${actors.length} actors` : "";
+      const share = where === null ? `${percent} %${more}` : `at ${where}`;
+      const part = stage === "canary" ? ` ${share}${byItself ? ", by itself" : ""}` : "";
       const along = folding.find((one) => one.version === version);
       const rest = along === undefined
         ? ["-", "-", "-"]
@@ -44,12 +46,12 @@ function showHistory({ history }: PluginDetail, out: Output): void {
   out.data("");
   out.table(
     ["WHEN", "WHO", "WHAT", "VERSION", "STAGE", "HASH", "WHY"],
-    history.map(({ at, by, deed, version, stage, percent, hash, reason }) => [
+    history.map(({ at, by, deed, version, stage, percent, where, hash, reason }) => [
       at === 0 ? "-" : new Date(at).toISOString(),
       by,
       deed,
       version,
-      stage === "canary" ? `canary ${percent} %` : stage,
+      stage === "canary" ? `canary ${where === null ? `${percent} %` : `at ${where}`}` : stage,
       hash.slice(0, 12),
       reason,
     ]),

@@ -7,6 +7,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was promoted; it goes on folding along.",
     next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
   },
+  "topology/too-soon": {
+    happened: "The version was to decide everywhere before it has decided for a part for long enough.",
+    now: "Nothing was changed; no fault of it can be in all data centers at once.",
+    next: "Make it a canary (--stage canary, --rings) and wait; waterpark plugin pace MINUTES sets the time, 0 none.",
+  },
   "topology/is-live": {
     happened: "The version that is to be a canary is the live one.",
     now: "Nothing was changed.",

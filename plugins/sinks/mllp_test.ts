@@ -122,7 +122,7 @@ Deno.test("mllp sink: it may do what it needs, and wrong options are refused whe
     tls: { ca: { file: "/ca.pem" }, cert: { file: "/c.pem" }, key: { env: "KEY" } },
   });
   assert.deepEqual(sink.permissions, { net: ["[::1]:2575"], read: ["/ca.pem", "/c.pem"], env: ["KEY"] });
-  assert.deepEqual([sink.name, sink.plugin, sink.batchMax], ["mllp", "sink", 4]);
+  assert.deepEqual([sink.name, sink.plugin, sink.batchMax], ["mllp", "sink", 16]);
   for (
     const wrong of [{ port: 0 }, { port: 1.5 }, { host: "a b" }, { host: "" }, { connections: 65 }, { answerMs: 1 }, {
       tls: { cert: { file: "/c.pem" } },

@@ -1,6 +1,7 @@
 import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
+import { FoldTimes } from "./fold_times.ts";
 import { FoldPumps } from "./fold_pumps.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
 import { Readings } from "./readings.ts";
@@ -18,6 +19,8 @@ import { deciderFor, type Handler, handlerOf } from "./versions.ts";
  * and not so many in one call that the thread stalls.
  */
 export class Actors {
+  /** what folds have taken here, by version */
+  readonly times: FoldTimes;
   readonly #options: ActorsOptions;
   readonly #world: World;
   readonly #config: ActorsConfig;
@@ -44,14 +47,16 @@ export class Actors {
     this.#world = options.world;
     const config = this.#config = options.config;
     const { openFoldsMax: openMax, pauseMinMs, pauseMaxMs, waitersMax, repliesMax } = config;
-    const { world, fold, foldPlaces: places } = options;
+    const { world, foldPlaces: places } = options;
+    this.times = new FoldTimes(world);
+    const fold = this.times.timed(options.fold);
     this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs });
     this.#waiters = new HandledWaiters({ world: options.world, waitersMax, repliesMax });
     const resting = this.#resting = new RestingVersions({ world: options.world, pauseMinMs, pauseMaxMs });
     this.#readings = new Readings({ world: options.world, pump: this.#pump, resting, config });
     this.#shadows = new Shadows({
       world: options.world,
-      fold: options.fold,
+      fold,
       places,
       resting,
       config,

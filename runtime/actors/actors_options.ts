@@ -28,6 +28,10 @@ export interface CanaryVersion {
   percent: number;
   /** canonical keys of those that it has beside them */
   actors?: readonly string[];
+  /** shards that it decides for beside them, ascending: where a place is meant */
+  shards?: readonly number[];
+  /** true for an actor of one of these shards */
+  covers?(key: string): boolean;
 }
 
 /** Where committed effects go: the effects room. */

@@ -17,7 +17,9 @@ export function handlerOf(plugin: LivePlugin): Handler {
 export function deciderFor(handler: Handler, key: string): string | null {
   if (!key.startsWith(handler.prefix)) return null;
   const { canary } = handler;
-  if (canary !== undefined && decides(handler.name, { ...canary, actors: listOf(canary) }, key)) return canary.hash;
+  if (canary !== undefined) {
+    if (decides(handler.name, { ...canary, actors: listOf(canary) }, key) || canary.covers?.(key)) return canary.hash;
+  }
   return handler.hash === "" ? null : handler.hash;
 }
 

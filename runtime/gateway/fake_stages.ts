@@ -31,6 +31,11 @@ export function fakeStages(asked: string[], viewOf: (name: string) => PluginView
       asked.push(`rollback ${name}${reason === undefined ? "" : `: ${reason}`}`);
       return Promise.resolve(viewOf(name));
     },
+    everywhereAfterMs: () => 0,
+    setEverywhereAfter(ms) {
+      asked.push(`everywhere after ${ms}`);
+      return Promise.resolve();
+    },
     switches: () => [...switches.values()],
     setSwitch(name, on, by = "unknown") {
       const history = [...switches.get(name)?.history ?? [], { on, by, at: 1 }];

@@ -66,10 +66,23 @@ export function addPluginRoutes(route: Route, gateway: Gateway): void {
       throw badRequest("Cannot promote the plugin as its stage must be live or canary");
     }
     const version = numberInQuery(c, "version", { min: 1, max: Number.MAX_SAFE_INTEGER });
-    const part = stage === "canary" ? partOf(c.req.query("percent"), c.req.query("actors")) : {};
+    const part = stage === "canary"
+      ? { ...partOf(c.req.query("percent"), c.req.query("actors")), ...placeOf(c.req.query("where")) }
+      : {};
     const options = { ...version === undefined ? {} : { version }, stage, ...part, by: callerOf(c) } as const;
     const acceptDiff = c.req.query("accept-diff") === "true";
     return json(await inTime(gateway, "unknown", service.stages.promote(name, { ...options, acceptDiff })));
+  });
+
+  route("GET", "/v1/plugin-pace", () => json({ everywhereAfterMs: service.stages.everywhereAfterMs() }));
+
+  route("PUT", "/v1/plugin-pace", async (c) => {
+    const everywhereAfterMs = numberInQuery(c, "everywhereAfterMs", { min: 0, max: DAYS_MS_MAX });
+    if (everywhereAfterMs === undefined) {
+      throw badRequest("Cannot set the pace as the query must say it: ?everywhereAfterMs=3600000");
+    }
+    await inTime(gateway, "unknown", service.stages.setEverywhereAfter(everywhereAfterMs));
+    return json({ everywhereAfterMs });
   });
 
   route("GET", "/v1/plugins/:name/diff", async (c) => {
@@ -92,6 +105,25 @@ function partOf(percent: string | undefined, actors: string | undefined): { perc
     throw badRequest("Cannot make a canary as its percent must be a whole number from 1 to 100");
   }
   return value === undefined ? part : { ...part, percent: value };
+}
+
+const DAYS_MS_MAX = 30 * 24 * 3_600_000;
+const PLACE = /^[A-Z0-9]{1,16}(-[A-Z0-9]{1,16}(-[0-9]{1,9})?)?$/;
+const RINGS_UNITS_MAX = 1_000;
+
+function placeOf(where: string | undefined): { where?: string } {
+  if (where === undefined || PLACE.test(where)) return where === undefined ? {} : { where };
+  throw badRequest("Cannot make a canary as its place must be a node, a zone or a data center: TN-A-1, TN-A or TN");
+}
+
+function ringsOf(rings: string | undefined): { rings?: string } {
+  if (rings === undefined) return {};
+  try {
+    if (rings.length <= RINGS_UNITS_MAX && typeof JSON.parse(rings) === "object") return { rings };
+  } catch {
+    // said below
+  }
+  throw badRequest("Cannot deploy the plugin as its rings must be a JSON object of numbers, as {} or stepMs: 600000");
 }
 
 /** Who asks. Tokens have no names here. */
@@ -129,7 +161,11 @@ async function deploy(c: Context, gateway: Gateway): Promise<Response> {
     throw badRequest("Cannot deploy the plugin as its stage must be dark, canary or live");
   }
   const part = stage === "canary"
-    ? partOf(c.req.header("waterpark-plugin-percent"), c.req.header("waterpark-plugin-actors"))
+    ? {
+      ...partOf(c.req.header("waterpark-plugin-percent"), c.req.header("waterpark-plugin-actors")),
+      ...placeOf(c.req.header("waterpark-plugin-where")),
+      ...ringsOf(c.req.header("waterpark-plugin-rings")),
+    }
     : {};
   const isNew = !service.plugins().some((plugin) => plugin.name === name);
   const view = await inTime(

@@ -201,6 +201,10 @@ export interface DeployRequest {
   percent?: number;
   /** of a canary: canonical keys of actors that it decides for beside them */
   actors?: string[];
+  /** of a canary: a node, zone or data center (`TN-A-1`, `TN-A`, `TN`); it decides for what is to be written there */
+  where?: string;
+  /** of a canary: it goes from ring to ring by itself; JSON, see `docs/plugins-stages.md` */
+  rings?: string;
   /** who deploys it; default `"unknown"` */
   by?: string;
 }

@@ -17,6 +17,10 @@ export interface VersionView {
   percent: number;
   /** keys that a canary has beside them */
   actors: string[];
+  /** place whose actors a canary decides for; null: none */
+  where: string | null;
+  /** it goes from ring to ring by itself */
+  byItself: boolean;
   /** size of the bundle */
   bytes: number;
   /** wall time in ms */
@@ -37,6 +41,8 @@ export interface DeedView {
   stage: string;
   /** of a canary */
   percent: number;
+  /** of a canary: at which place; null: at none */
+  where: string | null;
   /** name of the token; `unknown` where there is none */
   by: string;
   /** wall time in ms */
@@ -140,6 +146,8 @@ export interface PromoteOptions {
   percent?: number;
   /** of a canary: canonical keys */
   actors?: string[];
+  /** of a canary: a node, zone or data center */
+  where?: string;
   /** differences in effects are as they should be */
   acceptDiff?: boolean;
   /** who wants it */
@@ -160,6 +168,10 @@ export interface StagesService {
   promote(name: string, options?: PromoteOptions): Promise<PluginView>;
   /** Takes the canary back, or else makes the version live again that was live before. */
   rollback(name: string, options?: { by?: string; reason?: string }): Promise<PluginView>;
+  /** ms for which a version must have decided for a part before it may decide everywhere; 0: there is no such time */
+  everywhereAfterMs(): number;
+  /** Sets it, for the whole cluster. */
+  setEverywhereAfter(ms: number): Promise<void>;
   /** All switches, by name. */
   switches(): SwitchView[];
   /** Sets one; resolves when all nodes that are up know. */

@@ -12,7 +12,7 @@ import { Mailroom, type Posting, type PostResult } from "../mailroom/mod.ts";
 import { Membership } from "../membership/mod.ts";
 import { Replication } from "../replication/mod.ts";
 import { log } from "../telemetry/mod.ts";
-import { type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
+import { isAt, type JoiningNode, shardText, SYSTEM_SHARD, Topology, type TopologyNode } from "../topology/mod.ts";
 import { Mesh } from "../transport/mod.ts";
 import { FRAME, type Lane, LANE_CONTROL, LANE_MESSAGE } from "../wire/mod.ts";
 import { mintId, type World } from "../world/mod.ts";
@@ -341,8 +341,18 @@ export class NodeCore {
   }
 
   #handlers(): LivePlugin[] {
-    const { plugins = {}, settings = {} } = this.directory.topology?.state ?? {};
-    return foldingVersions(plugins, { nowMs: this.world.nowWallMs(), isPaused: (name) => isPaused(settings, name) });
+    const { topology } = this.directory;
+    const { plugins = {}, settings = {}, born = null } = topology?.state ?? {};
+    return foldingVersions(plugins, {
+      nowMs: this.world.nowWallMs(),
+      isPaused: (name) => isPaused(settings, name),
+      // By where placement wants the writer, not by where it is: every node with this topology comes to the same.
+      shardsAt: (place) =>
+        born === null
+          ? []
+          : topology!.dataShards().filter((shard) => isAt(topology!.placementOf(shard)[0].name, place)),
+      shardOf: (key) => topology!.shardOf(key),
+    });
   }
 
   #onFrame(from: number, type: number, payload: Uint8Array): void {

@@ -11,10 +11,19 @@ export interface Bundle {
   bytes: Uint8Array;
 }
 
+/** What of the topology it takes. */
+export interface FoldingTopology {
+  nowMs: number;
+  isPaused(name: string): boolean;
+  /** shards that are to be written at a node, in a zone or a data center */
+  shardsAt(place: string): readonly number[];
+  shardOf(key: string): number;
+}
+
 /** Plugins of kind handler, by name, with the versions that fold; those that an operator has stopped do not. */
 export function foldingVersions(
   plugins: TopologyState["plugins"],
-  { nowMs, isPaused }: { nowMs: number; isPaused(name: string): boolean },
+  { nowMs, isPaused, shardsAt, shardOf }: FoldingTopology,
 ): LivePlugin[] {
   const folding: LivePlugin[] = [];
   for (const name of Object.keys(plugins).sort()) {
@@ -25,7 +34,7 @@ export function foldingVersions(
     const numbers: Record<string, number> = {};
     for (const { hash, version } of plugins[name].versions) numbers[hash] = version;
     const plugin: LivePlugin = { name, hash: live?.hash ?? "", actorKind: first.actorKind };
-    if (canary !== null) plugin.canary = partOf(canary);
+    if (canary !== null) plugin.canary = partOf(canary, { shardsAt, shardOf });
     if (dark.length > 0) plugin.dark = dark.map((version) => version.hash);
     if (canary !== null || dark.length > 0) plugin.numbers = numbers;
     folding.push(plugin);
@@ -50,6 +59,13 @@ export function textOf(folding: readonly LivePlugin[]): string {
   return JSON.stringify(folding);
 }
 
-function partOf({ hash, percent, actors }: PluginVersion): NonNullable<LivePlugin["canary"]> {
-  return actors === undefined ? { hash, percent } : { hash, percent, actors };
+function partOf(
+  { hash, percent, actors, where }: PluginVersion,
+  { shardsAt, shardOf }: Pick<FoldingTopology, "shardsAt" | "shardOf">,
+): NonNullable<LivePlugin["canary"]> {
+  const part = actors === undefined ? { hash, percent } : { hash, percent, actors };
+  if (where === undefined) return part;
+  const shards = shardsAt(where);
+  const known = new Set(shards);
+  return { ...part, shards, covers: (key) => known.has(shardOf(key)) };
 }

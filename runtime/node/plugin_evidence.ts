@@ -12,6 +12,8 @@ export interface PluginEvidence {
   parked: number;
   /** the same by hash of the version that could not go on */
   parkedBy: Record<string, number>;
+  /** by hash: what folds have taken, ms and messages */
+  times: Record<string, { ms: number; messages: number }>;
   /** names of nodes that did not answer */
   silent: string[];
 }
@@ -34,7 +36,7 @@ export class Evidence {
   /** Gathers it. */
   async of(name: string): Promise<PluginEvidence> {
     const { nodes } = this.#core.directory.require().state;
-    const all: PluginEvidence = { diffs: [], progress: [], parked: 0, parkedBy: {}, silent: [] };
+    const all: PluginEvidence = { diffs: [], progress: [], parked: 0, parkedBy: {}, times: {}, silent: [] };
     await Promise.all(nodes.map(async (node) => {
       const said = await this.#ask(node.incarnation, name);
       if (said === null) all.silent.push(node.name);
@@ -44,6 +46,11 @@ export class Evidence {
         all.parked += said.parked;
         for (const [hash, number] of Object.entries(said.parkedBy)) {
           all.parkedBy[hash] = (all.parkedBy[hash] ?? 0) + number;
+        }
+        for (const [hash, { ms, messages }] of Object.entries(said.times)) {
+          const sum = all.times[hash] ??= { ms: 0, messages: 0 };
+          sum.ms += ms;
+          sum.messages += messages;
         }
       }
     }));
@@ -58,6 +65,7 @@ export class Evidence {
       progress: actors.shadows.progress(name),
       parked: actors.parkedCount(name),
       parkedBy: actors.parkedBy(name),
+      times: actors.times.list(),
     };
   }
 
@@ -83,13 +91,18 @@ export class Evidence {
 type Fields = Record<string, unknown>;
 
 function read(value: unknown): Omit<PluginEvidence, "silent"> {
-  const { diffs, progress, parked, parkedBy } = fields(value);
+  const { diffs, progress, parked, parkedBy, times = {} } = fields(value);
+  const timed = Object.entries(fields(times)).slice(0, LINES_MAX).map(([hash, time]) => {
+    const { ms, messages } = fields(time);
+    return [hash, { ms: Math.max(0, Number(ms) || 0), messages: count(messages) }];
+  });
   const byHash = Object.entries(fields(parkedBy)).slice(0, LINES_MAX).map(([hash, number]) => [hash, count(number)]);
   return {
     diffs: list(diffs).map(readDiff),
     progress: list(progress).map(readProgress),
     parked: count(parked),
     parkedBy: Object.fromEntries(byHash),
+    times: Object.fromEntries(timed),
   };
 }
 

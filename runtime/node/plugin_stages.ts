@@ -15,6 +15,7 @@ import type {
   SwitchView,
 } from "../gateway/mod.ts";
 import {
+  EVERYWHERE_AFTER,
   type PluginRecord,
   protocolInForce,
   STAGES_SINCE,
@@ -52,6 +53,12 @@ export class CoreStages implements StagesService {
     this.watch = new VersionWatch({
       core,
       evidence,
+      promote: (name, version, where, reason) =>
+        this.command({
+          ...{ type: "promote", name, version },
+          ...where === null ? {} : { stage: "canary", percent: 0, where },
+          ...this.word("waterpark", { isNeeded: true, reason }),
+        }),
       rollback: (name, from, reason) =>
         this.command({ type: "rollback", name, from, ...this.word("waterpark", { isNeeded: true, reason }) }),
     });
@@ -69,11 +76,18 @@ export class CoreStages implements StagesService {
         stage: one.stage,
         percent: one.percent,
         actors: one.actors ?? [],
+        where: one.where ?? null,
+        byItself: one.rings !== undefined,
         bytes: one.bytes.length,
         deployedAt: one.deployedAtMs,
         withdrawn: one.withdrawn ?? null,
       })),
-      history: (record.deeds ?? []).map(({ atMs, reason = "", ...deed }) => ({ ...deed, at: atMs, reason })),
+      history: (record.deeds ?? []).map(({ atMs, reason = "", where = null, ...deed }) => ({
+        ...deed,
+        where,
+        at: atMs,
+        reason,
+      })),
       folding: foldingOf(record, progress),
       parkedEverywhere: parked,
       silent,
@@ -100,7 +114,7 @@ export class CoreStages implements StagesService {
   }
 
   async promote(name: string, options: PromoteOptions = {}): Promise<PluginView> {
-    const { stage, percent, actors, acceptDiff = false, by = "unknown" } = options;
+    const { stage, percent, actors, where, acceptDiff = false, by = "unknown" } = options;
     const record = this.#record(name);
     const version = options.version ?? record.versions.findLast((one) => one.withdrawn === undefined)?.version;
     if (!acceptDiff && version !== undefined) await this.#requireSame(name, record, version);
@@ -108,7 +122,14 @@ export class CoreStages implements StagesService {
       type: "promote",
       name,
       ...version === undefined ? {} : { version },
-      ...stage === "canary" ? { stage, percent, ...actors === undefined ? {} : { actors } } : {},
+      ...stage === "canary"
+        ? {
+          stage,
+          percent: percent ?? (where === undefined ? undefined : 0),
+          ...actors === undefined ? {} : { actors },
+          ...where === undefined ? {} : { where },
+        }
+        : {},
       ...this.word(by, { isNeeded: stage === "canary" }),
     });
     return this.#view(name, version)!;
@@ -121,6 +142,15 @@ export class CoreStages implements StagesService {
     const word = this.word(by, { isNeeded: canary !== undefined, reason });
     await this.command({ type: "rollback", name, ...from === undefined ? {} : { from }, ...word });
     return this.#view(name)!;
+  }
+
+  everywhereAfterMs(): number {
+    const value = this.#core.directory.require().state.settings[EVERYWHERE_AFTER];
+    return typeof value === "number" ? value : 0;
+  }
+
+  async setEverywhereAfter(ms: number): Promise<void> {
+    await this.command({ type: "setting", name: EVERYWHERE_AFTER, value: ms === 0 ? null : ms });
   }
 
   switches(): SwitchView[] {

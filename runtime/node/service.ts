@@ -250,7 +250,7 @@ export class CoreService implements NodeService {
 
   async deploy(request: DeployRequest): Promise<PluginView> {
     const manifest = await this.#loading?.inspect(request);
-    const { stage = "live", percent, actors, by = "unknown" } = request;
+    const { stage = "live", percent, actors, where, rings, by = "unknown" } = request;
     const number = await this.stages.command({
       type: "deploy",
       name: request.name,
@@ -262,6 +262,8 @@ export class CoreService implements NodeService {
       stage,
       ...percent === undefined ? {} : { percent },
       ...actors === undefined ? {} : { actors },
+      ...where === undefined ? {} : { where },
+      ...rings === undefined ? {} : { rings },
       ...manifest === undefined ? {} : { manifest },
       atMs: this.#core.world.nowWallMs(),
       ...this.stages.word(by, { isNeeded: stage !== "live" }),

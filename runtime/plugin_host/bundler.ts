@@ -51,17 +51,17 @@ export async function bundlePlugin(entry: string | URL, options: BundleOptions =
   const url = urlOf(entry);
   const problem = url.protocol === "npm:" ? problemOfPackage(url.href) : "";
   if (problem !== "") throw doesNotCompile(url, problem);
-  let found: { text: string; name: string; actorKind: string };
+  let found: { bytes: Uint8Array<ArrayBuffer>; name: string; actorKind: string };
   try {
     const text = await bundleHandler(url, { read: options.read ?? readModule, environment: options.environment });
-    found = { text, ...new PluginContext(text, "bundle").about };
+    found = { bytes: sized(url, text), ...new PluginContext(text, "bundle").about };
   } catch (error) {
     const other = options.read === undefined ? await bundleOutside(url, options) : null;
     if (other !== null) return other;
     throw error;
   }
-  const bytes = sized(url, found.text);
-  return { name: found.name, kind: "handler", actorKind: found.actorKind, hash: await sha256(bytes), bytes };
+  const { bytes, name, actorKind } = found;
+  return { name, kind: "handler", actorKind, hash: await sha256(bytes), bytes };
 }
 
 /** Stands in what defines a function, a sink or a source, and is left out of bundles of what does not. */

@@ -19,7 +19,7 @@ import {
 
 /** A new version. The same bundle at the same stage once more is no new version: a deploy may be repeated. */
 export function deploy(state: TopologyState, command: TopologyCommand & { type: "deploy" }): Change | Refused {
-  const { name, kind, hash, url, bytes, stage, atMs: deployedAtMs, actors } = command;
+  const { name, kind, hash, url, bytes, stage, atMs: deployedAtMs, actors, where, rings } = command;
   const percent = command.percent ?? 0;
   const actorKind = command.actorKind ?? "*";
   const old = pluginOf(state, name);
@@ -36,8 +36,12 @@ export function deploy(state: TopologyState, command: TopologyCommand & { type: 
   const newest = record.versions.at(-1);
   const standing = stage === "live" ? versionOf(record, record.live) : newest;
   const isSame = standing?.hash === hash && standing.stage === stage && standing.percent === percent &&
-    standing.withdrawn === undefined && String(standing.actors ?? "") === String(actors ?? "");
+    standing.withdrawn === undefined && String(standing.actors ?? "") === String(actors ?? "") &&
+    standing.where === where && standing.rings === rings;
   if (isSame) return accepted({}, { pluginVersion: standing.version });
+  const word = command.word ?? { by: "unknown", atMs: deployedAtMs };
+  const soon = stage === "live" ? tooSoon(state, record, { hash, atMs: word.atMs }) : null;
+  if (soon !== null) return soon;
   const version = (newest?.version ?? 0) + 1;
   const fresh: PluginVersion = {
     version,
@@ -49,12 +53,13 @@ export function deploy(state: TopologyState, command: TopologyCommand & { type: 
     proven: false,
     actorKind,
     deployedAtMs,
+    ...rings === undefined ? {} : { rings },
     ...command.manifest === undefined ? {} : { manifest: command.manifest },
   };
-  const word = command.word ?? { by: "unknown", atMs: deployedAtMs };
   const longer = { ...record, versions: [...record.versions, fresh] };
-  const staged = withStage(longer, version, { stage, percent, actors, atMs: word.atMs });
-  const next = withDeed(forgetOldest(staged), { ...word, deed: "deploy", version, hash, stage, percent });
+  const staged = withStage(longer, version, { stage, percent, actors, where, atMs: word.atMs });
+  const deed = { ...word, deed: "deploy" as const, version, hash, stage, percent };
+  const next = withDeed(forgetOldest(staged), where === undefined ? deed : { ...deed, where });
   if (bundleBytes(state, name) + sum(next) > BUNDLES_BYTES_MAX) {
     return refused(
       "topology/too-many-bundles",
@@ -66,7 +71,7 @@ export function deploy(state: TopologyState, command: TopologyCommand & { type: 
 
 /** A version goes live, or is a canary's: the newest that was not withdrawn, or the one named. */
 export function promote(state: TopologyState, command: TopologyCommand & { type: "promote" }): Change | Refused {
-  const { name, version, stage = "live", percent = 0, actors, word = { by: "unknown", atMs: 0 } } = command;
+  const { name, version, stage = "live", percent = 0, actors, where, word = { by: "unknown", atMs: 0 } } = command;
   const record = pluginOf(state, name);
   if (record === null) return noSuchPlugin("promote", name);
   const newest = record.versions.findLast((one) => one.withdrawn === undefined) ?? record.versions.at(-1)!;
@@ -83,12 +88,36 @@ export function promote(state: TopologyState, command: TopologyCommand & { type:
   }
   const isSame = stage === "live"
     ? record.live === found.version
-    : found.stage === "canary" && found.percent === percent && String(found.actors ?? "") === String(actors ?? "");
+    : found.stage === "canary" && found.percent === percent && found.where === where &&
+      String(found.actors ?? "") === String(actors ?? "");
   if (isSame) return accepted({}, { pluginVersion: found.version });
-  const next = withStage(record, found.version, { stage, percent, actors, atMs: word.atMs });
   const { version: number, hash } = found;
-  const told = withDeed(next, { ...word, deed: "promote", version: number, hash, stage, percent });
+  const soon = stage === "live" && found.proven === false ? tooSoon(state, record, { hash, atMs: word.atMs }) : null;
+  if (soon !== null) return soon;
+  const next = withStage(record, number, { stage, percent, actors, where, atMs: word.atMs });
+  const deed = { ...word, deed: "promote" as const, version: number, hash, stage, percent };
+  const told = withDeed(next, where === undefined ? deed : { ...deed, where });
   return accepted(withPlugin(state, told), { pluginVersion: number });
+}
+
+/** Name of the setting: ms for which a version must have decided for a part before it may decide everywhere. */
+export const EVERYWHERE_AFTER = "plugins.everywhere-after-ms";
+
+/** A version that has not decided for a part for long enough must not be in all data centers at once. */
+function tooSoon(
+  { settings }: TopologyState,
+  { name, live, deeds = [] }: PluginRecord,
+  { hash, atMs }: { hash: string; atMs: number },
+): Refused | null {
+  const afterMs = settings[EVERYWHERE_AFTER];
+  // The first version of all has none beside it that could go on.
+  if (typeof afterMs !== "number" || afterMs <= 0 || live === null) return null;
+  const since = deeds.find((deed) => deed.hash === hash && deed.stage === "canary");
+  if (since !== undefined && atMs - since.atMs >= afterMs) return null;
+  return refused(
+    "topology/too-soon",
+    `Cannot have "${name}" decide everywhere as a version must have decided for a part for ${afterMs} ms first`,
+  );
 }
 
 /**
@@ -126,7 +155,10 @@ function withdraw(
 }
 
 /** Without a word it is older code's, which knows no more than that it is not to be returned to. */
-function asWithdrawn({ actors: _, ...version }: PluginVersion, word?: Word): PluginVersion {
+function asWithdrawn(
+  { actors: _, where: _where, rings: _rings, ...version }: PluginVersion,
+  word?: Word,
+): PluginVersion {
   const dark = { ...version, stage: "dark" as const, percent: 0, proven: false };
   return word === undefined ? dark : { ...dark, withdrawn: word.reason ?? "rolled back" };
 }
@@ -167,13 +199,17 @@ function withVersion(record: PluginRecord, version: PluginVersion): PluginRecord
 function withStage(
   record: PluginRecord,
   number: number,
-  to: { stage: PluginStage; percent: number; actors?: string[]; atMs: number },
+  to: { stage: PluginStage; percent: number; actors?: string[]; where?: string; atMs: number },
 ): PluginRecord {
-  const { stage, percent, actors } = to;
+  const { stage, percent, actors, where } = to;
   const versions = record.versions.map((one): PluginVersion => {
-    const { actors: _, withdrawn: _why, leftAtMs: _when, ...plain } = one;
+    const { actors: _, where: _where, rings, withdrawn: _why, leftAtMs: _when, ...plain } = one;
     if (one.version === number) {
-      const part = actors === undefined || stage !== "canary" ? {} : { actors };
+      const part = stage !== "canary" ? {} : {
+        ...actors === undefined ? {} : { actors },
+        ...where === undefined ? {} : { where },
+        ...rings === undefined ? {} : { rings },
+      };
       return {
         ...plain,
         stage,

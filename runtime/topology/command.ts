@@ -94,6 +94,10 @@ export type TopologyCommand =
     percent?: number;
     /** of a canary: canonical keys of actors that it decides for */
     actors?: string[];
+    /** of a canary: a node, zone or data center; it decides for what is to be written there */
+    where?: string;
+    /** it goes from ring to ring by itself; JSON */
+    rings?: string;
     /** what a function, source or sink declares, as JSON; has the cluster speak version 2 */
     manifest?: string;
     word?: Word;
@@ -107,6 +111,7 @@ export type TopologyCommand =
     stage?: "canary" | "live";
     percent?: number;
     actors?: string[];
+    where?: string;
     word?: Word;
   }
   | {
@@ -146,6 +151,8 @@ export type CommandReading = { command: TopologyCommand } | { complaint: string 
 /** Says what is wrong with a field; never leaves this file. */
 class Complaint extends Error {}
 
+const PLACE = /^[A-Z0-9]{1,16}(-[A-Z0-9]{1,16}(-[0-9]{1,9})?)?$/;
+const RINGS_UNITS_MAX = 1_000;
 const MANIFEST_UNITS_MAX = 16_000;
 const INCARNATION_MAX = 2 ** 52;
 const PROTOCOL_MAX = 1_000_000;
@@ -209,6 +216,7 @@ function read(from: Fields): TopologyCommand {
         stage,
         atMs: integer(from.atMs, "atMs", 0, Number.MAX_SAFE_INTEGER),
         ...partOfActors(from, stage),
+        ...from.rings === undefined || stage !== "canary" ? {} : { rings: text(from.rings, "rings", RINGS_UNITS_MAX) },
         ...from.manifest === undefined ? {} : { manifest: text(from.manifest, "manifest", MANIFEST_UNITS_MAX) },
         ...wordIn(from),
       };
@@ -257,9 +265,15 @@ function read(from: Fields): TopologyCommand {
 }
 
 /** For which actors a canary decides. */
-function partOfActors(from: Fields, stage: PluginStage): { percent: number; actors?: string[] } {
+function partOfActors(
+  from: Fields,
+  stage: PluginStage,
+): { percent: number; actors?: string[]; where?: string } {
   if (stage !== "canary") return { percent: 0 };
-  const { actors } = from;
+  const { actors, where } = from;
+  if (where !== undefined) {
+    return { percent: integer(from.percent ?? 0, "percent", 0, 100), where: pattern(where, "where", PLACE) };
+  }
   if (actors === undefined) return { percent: integer(from.percent ?? 10, "percent", 1, 100) };
   if (!Array.isArray(actors) || actors.length === 0 || actors.length > CANARY_ACTORS_MAX) {
     throw new Complaint(`actors is no list of 1 to ${CANARY_ACTORS_MAX} keys`);

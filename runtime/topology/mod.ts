@@ -50,7 +50,8 @@ export {
   type TopologyState,
   type Word,
 } from "./state.ts";
-export { decides, foldersOf, isCanaryActor, type PluginFolders } from "./stages.ts";
+export { EVERYWHERE_AFTER } from "./apply_plugins.ts";
+export { decides, foldersOf, isAt, isCanaryActor, type PluginFolders } from "./stages.ts";
 export { SYSTEM_VOTERS_MAX, type SystemPlacement } from "./system_placement.ts";
 export { type AckRule, Topology } from "./topology.ts";
 export {

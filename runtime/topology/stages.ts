@@ -31,7 +31,12 @@ export function isCanaryActor(plugin: string, key: string, percent: number): boo
   return percent >= 100 || hashText(key, hashText(plugin)) % 10_000 < percent * 100;
 }
 
-/** True when this canary decides for the actor. */
+/** True for a node that is the place, or stands in it: `TN-A-1` is `TN-A-1`, in `TN-A`, in `TN`. */
+export function isAt(node: string, place: string): boolean {
+  return node === place || node.startsWith(`${place}-`);
+}
+
+/** True when this canary decides for the actor, wherever that is. */
 export function decides(plugin: string, canary: Pick<PluginVersion, "percent" | "actors">, key: string): boolean {
   return isCanaryActor(plugin, key, canary.percent) || canary.actors?.includes(key) === true;
 }

@@ -2,7 +2,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { applyCommand } from "./apply.ts";
 import { emptyState, type TopologyState } from "./state.ts";
-import { decides, foldersOf, isCanaryActor, KEEPS_FOLDING_MS } from "./stages.ts";
+import { EVERYWHERE_AFTER } from "./apply_plugins.ts";
+import { decides, foldersOf, isAt, isCanaryActor, KEEPS_FOLDING_MS } from "./stages.ts";
 
 const KEYS = Array.from({ length: 2_000 }, (_, i) => `patient/HOSPX/${i}`);
 const word = (atMs: number, reason?: string) => ({ by: "ann", atMs, ...reason === undefined ? {} : { reason } });
@@ -116,4 +117,35 @@ Deno.test("stages: older code must not read what it would pass over", () => {
   const state = say(cluster(), { type: "join", node: old });
   const { answer } = applyCommand(state, { ...deployOf(1, "canary"), since: 2 });
   ok(!answer.ok && answer.code === "topology/not-spoken");
+});
+
+Deno.test("stages: a canary at a place; what goes by itself keeps its plan from ring to ring, and loses it at the end", () => {
+  let state = say(cluster(), deployOf(1, "live"));
+  state = say(state, deployOf(2, "canary", { percent: 1, rings: "{}" }));
+  const canary = () => state.plugins.census.versions.find(({ version }) => version === 2)!;
+  state = say(state, { ...STEP, where: "TN-A", word: word(6, "by itself") });
+  deepEqual([canary().where, canary().percent, canary().rings], ["TN-A", 0, "{}"]);
+  equal(state.plugins.census.deeds?.at(-1)?.where, "TN-A");
+  equal(applyCommand(state, { ...STEP, where: "tn" }).answer.ok, false);
+  state = say(state, { type: "promote", name: "census", word: word(7) });
+  deepEqual([canary().stage, canary().where, canary().rings], ["live", undefined, undefined]);
+  ok(isAt("TN-A-1", "TN-A-1") && isAt("TN-A-1", "TN-A") && isAt("TN-A-1", "TN") && !isAt("TN-A-12", "TN-A-1"));
+});
+
+const STEP = { type: "promote", name: "census", stage: "canary", percent: 0 };
+
+Deno.test("stages: with a pace nobody decides everywhere too soon, but for the first, and for who was there before", () => {
+  const pace = { type: "setting", name: EVERYWHERE_AFTER, value: 100 };
+  let state = say(say(cluster(), pace), deployOf(1, "live"));
+  const refusal = (command: Record<string, unknown>) => {
+    const { answer } = applyCommand(state, command);
+    return answer.ok ? "" : answer.code;
+  };
+  equal(refusal(deployOf(2, "live")), "topology/too-soon");
+  state = say(state, deployOf(2, "canary", { percent: 10, word: word(50) }));
+  equal(refusal({ type: "promote", name: "census", word: word(149) }), "topology/too-soon");
+  state = say(state, { type: "promote", name: "census", word: word(150) });
+  equal(refusal({ type: "rollback", name: "census", word: word(151) }), "");
+  state = say(state, { type: "rollback", name: "census", word: word(151) });
+  equal(state.plugins.census.live, 1);
 });

@@ -80,6 +80,10 @@ export interface PluginVersion {
   actorKind: string;
   /** wall clock of the deployer, ms; for people */
   deployedAtMs: number;
+  /** of a canary: it decides where a node (`TN-A-1`), a zone (`TN-A`) or a data center (`TN`) is to write */
+  where?: string;
+  /** it goes from ring to ring by itself, see `runtime/node/rings.ts`; JSON */
+  rings?: string;
   /** of a function, source or sink: what it declares, as JSON */
   manifest?: string;
   /** of a canary: canonical keys of actors for which it decides whatever their hash says */
@@ -117,6 +121,8 @@ export interface PluginDeed extends Word {
   stage: PluginStage;
   /** of a canary */
   percent: number;
+  /** of a canary: where */
+  where?: string;
 }
 
 /** One line of the switches' history. */

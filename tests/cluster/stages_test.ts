@@ -157,6 +157,45 @@ Deno.test("a version at which more than 20 actors stand still goes by itself, an
   });
 });
 
+Deno.test("rings: a version goes from ring to ring by itself, and one with other effects goes back", async () => {
+  await withCluster({ names: THREE }, async (cluster) => {
+    const client = cluster.client("TX-A-1");
+    await deploy(client, counterOf("one"));
+    let isOver = false;
+    const load = (async () => {
+      while (!isOver) await sendAll(cluster);
+    })();
+    try {
+      const rings = { stepMs: 200, messagesMin: 20, actorsMin: 3 };
+      await deploy(client, counterOf("one", "/* the same */"), { stage: "canary", percent: 1, rings });
+      await until(60_000, "it is live", async () => (await client.plugin("counter")).version === 2 ? true : null);
+      const { history } = await client.plugin("counter");
+      const [node, zone, dataCenter] = history.filter(({ where }) => where !== null).map(({ where }) => where!);
+      assert.ok(THREE.includes(node), node);
+      assert.deepEqual([zone, dataCenter], [node.slice(0, 4), node.slice(0, 2)]);
+      const last = history.at(-1)!;
+      assert.deepEqual([last.by, last.stage, last.version], ["waterpark", "live", 2]);
+      assert.match(last.reason, /by itself: \d+ messages of \d+ actors, 0 differences/);
+
+      await deploy(client, counterOf("three", 'text = "said";'), { stage: "canary", percent: 1, rings });
+      const taken = await until(30_000, "it has gone back", async () => {
+        const { versions } = await client.plugin("counter");
+        return versions.find(({ version }) => version === 3)?.withdrawn ?? null;
+      });
+      assert.match(taken, /by itself: its effects were others for \d+ messages/);
+      assert.equal((await client.plugin("counter")).version, 2);
+
+      await client.setPluginPace(60_000);
+      await assert.rejects(deploy(client, counterOf("four")), { code: "topology/too-soon" });
+      await client.setPluginPace(0);
+      await deploy(client, counterOf("four"));
+    } finally {
+      isOver = true;
+      await load;
+    }
+  });
+});
+
 Deno.test("switches: handlers on all nodes see them from a message on, and the same when they fold again", async () => {
   await withCluster({ names: THREE }, async (cluster) => {
     const client = cluster.client("FL-A-1");
