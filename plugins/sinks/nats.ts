@@ -94,6 +94,8 @@ export function natsSink(options: NatsSinkOptions): SinkDefinition & { readonly 
       const connection = await connect({
         servers: [...servers],
         ignoreClusterUpdates: true,
+        // to resolve names itself it would need a permission for the bare host; Deno resolves when it connects
+        resolve: false,
         name: `waterpark-${name}`,
         timeout: timeoutMs,
         maxReconnectAttempts: -1,

@@ -80,13 +80,15 @@ export function keyText({ kind, facility, id }: Delivery["key"]): string {
 }
 
 /**
- * An environment variable's value.
+ * An environment variable's value, without the line end that files of secrets mostly have.
  *
- * @throws {Error} when it is not set
+ * @throws {Error} when it is not set, or has further lines
  */
 export function environment(name: string): string {
-  const value = Deno.env.get(name);
-  if (value === undefined) throw new Error(`Cannot open the sink as the environment variable ${name} is not set`);
+  const value = Deno.env.get(name)?.replace(/\r?\n$/, "");
+  if (value === undefined) throw new Error(`Cannot open it as the environment variable ${name} must be set`);
+  // in a header a line end would make every message one that cannot be sent
+  if (/\p{Cc}/u.test(value)) throw new Error(`Cannot open it as the environment variable ${name} must be one line`);
   return value;
 }
 

@@ -76,7 +76,7 @@ function doors(): Record<string, string> {
   for (const sink of ["http", "file", "kafka", "nats", "amqp", "mllp"]) {
     doors[`@waterpark/waterpark/sinks/${sink}`] = url(`../../plugins/sinks/${sink}.ts`);
   }
-  for (const source of ["file", "timer", "kafka", "alerts"]) {
+  for (const source of ["file", "http", "timer", "kafka", "alerts"]) {
     doors[`@waterpark/waterpark/sources/${source}`] = url(`../../plugins/sources/${source}.ts`);
   }
   return doors;

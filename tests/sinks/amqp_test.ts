@@ -70,7 +70,9 @@ async function overARestart(broker: RabbitBroker): Promise<void> {
 
 async function oneByOne(broker: RabbitBroker): Promise<void> {
   await makeQueue(broker.address, "here");
-  const options = { servers: [broker.address], routingKey: "{option.to}", messageBytesMax: 1_000, timeoutMs: 3_000 };
+  // by name: nothing but that name and port may be asked for
+  const servers = [broker.address.replace("127.0.0.1", "localhost")];
+  const options = { servers, routingKey: "{option.to}", messageBytesMax: 1_000, timeoutMs: 3_000 };
   await using sink = await startSink("amqp amqpSink", options);
   const id = `${"ü".repeat(190)}#1#feed#0`;
   const ends = await sink.deliver([

@@ -122,7 +122,7 @@ Deno.test("http: hostile keys, types and options stay where they were put", asyn
   await using service = target(() => new Response("ok"));
   const url = service.url + "/a/{key}/{option.x}?q={type}";
   const headers = { "x-secret": "Bearer {env.HTTP_TEST_TOKEN}", "x-type": "{type}", "content-type": null };
-  await using sink = await startSink("http httpSink", { url, headers }, { HTTP_TEST_TOKEN: "s3cret" });
+  await using sink = await startSink("http httpSink", { url, headers }, { HTTP_TEST_TOKEN: "s3cret\n" });
   const key = { kind: "patient", facility: "HÖSP", id: "../..?x=1#y" };
   const type = 'a"\r\nx-forged: 1\u{1F600}';
   const [end] = await sink.deliver([delivery(1, 1, { key, type, options: { x: "../b/c?d&e" } })]);
@@ -151,6 +151,8 @@ Deno.test("http: a connection test; nothing but the target may be reached, nothi
   assert.equal(await sink.check(), `${host} answers HEAD / with 405`);
   await service.kill();
   await assert.rejects(sink.check(), /cannot be reached/);
+  await using two = await startSink("http httpSink", options, { HTTP_TEST_TOKEN: "a\nb" });
+  await assert.rejects(two.deliver([delivery(1, 1)]), /HTTP_TEST_TOKEN must be one line/);
   await using unset = await startSink("http httpSink", options);
-  await assert.rejects(unset.deliver([delivery(1, 1)]), /HTTP_TEST_TOKEN is not set/);
+  await assert.rejects(unset.deliver([delivery(1, 1)]), /HTTP_TEST_TOKEN must be set/);
 });

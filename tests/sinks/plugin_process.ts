@@ -2,9 +2,8 @@
  * A sink or source as a node runs it: bundled to one module, in a process that has the permissions that it declares and no
  * others, no packages and no network beyond. Requests go to it and answers come back as lines of JSON.
  */
-import { inlineFiles } from "../../runtime/plugin_host/inlined_files.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { pathToFileURL } from "node:url";
+import { bundleIo } from "../../runtime/plugin_host/io_bundler.ts";
 
 /** What a plugin declares. */
 export interface PluginAbout {
@@ -38,9 +37,9 @@ export class PluginProcess {
   static async start(text: string, runner: string, env: Record<string, string> = {}): Promise<PluginProcess> {
     const folder = await Deno.makeTempDir({ prefix: "waterpark-plugin-" });
     await Deno.writeTextFile(`${folder}/plugin.ts`, text);
-    await bundle(`${folder}/plugin.ts`, `${folder}/plugin.js`);
-    await bundle(new URL(runner, import.meta.url).pathname, `${folder}/runner.js`);
-    const main = `import plugin from "./plugin.js";\nimport { serve } from "./runner.js";\nawait serve(plugin);\n`;
+    await Deno.writeTextFile(`${folder}/plugin.js`, await bundleIo(pathToFileURL(`${folder}/plugin.ts`)));
+    await Deno.writeTextFile(`${folder}/runner.js`, await bundleIo(new URL(runner, import.meta.url)));
+    const main = `import plugin from "./plugin.js";\nimport serve from "./runner.js";\nawait serve(plugin);\n`;
     await Deno.writeTextFile(`${folder}/main.js`, main);
     // what it may do is read off the bundle itself, with no permission at all
     const walls = ["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config"];
@@ -93,26 +92,6 @@ export class PluginProcess {
     await this.#child.status;
     await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
   }
-}
-
-async function bundle(from: string, to: string): Promise<void> {
-  const imports: Record<string, string> = {
-    "@waterpark/waterpark": new URL("runtime/plugin_host/plugin_door.ts", ROOT).href,
-  };
-  for (const kind of ["sinks", "sources"]) {
-    for await (const { name } of Deno.readDir(new URL(`plugins/${kind}`, ROOT))) {
-      imports[`@waterpark/waterpark/${kind}/${name.replace(".ts", "")}`] =
-        new URL(`plugins/${kind}/${name}`, ROOT).href;
-    }
-  }
-  const map = `${to}.imports.json`;
-  await Deno.writeTextFile(map, JSON.stringify({ imports }));
-  // with --config instead, the package's own name would win over the map, and draw the whole package in
-  const plain = ["--quiet", "--no-lock", "--no-config", "--import-map", map, "--platform", "deno", "--format", "esm"];
-  await output(["bundle", ...plain, "-o", to, from]);
-  const read = (file: URL) => Deno.readFileSync(file);
-  const text = inlineFiles(await Deno.readTextFile(to), { from: new URL(`file://${Deno.cwd()}/`), read });
-  await Deno.writeTextFile(to, text);
 }
 
 async function output(args: string[]): Promise<string> {

@@ -8,7 +8,7 @@ interface Request {
 }
 
 /** Serves a sink until its input ends; asked `about`, it says what the sink declares, and ends. */
-export async function serve(sink: SinkDefinition): Promise<void> {
+export default async function serve(sink: SinkDefinition): Promise<void> {
   if (Deno.args[0] === "about") {
     const { name, batchMax, permissions = {}, limits } = sink;
     return await say({ name, batchMax, permissions, limits });

@@ -2,7 +2,7 @@
 import type { SourceDefinition } from "@waterpark/waterpark";
 
 /** Runs a source until its input ends; asked `about`, it says what the source declares, and ends. */
-export async function serve(source: SourceDefinition): Promise<void> {
+export default async function serve(source: SourceDefinition): Promise<void> {
   if (Deno.args[0] === "about") return await say({ name: source.name, permissions: source.permissions ?? {} });
   const ending = new AbortController();
   const open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
