@@ -36,6 +36,18 @@ export class PluginProcess {
    */
   static async start(text: string, runner: string, env: Record<string, string> = {}): Promise<PluginProcess> {
     const folder = await Deno.makeTempDir({ prefix: "waterpark-plugin-" });
+    try {
+      return await PluginProcess.#startIn(folder, { text, runner, env });
+    } catch (error) {
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  static async #startIn(
+    folder: string,
+    { text, runner, env }: { text: string; runner: string; env: Record<string, string> },
+  ): Promise<PluginProcess> {
     await Deno.writeTextFile(`${folder}/plugin.ts`, text);
     await Deno.writeTextFile(`${folder}/plugin.js`, await bundleIo(pathToFileURL(`${folder}/plugin.ts`)));
     await Deno.writeTextFile(`${folder}/runner.js`, await bundleIo(new URL(runner, import.meta.url)));
