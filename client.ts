@@ -40,13 +40,16 @@ import type {
   CopyAudit,
   CopyDifference,
   CopyView,
+  DeliveryView,
   DrainView,
+  EffectsQuery,
   EventJson,
   LostCopyName,
   LostCopyView,
   LostMessageView,
   NodeHolding,
   NodeView,
+  OutsideView,
   PlanView,
   PluginDetail,
   PluginDiffView,
@@ -56,6 +59,8 @@ import type {
   RecoveryView,
   ResentView,
   ShardView,
+  SinkView,
+  SourceView,
   SwitchView,
   TopologyView,
   WholeView,
@@ -72,6 +77,7 @@ import type {
 import { type AuditAnswer, auditMany } from "./client/audit.ts";
 import { type ActorEvent, contentTypeOf, decodeEvent, type Message, payloadOf } from "./client/content.ts";
 import { type ConnectOptions, Dialer } from "./client/dialer.ts";
+import { OutsideVerbs } from "./client/outside_verbs.ts";
 import { type Deployment, PluginVerbs } from "./client/plugin_verbs.ts";
 import { query } from "./client/query.ts";
 import { type Sending, type SendingAnswer, sendMany } from "./client/send_many.ts";
@@ -90,7 +96,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
 
 export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
-export type { Deployment };
+export type { DeliveryView, EffectsQuery, OutsideView, SinkView, SourceView };
+export { type Deployment, OutsideVerbs, PluginVerbs };
 export { WaterparkError };
 
 /** How a message is sent. */

@@ -17,6 +17,7 @@ import { clusterRestart, clusterUpgrade } from "./commands/cluster_restart.ts";
 import { clusterStart } from "./commands/cluster_start.ts";
 import { clusterStatus } from "./commands/cluster_status.ts";
 import { clusterStop } from "./commands/cluster_stop.ts";
+import { effectDiscard, effectList, effectRetry } from "./commands/effect.ts";
 import { explain } from "./commands/explain.ts";
 import { nodeAbsent } from "./commands/node_absent.ts";
 import { nodeDrain } from "./commands/node_drain.ts";
@@ -28,6 +29,7 @@ import { pluginDeploy } from "./commands/plugin_deploy.ts";
 import { pluginDiff } from "./commands/plugin_diff.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
+import { pluginCheck, pluginPause, pluginResume } from "./commands/plugin_outside.ts";
 import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
@@ -82,7 +84,7 @@ export const TREE: CommandTree = {
     verbs: { send: actorSend, show: actorShow, history: actorHistory, watch: actorWatch, list: actorList },
   },
   plugin: {
-    description: "the modules that handle messages",
+    description: "the modules that handle messages, and what touches the outside",
     verbs: {
       new: pluginNew,
       test: pluginTest,
@@ -93,7 +95,14 @@ export const TREE: CommandTree = {
       promote: pluginPromote,
       rollback: pluginRollback,
       remove: pluginRemove,
+      check: pluginCheck,
+      pause: pluginPause,
+      resume: pluginResume,
     },
+  },
+  effect: {
+    description: "what goes out, and what could not",
+    verbs: { list: effectList, retry: effectRetry, discard: effectDiscard },
   },
   switch: {
     description: "feature flags that handlers see as data",

@@ -89,9 +89,17 @@ function valueLabel(schema: ArgSchema): string {
   return ` ${schema.metavar ?? (schema.type === "number" ? "N" : "TEXT")}`;
 }
 
+/** What is longer has its description on a line of its own. */
+const LEFT_MAX = 64;
+
 function columns(rows: [string, string][]): string[] {
-  const width = Math.min(64, Math.max(0, ...rows.map(([left]) => left.length)));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
+  const lengths = rows.map(([left]) => left.length).filter((length) => length <= LEFT_MAX);
+  const width = Math.max(0, ...lengths);
+  return rows.flatMap(([left, right]) =>
+    left.length <= LEFT_MAX
+      ? [`  ${left.padEnd(width)}  ${right}`.trimEnd()]
+      : [`  ${left}`, `  ${" ".repeat(width)}  ${right}`.trimEnd()]
+  );
 }
 
 function sentence(description: string): string {

@@ -4,6 +4,7 @@
 import { type ActorKey, formatKey } from "../runtime/base/mod.ts";
 import type { PluginDetail, PluginDiffView, PluginView, SwitchView } from "../runtime/gateway/mod.ts";
 import type { Dialer } from "./dialer.ts";
+import { OutsideVerbs } from "./outside_verbs.ts";
 import { query } from "./query.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -32,11 +33,12 @@ export interface Deployment {
 }
 
 /** The verbs of a client that are about plugins and switches. */
-export class PluginVerbs {
+export class PluginVerbs extends OutsideVerbs {
   readonly #dialer: Dialer;
 
-  /** @param dialer asks the nodes */
+  /** Speaks through `dialer`, which asks the nodes. */
   constructor(dialer: Dialer) {
+    super(dialer);
     this.#dialer = dialer;
   }
 
@@ -60,7 +62,7 @@ export class PluginVerbs {
     const headers = {
       "content-type": "application/javascript",
       "waterpark-plugin-kind": kind,
-      "waterpark-actor-kind": actorKind,
+      ...kind === "handler" ? { "waterpark-actor-kind": actorKind } : {},
       "waterpark-plugin-url": encodeURI(url),
       "waterpark-plugin-hash": hash,
       "waterpark-plugin-stage": stage,

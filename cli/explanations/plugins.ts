@@ -20,7 +20,54 @@ export const PLUGINS: Record<string, Explanation> = {
   "plugin_host/bad-kind": {
     happened: "The plugin is of a kind that this version does not run.",
     now: "Nothing was deployed.",
-    next: "Deploy a handler; functions, sources and sinks come later.",
+    next: "Export what defineHandler, defineFunction, defineSink or defineSource gives, and deploy it as that.",
+  },
+  "plugin_host/bad-stage": {
+    happened: "A function, sink or source was to begin dark, or as a canary.",
+    now: "Nothing was deployed.",
+    next:
+      "Deploy it live, under another name if it is to be tried beside the old one: waterpark plugin check tries a sink.",
+  },
+  "plugin_host/check-failed": {
+    happened: "The sink did not reach its target, or was not let in.",
+    now: "Nothing was sent; deliveries wait and are tried again by themselves.",
+    next:
+      "The message says why. Look at what the sink's permissions name, and at its secrets in the node's environment.",
+  },
+  "plugin_host/no-code": {
+    happened: "A sink gave no code with a failed delivery.",
+    now: "The delivery is treated as the sink said: tried again, or laid aside.",
+    next: "Have the sink say a stable code, sink/what, beside the text.",
+  },
+  "plugin_host/bad-question": {
+    happened: "A plugin asked its node for something that there is not, or not in the right form.",
+    now: "Nothing was done.",
+    next: "Mend the plugin: FunctionContext and SourceContext say what it can ask.",
+  },
+  "plugin_host/ended": {
+    happened: "A source has ended by itself; it should run until its signal is aborted.",
+    now: "It begins again after a while that grows.",
+    next: "Have its run wait for its signal; what it throws is shown by waterpark effect list.",
+  },
+  "effects/no-such-sink": {
+    happened: "A handler wants something delivered by a sink that is not deployed.",
+    now: "The delivery waits, in the log, and goes out when one of that name is deployed.",
+    next: "waterpark plugin deploy a sink of that name, or waterpark effect discard ID.",
+  },
+  "effects/sink-paused": {
+    happened: "An operator has paused the sink.",
+    now: "Deliveries wait, in the log.",
+    next: "waterpark plugin resume NAME.",
+  },
+  "effects/no-such-delivery": {
+    happened: "Nothing of that id is under way, held, or a dead letter.",
+    now: "Nothing was changed.",
+    next: "waterpark effect list, or effect list --dead --settled, shows what there is.",
+  },
+  "effects/not-delivered": {
+    happened: "A dead letter was tried again and was not taken.",
+    now: "It is still a dead letter; the attempt stands in its history.",
+    next: "The message says why. waterpark effect retry ID --message @FILE sends a mended one.",
   },
   "plugin_host/does-not-compile": {
     happened: "The plugin's source cannot be bundled.",
@@ -35,7 +82,7 @@ export const PLUGINS: Record<string, Explanation> = {
   "plugin_host/not-a-plugin": {
     happened: "The module does not export a plugin by default.",
     now: "Nothing was deployed.",
-    next: "export default defineHandler({ name, kind, initial, handle }).",
+    next: "export default defineHandler({ name, kind, initial, handle }), or defineFunction, defineSink, defineSource.",
   },
   "plugin_host/too-large": {
     happened: "The bundle is over its limit.",

@@ -40,5 +40,6 @@ function wardOf({ contentType, body }: HandlerMessage): string | null {
   const named: unknown = contentType.startsWith("x-application/hl7-v2") ? body.get("PV1-3.1") : body?.ward;
   if (typeof named !== "string") return null;
   const ward = named.trim();
-  return /^[\w .-]{1,50}$/.test(ward) ? ward : null;
+  // "." and ".." are no ids
+  return /^\w[\w .-]{0,49}$/.test(ward) ? ward : null;
 }

@@ -14,6 +14,7 @@ Deno.test("ward moves: whom a patient leaves and to whom the patient comes are t
     { type: "transfer", ward: "ICU" },
     { type: "admit" },
     { type: "admit", ward: "no/such ward" },
+    { type: "admit", ward: ".." },
     hl7("ADT^A03", ""),
   ]);
   assert.deepEqual([projections, problem], [{ ward: null }, null]);

@@ -67,9 +67,13 @@ export class Shadow implements ActorFoldJob {
   readonly #decisions: Decision[] = [];
   /** what the decision that is being compared has brought so far */
   #found: DiffExample[] = [];
+  /** up to where the decision that is being compared was gone through; -1: not begun */
+  #midway = -1;
   #goal: number;
   #session = -1;
   #deaths = 0;
+  /** the messages at which the host has died: gone through one by one */
+  #blamed: { after: number; upTo: number } | null = null;
   #behinds = 0;
   #isOpen = false;
   #isOver = false;
@@ -90,6 +94,10 @@ export class Shadow implements ActorFoldJob {
     return this.#decisions.at(-1)?.seq ?? this.#goal;
   }
 
+  get #isBlamed(): boolean {
+    return this.#blamed !== null && this.#session >= this.#blamed.after && this.#session < this.#blamed.upTo;
+  }
+
   /** There is something to do. */
   wake(): void {
     if (!this.#isOpen && !this.#isOver) this.options.pump.enqueue(this);
@@ -101,6 +109,7 @@ export class Shadow implements ActorFoldJob {
     if (this.#decisions.length >= DECISIONS_MAX) {
       const [oldest] = this.#decisions.splice(0, 1);
       this.#found = [];
+      this.#midway = -1;
       skipped = oldest.seq - oldest.from + 1;
     }
     this.#decisions.push(decision);
@@ -125,8 +134,13 @@ export class Shadow implements ActorFoldJob {
     if (resting.sleepIfResting(hash, this)) return null;
     // Where it should stand, if the host has kept its session; the host corrects us.
     if (this.#session < 0) this.#session = first === undefined ? target : Math.max(birth, first.from - 1);
-    if (first !== undefined && this.#session >= first.from) this.#session = birth;
-    const { messages, switches } = this.options.slice(this.#session, target);
+    // A call ends where switches change, so a decision may need several; otherwise it is compared from its beginning.
+    if (this.#session !== this.#midway) {
+      this.#midway = -1;
+      this.#found = [];
+      if (first !== undefined && this.#session >= first.from) this.#session = birth;
+    }
+    const { messages, switches } = this.options.slice(this.#session, this.#isBlamed ? this.#session + 1 : target);
     this.#isOpen = true;
     return {
       plugin,
@@ -148,9 +162,13 @@ export class Shadow implements ActorFoldJob {
       case "ok":
         this.options.resting.isThere(request.hash);
         this.#session = answer.at;
-        this.#deaths = 0;
         this.#behinds = 0;
-        this.suspect = false;
+        // to have come as far as where it began proves nothing
+        if (answer.at >= (this.#blamed?.upTo ?? 0)) {
+          this.#blamed = null;
+          this.#deaths = 0;
+          this.suspect = false;
+        }
         this.#compare(request, answer.results);
         break;
       case "behind":
@@ -177,6 +195,8 @@ export class Shadow implements ActorFoldJob {
     if (code !== "plugin_host/busy") {
       this.suspect = true;
       this.#deaths++;
+      const { after, messages: { length } } = request;
+      this.#blamed = { after, upTo: Math.max(after + length, this.#blamed?.upTo ?? 0) };
       const first = request.messages[0];
       if (lonely && this.#deaths >= 2 && first !== undefined) return this.#stuck(first.seq, "plugin_host/killed-host");
       if (this.#deaths >= DEATHS_MAX) return this.#settle();
@@ -201,6 +221,7 @@ export class Shadow implements ActorFoldJob {
         if (isLast && digest !== decision.digest) this.#add({ kind: "projection", key, seq });
       }
       if (isLast) this.#next();
+      else this.#midway = seq;
     }
   }
 
@@ -212,6 +233,7 @@ export class Shadow implements ActorFoldJob {
     const decision = this.#decisions.shift()!;
     const examples = this.#found;
     this.#found = [];
+    this.#midway = -1;
     this.options.compared({ decision, messages: decision.seq - decision.from + 1, examples });
   }
 

@@ -19,7 +19,7 @@ import type { RestingVersions } from "./resting_versions.ts";
 import { type Compared, type Decision, Shadow } from "./shadow.ts";
 import type { ShardActors } from "./shard_actors.ts";
 import { Sweep, type SweepProgress } from "./sweep.ts";
-import { type Handler, hasShadows, shadowsFor } from "./versions.ts";
+import { deciderFor, type Handler, hasShadows, shadowsFor } from "./versions.ts";
 
 /** What {@linkcode Shadows} is given. */
 export interface ShadowsOptions {
@@ -76,9 +76,13 @@ export class Shadows {
     }
     for (const [shard, byName] of this.#jobs) {
       for (const [name, byRow] of [...byName]) {
-        if (wanted.has(name)) continue;
-        for (const shadow of byRow.values()) this.#forget(shadow);
-        byName.delete(name);
+        const isWanted = wanted.has(name);
+        for (const [row, shadow] of [...byRow]) {
+          if (isWanted && !this.#decides(shadow.options)) continue;
+          this.#forget(shadow);
+          byRow.delete(row);
+        }
+        if (!isWanted) byName.delete(name);
       }
       if (byName.size === 0) this.#jobs.delete(shard);
     }
@@ -130,6 +134,7 @@ export class Shadows {
     };
     for (const one of shadowsFor(handler, hash)) {
       if (this.#stuck.get(shard)?.get(nameOf(handler.name, one))?.has(row)) continue;
+      if (this.#decides({ plugin: handler.name, key: item.key, hash: one })) continue;
       const book = this.#books.of(handler, hash, one);
       const shadow = this.#shadow(shard, row, handler, { key: item.key, hash: one, goal: 0 });
       book.diff.skipped += shadow === null ? seq - decision.from + 1 : shadow.decided(decision);
@@ -157,6 +162,7 @@ export class Shadows {
     if (goal <= shard.marks.birth(row) || this.#stuck.get(shard)?.get(nameOf(handler.name, hash))?.has(row)) {
       return false;
     }
+    if (this.#decides({ plugin: handler.name, key, hash })) return false;
     // One that is at work already goes through the whole history, too.
     if (this.#jobs.get(shard)?.get(nameOf(handler.name, hash))?.has(row)) return false;
     return this.#shadow(shard, row, handler, { key, hash, goal, done }) !== null;
@@ -205,6 +211,15 @@ export class Shadows {
     this.#count++;
     shadow.wake();
     return shadow;
+  }
+
+  /**
+   * True when the version decides about the actor now, though an older one has decided so far. It folds the history on
+   * its own then, and who folded along would have the host's session go back and forth between the two for ever.
+   */
+  #decides({ plugin, key, hash }: { plugin: string; key: string; hash: string }): boolean {
+    const handler = this.#followed.get(plugin);
+    return handler !== undefined && deciderFor(handler, key) === hash;
   }
 
   #forget(shadow: Shadow): void {

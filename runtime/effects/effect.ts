@@ -84,6 +84,21 @@ export interface RetireEffect {
   type: "retire";
 }
 
+/**
+ * A message to the outside, by a deployed sink. Carried out at least once, under an id that never changes; one actor's
+ * messages to one sink in order, one after the other's end.
+ */
+export interface DeliverEffect {
+  /** which effect */
+  type: "deliver";
+  /** name of the sink; where none of that name is deployed it waits for one */
+  sink: string;
+  /** what is delivered */
+  message: EffectMessage;
+  /** what the sink wants to know beside the message, as a topic or a path: at most 20 short texts */
+  options?: Readonly<Record<string, string>>;
+}
+
 /** What a handler may ask for; data, never functions. Any other type is a fault `plugin_host/unknown-effect`. */
 export type Effect =
   | SendEffect
@@ -92,7 +107,17 @@ export type Effect =
   | AlertEffect
   | ScheduleEffect
   | CancelEffect
-  | RetireEffect;
+  | RetireEffect
+  | DeliverEffect;
 
 /** The types of {@linkcode Effect} that this version carries out. */
-export const EFFECT_TYPES: readonly string[] = ["send", "emit", "reply", "alert", "schedule", "cancel", "retire"];
+export const EFFECT_TYPES: readonly string[] = [
+  "send",
+  "emit",
+  "reply",
+  "alert",
+  "schedule",
+  "cancel",
+  "retire",
+  "deliver",
+];

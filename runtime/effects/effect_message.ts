@@ -37,7 +37,8 @@ export function messageOf(
   return { key, type: String(effect.message.type), ...payloadOf(effect.message) };
 }
 
-function payloadOf(message: EffectMessage): { contentType: string; payload: Uint8Array } {
+/** The bytes of an effect's message. @throws TypeError when the body cannot be JSON */
+export function payloadOf(message: EffectMessage): { contentType: string; payload: Uint8Array } {
   const { body, contentType } = message;
   if (body instanceof Uint8Array) return { contentType: contentType ?? "application/octet-stream", payload: body };
   if (typeof body === "string" && contentType !== undefined && !/^application\/([\w.-]+\+)?json\b/.test(contentType)) {

@@ -1,51 +1,29 @@
 import { hashText } from "../base/mod.ts";
 import type { World } from "../world/mod.ts";
-import type { AlertEffect, Effect } from "./effect.ts";
+import type { AlertEffect } from "./effect.ts";
 import type {
   EffectPosting,
   EffectPostResult,
   EffectsConfig,
   EffectsOptions,
-  RetireEnd,
   StandingOutcome,
 } from "./effects_options.ts";
 import { effectId, messageOf } from "./effect_message.ts";
 import { decodeOutcomes, type DoneItem, encodeDone } from "./outcome_entry.ts";
 import { Owed } from "./owed.ts";
-
-/** One shard as this room sees it. */
-interface ShardEffects {
-  readonly shard: number;
-  readonly owed: Owed;
-  writing: boolean;
-  /** raised when the role is lost: what an earlier life started no longer counts */
-  epoch: number;
-  /** what stands in entries up to here is in hand, or was */
-  cursor: number;
-  /** true while it stands in the queue of shards to load from */
-  queued: boolean;
-  /** carried out, not yet in a DONE entry */
-  done: DoneItem[];
-  proposing: boolean;
-}
-
-/** One effect in hand. */
-interface Task {
-  readonly shard: ShardEffects;
-  readonly epoch: number;
-  readonly item: DoneItem;
-  readonly source: string;
-  readonly seq: number;
-  readonly id: string;
-  readonly effect: Effect;
-  attempts: number;
-}
-
-/** Effects of one source to one target: one at a time, in order. */
-interface Lane {
-  readonly name: string;
-  readonly tasks: Task[];
-}
+import { RetireWishes } from "./retire_wishes.ts";
+import { type SinkCounts, Sinks, type SinkTask } from "./sinks.ts";
+import {
+  type DeliveryInHand,
+  isDelivery,
+  isStale,
+  type Lane,
+  laneOf,
+  NOT_TRIED,
+  senderOf,
+  type ShardEffects,
+  type Task,
+} from "./task.ts";
 
 /**
  * Carries out committed effects, on the node that writes the source's shard: at least once, under ids that never
@@ -59,12 +37,12 @@ export class Effects {
   readonly #config: EffectsConfig;
   readonly #shards = new Map<number, ShardEffects>();
   readonly #lanes = new Map<string, Lane>();
+  readonly #sinks: Sinks;
   #ready: Lane[] = [];
   #toLoad: ShardEffects[] = [];
   #inHand = 0;
   #inFlight = 0;
-  /** wishes to retire that are looked after */
-  #wishes = 0;
+  readonly #wishes: RetireWishes;
   #scheduled = false;
 
   /** Begins with nothing owed. */
@@ -72,6 +50,14 @@ export class Effects {
     this.#options = options;
     this.#world = options.world;
     this.#config = options.config;
+    this.#wishes = new RetireWishes({
+      ...options,
+      owes: (task) => task.shard.owed.owes(sourceOf(task.source)),
+      isStale,
+      backOffMs: (task) => this.#backOffMs(task),
+      done: (task) => this.#markDone(task),
+    });
+    this.#sinks = new Sinks({ world: options.world, door: options.sinks ?? NO_SINKS });
   }
 
   /**
@@ -101,6 +87,7 @@ export class Effects {
     if (state.writing) return;
     state.writing = true;
     state.cursor = 0;
+    state.left.clear();
     this.#load(state);
   }
 
@@ -112,6 +99,11 @@ export class Effects {
     state.epoch++;
     state.done = [];
     state.proposing = false;
+    // Whoever is tried finds out by itself; who is held would be waited for by those behind it.
+    for (const lane of this.#lanes.values()) {
+      if (lane.tasks[0].shard === state && lane.tasks[0].state === "held") this.#ready.push(lane);
+    }
+    this.#schedule();
   }
 
   /** This node's copy of the shard is gone. */
@@ -127,6 +119,62 @@ export class Effects {
     return sum;
   }
 
+  /** What has become of deliveries, by sink; `in hand` is what this node has read from the log, not all that is owed. */
+  sinkCounts(): SinkCounts[] {
+    return this.#sinks.counts();
+  }
+
+  /** Deliveries in hand, those of one sink or of all, at most `limit`; held ones first. */
+  deliveries({ sink, limit }: { sink?: string; limit: number }): DeliveryInHand[] {
+    const found: DeliveryInHand[] = [];
+    for (const { tasks } of this.#lanes.values()) {
+      for (const task of tasks) {
+        if (!isDelivery(task) || isStale(task) || (sink !== undefined && task.effect.sink !== sink)) continue;
+        const { id, source: key, seq, plugin, state, attempts, code, text, effect } = task;
+        found.push({ id, key, seq, plugin, sink: effect.sink, type: effect.message.type, state, attempts, code, text });
+      }
+    }
+    return found.sort((a, b) => Number(b.state === "held") - Number(a.state === "held")).slice(0, limit);
+  }
+
+  /** Sinks have come, gone, been changed, stopped or set going: what waits for that is looked at again. */
+  sinksChanged(): void {
+    for (const lane of this.#lanes.values()) {
+      const task = lane.tasks[0];
+      if (task.state === "held" && isDelivery(task) && !isStale(task) && this.#sinks.mayGoOn(task)) {
+        this.#letGo(lane, task);
+      }
+    }
+  }
+
+  /**
+   * An operator's word about a delivery that is held, or waits to be tried again: try it now, or be done with it.
+   *
+   * @returns false when no such delivery is in hand here
+   */
+  release(id: string, word: "retry" | "discard"): boolean {
+    for (const lane of this.#lanes.values()) {
+      const task = lane.tasks[0];
+      if (task.id !== id || !isDelivery(task) || isStale(task)) continue;
+      if (task.state === "trying") return false;
+      if (word === "retry") {
+        if (task.state === "held") this.#letGo(lane, task);
+        return true;
+      }
+      if (task.state === "held") this.#sinks.released(task);
+      task.state = "lost";
+      this.#finish(lane, task);
+      return true;
+    }
+    return false;
+  }
+
+  #letGo(lane: Lane, task: Task & SinkTask): void {
+    this.#sinks.released(task);
+    this.#ready.push(lane);
+    this.#schedule();
+  }
+
   #shardOf(shard: number): ShardEffects {
     let state = this.#shards.get(shard);
     if (state === undefined) {
@@ -137,6 +185,7 @@ export class Effects {
         epoch: 0,
         cursor: 0,
         queued: false,
+        left: new Map(),
         done: [],
         proposing: false,
       };
@@ -164,6 +213,9 @@ export class Effects {
 
   /** Takes entries from the log in order, one a shard in turn, while the hand has room. */
   #fillHand(): void {
+    for (const { sink, inHand } of this.#sinks.counts()) {
+      if (inHand * 2 <= this.#config.sinkInHandMax) this.#catchUp(sink);
+    }
     while (this.#inHand < this.#config.inHandMax) {
       const state = this.#toLoad.shift();
       if (state === undefined) return;
@@ -178,15 +230,46 @@ export class Effects {
     }
   }
 
-  #take(state: ShardEffects, index: number): void {
+  /** Takes what was left of a sink that had enough in hand, in the order of the log. */
+  #catchUp(sink: string): void {
+    for (const state of this.#shards.values()) {
+      for (let from = state.left.get(sink); from !== undefined; from = state.left.get(sink)) {
+        if (this.#sinks.inHand(sink) >= this.#config.sinkInHandMax) return;
+        const index = state.owed.nextAfter(from - 1);
+        if (!state.writing || index === 0 || index > state.cursor) {
+          state.left.delete(sink);
+          break;
+        }
+        state.left.set(sink, index + 1);
+        this.#take(state, index, sink);
+      }
+    }
+  }
+
+  /** True when this entry's deliveries to the sink are left for later: all of them, and all that come after. */
+  #isLeft(state: ShardEffects, sink: string, index: number): boolean {
+    const from = state.left.get(sink);
+    if (from !== undefined) return index >= from;
+    if (this.#sinks.inHand(sink) < this.#config.sinkInHandMax) return false;
+    state.left.set(sink, index);
+    return true;
+  }
+
+  /** @param only deliveries to this sink; null: everything but what is left */
+  #take(state: ShardEffects, index: number, only: string | null = null): void {
     const owed = new Set(state.owed.positionsOf(index));
+    /** by sink: all of an entry or nothing, so that it is known later what was taken */
+    const leaves = new Map<string, boolean>();
     try {
       const body = this.#options.read(state.shard, index);
       let position = 0;
       for (const item of body === null ? [] : decodeOutcomes(body)) {
         item.effects?.forEach((effect, n) => {
-          if (owed.delete(position)) {
-            const task = {
+          const sink = effect.type === "deliver" ? effect.sink : null;
+          if (sink !== null && only === null && !leaves.has(sink)) leaves.set(sink, this.#isLeft(state, sink, index));
+          const isMeant = only === null ? sink === null || !leaves.get(sink) : sink === only;
+          if (owed.delete(position) && isMeant) {
+            const task: Task = {
               shard: state,
               epoch: state.epoch,
               item: [index, position] as DoneItem,
@@ -194,9 +277,11 @@ export class Effects {
               seq: item.seq,
               id: effectId(item.key, item.seq, item.plugin, n),
               effect,
+              plugin: item.plugin,
               attempts: 0,
+              ...NOT_TRIED,
             };
-            if (effect.type === "retire") this.#wish(task);
+            if (effect.type === "retire") this.#wishes.add(task);
             else this.#enqueue(task);
           }
           position++;
@@ -211,7 +296,8 @@ export class Effects {
   }
 
   #enqueue(task: Task): void {
-    this.#inHand++;
+    if (isDelivery(task)) this.#sinks.taken(task.effect.sink);
+    else this.#inHand++;
     const name = laneOf(task);
     const lane = this.#lanes.get(name);
     if (lane !== undefined) {
@@ -239,6 +325,7 @@ export class Effects {
       this.#options.alert(String(code), String(text), task.source);
       return this.#finish(lane, task);
     }
+    if (isDelivery(task)) return this.#deliver(lane, task);
     let posting: EffectPosting;
     try {
       const message = messageOf(task.effect, task.source);
@@ -259,12 +346,49 @@ export class Effects {
     });
   }
 
+  /** Deliveries are not counted as in flight: a sink has its own bounds, and may be silent for long. */
+  #deliver(lane: Lane, task: Task & SinkTask): void {
+    this.#sinks.attempt(task, (verdict) => {
+      if (isStale(task) || verdict.state === "finish") {
+        if (verdict.state === "finish" && verdict.answer !== undefined) task.item[2] = verdict.answer;
+        if (isStale(task)) this.#next(lane);
+        else this.#finish(lane, task);
+        return this.#schedule();
+      }
+      if (verdict.state === "again") {
+        this.#world.after(verdict.afterMs, () => {
+          this.#ready.push(lane);
+          this.#pump();
+        });
+      } else if (verdict.state === "letter") this.#lay(lane, task, verdict.posting);
+    });
+  }
+
+  /** The delivery is done with once its dead letter is recorded. */
+  #lay(lane: Lane, task: Task & SinkTask, letter: Omit<EffectPosting, "atMs" | "sender">): void {
+    const posting = { ...letter, atMs: this.#world.nowWallMs(), sender: `${senderOf(task)}#dead` };
+    this.#options.post(posting, (result) => {
+      if (!isStale(task) && result.state === "refused" && !this.#isFinal(result.code)) {
+        this.#world.after(
+          this.#backOffMs(task),
+          () => isStale(task) ? this.#next(lane) : this.#lay(lane, task, letter),
+        );
+        return;
+      }
+      if (isStale(task)) this.#next(lane);
+      else this.#finish(lane, task);
+      this.#schedule();
+    });
+  }
+
+  #isFinal(code: string): boolean {
+    return this.#config.finalRefusals.includes(code.slice(code.indexOf("/") + 1));
+  }
+
   #answered(lane: Lane, task: Task, result: EffectPostResult): void {
     if (isStale(task)) return this.#next(lane);
     if (result.state === "recorded") return this.#finish(lane, task);
-    if (this.#config.finalRefusals.includes(result.code.slice(result.code.indexOf("/") + 1))) {
-      return this.#refused(lane, task, result.code);
-    }
+    if (this.#isFinal(result.code)) return this.#refused(lane, task, result.code);
     this.#world.after(this.#backOffMs(task, result.retryAfterMs), () => {
       this.#ready.push(lane);
       this.#pump();
@@ -275,39 +399,6 @@ export class Effects {
     const { retryMinMs, retryMaxMs } = this.#config;
     const backOffMs = Math.min(retryMaxMs, Math.max(leastMs, retryMinMs * 2 ** Math.min(task.attempts++, 20)));
     return backOffMs * (0.5 + this.#world.random() / 2);
-  }
-
-  /** A wish to retire is not in hand: it waits for what is, perhaps for long. */
-  #wish(task: Task): void {
-    if (this.#wishes >= this.#config.retiresWaitingMax) {
-      this.#options.alert(
-        "effects/too-many-retire",
-        "more actors want to retire than can be looked after",
-        task.source,
-      );
-      return this.#markDone(task);
-    }
-    this.#wishes++;
-    this.#world.soon(() => this.#retire(task));
-  }
-
-  #retire(task: Task): void {
-    const { shard, source: key, seq } = task;
-    let called = false;
-    const ended = (end: RetireEnd) => {
-      if (called) return;
-      called = true;
-      if (end === "wait" && !isStale(task)) {
-        this.#world.after(this.#backOffMs(task), () => this.#retire(task));
-        return;
-      }
-      this.#wishes--;
-      if (!isStale(task)) this.#markDone(task);
-    };
-    if (isStale(task)) return ended("wait");
-    // the time of a life's end says which ids are forgotten
-    const isClockOff = Math.abs(this.#options.clockAheadMs()) > this.#config.clockOffMs;
-    this.#options.retire(shard.shard, { key, seq, mayNow: !isClockOff && !shard.owed.owes(sourceOf(key)) }, ended);
   }
 
   #refused(lane: Lane, task: Task, code: string): void {
@@ -330,8 +421,9 @@ export class Effects {
   }
 
   #next(lane: Lane): void {
-    lane.tasks.shift();
-    this.#inHand--;
+    const task = lane.tasks.shift()!;
+    if (isDelivery(task)) this.#sinks.left(task.effect.sink, task.state === "held");
+    else this.#inHand--;
     if (lane.tasks.length === 0) this.#lanes.delete(lane.name);
     else this.#ready.push(lane);
     this.#schedule();
@@ -357,28 +449,14 @@ export class Effects {
   }
 }
 
+const NO_SINKS: NonNullable<EffectsOptions["sinks"]> = {
+  policyOf: () => null,
+  deliver: (_sink, _delivery, done) => done({ state: "retry", code: "effects/no-such-sink", text: "there is none" }),
+};
+
 /** A reply goes to who waits for it, or to nobody; timers are part of the shard's state. */
 const NEVER_OWED: readonly string[] = ["reply", "schedule", "cancel"];
 
 function sourceOf(key: string): number {
   return hashText(key) || 1;
-}
-
-/**
- * The stream in which an effect is posted. Another one each time the role is won: a mailroom keeps a stream stopped until
- * the message that was refused comes again, and that may have become another writer's matter meanwhile.
- */
-function senderOf({ source, epoch }: Task): string {
-  return `${source}@${epoch}`;
-}
-
-function isStale(task: Task): boolean {
-  return task.epoch !== task.shard.epoch;
-}
-
-/** Two lanes with one name would only be slower than need be, so a newline in a hostile effect's key does no harm. */
-function laneOf({ effect, source }: Task): string {
-  if (effect.type !== "send") return `${source}\n${effect.type}`;
-  const { kind = "patient", facility, id } = effect.key ?? {};
-  return `${source}\n${kind}\n${facility}\n${id}`;
 }

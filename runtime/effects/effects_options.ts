@@ -1,6 +1,7 @@
 import type { Outcome } from "../base/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { Effect } from "./effect.ts";
+import type { SinkDoor } from "./sinks.ts";
 
 /** A message that an effect posts; what the mailroom takes. */
 export interface EffectPosting {
@@ -31,6 +32,8 @@ export interface EffectsConfig {
   inFlightMax: number;
   /** effects read from the log and not carried out yet; one entry's worth may be on top; usual: 4096 */
   inHandMax: number;
+  /** deliveries to one sink read from the log and not carried out; the rest waits in the log; usual: 4096 */
+  sinkInHandMax: number;
   /** how long done-marks are gathered before they are logged, ms; usual: 20 */
   doneGatherMs: number;
   /** done-marks in one entry, and waiting to be logged per shard before it stops carrying out; usual: 4096 */
@@ -101,6 +104,8 @@ export interface EffectsOptions {
   read(shard: number, outcomeIndex: number): Uint8Array | null;
   /** something a person should know; `key` is "" when it is about the shard, and does not belong into a log line */
   alert(code: string, text: string, key: string): void;
+  /** who carries deliveries to the outside; left out: nobody, and they wait */
+  sinks?: SinkDoor;
   /** limits and times */
   config: EffectsConfig;
 }

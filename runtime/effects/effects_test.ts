@@ -21,6 +21,7 @@ import { pack, unpack } from "../wire/mod.ts";
 const CONFIG: EffectsConfig = {
   inFlightMax: 4,
   inHandMax: 8,
+  sinkInHandMax: 4,
   doneGatherMs: 10,
   doneItemsMax: 8,
   retryMinMs: 10,

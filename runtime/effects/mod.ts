@@ -19,6 +19,7 @@
 export {
   type AlertEffect,
   type CancelEffect,
+  type DeliverEffect,
   type Effect,
   EFFECT_TYPES,
   type EffectMessage,
@@ -29,6 +30,7 @@ export {
   type SendEffect,
 } from "./effect.ts";
 export { effectId, messageOf } from "./effect_message.ts";
+export { DEAD_LETTER_KIND, type DeadLetter, deadLetterKey } from "./dead_letter.ts";
 export { Effects } from "./effects.ts";
 export {
   type EffectPosting,
@@ -50,4 +52,6 @@ export {
   readOutcomes,
 } from "./outcome_entry.ts";
 export type { OutcomeRecord } from "./outcome_record.ts";
+export { type SinkCounts, type SinkDelivery, type SinkDoor, type SinkEnd, type SinkPolicy } from "./sinks.ts";
+export { type DeliveryInHand } from "./task.ts";
 export { Timers, type TimersOptions } from "./timers.ts";

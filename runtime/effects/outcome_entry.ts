@@ -2,7 +2,7 @@
  * Bodies of the two kinds of log entry about what handlers decided, as MessagePack.
  *
  *     OUTCOMES  [[key, plugin, hash, seq, state, effects | null, digest, error | null], ...]
- *     DONE      [[outcomeIndex, position], ...]
+ *     DONE      [[outcomeIndex, position], ...], of a delivery also what the target said: [outcomeIndex, position, answer]
  *
  * `position` counts the effects of all items of the OUTCOMES entry at log index `outcomeIndex`, from 0, whether or not
  * an item stood: so it follows from the bytes alone. An item with the key "" is a *start*: from log index `seq` on the
@@ -78,8 +78,8 @@ export function decodeOutcomes(body: Uint8Array): OutcomeItem[] {
   });
 }
 
-/** One effect that was carried out: [log index of its OUTCOMES entry, position of the effect therein]. */
-export type DoneItem = [outcomeIndex: number, position: number];
+/** One effect that was carried out: [log index of its OUTCOMES entry, position of the effect therein, target's answer]. */
+export type DoneItem = [outcomeIndex: number, position: number, answer?: string];
 
 /** The body of a DONE entry. */
 export function encodeDone(items: readonly DoneItem[]): Uint8Array {
@@ -92,9 +92,9 @@ export function encodeDone(items: readonly DoneItem[]): Uint8Array {
  * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
  */
 export function decodeDone(body: Uint8Array): DoneItem[] {
-  return rowsOf(unpack(body)).map(([outcomeIndex, position]) => {
+  return rowsOf(unpack(body)).map(([outcomeIndex, position, answer]) => {
     if (!isWhole(outcomeIndex) || !isWhole(position)) throw badEntry("a done-mark with wrong fields");
-    return [outcomeIndex, position];
+    return typeof answer === "string" ? [outcomeIndex, position, answer] : [outcomeIndex, position];
   });
 }
 

@@ -9,7 +9,7 @@ const NO_TYPES: readonly string[] = [];
 const TYPE_KEY = [0xa4, 0x74, 0x79, 0x70, 0x65];
 /** Types as one string each, however often they come. */
 const KNOWN_TYPES = new Map(
-  ["send", "emit", "reply", "alert", "schedule", "cancel", "retire"].map((type) => [type, type]),
+  ["send", "emit", "reply", "alert", "schedule", "cancel", "retire", "deliver"].map((type) => [type, type]),
 );
 
 /**

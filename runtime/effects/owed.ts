@@ -8,8 +8,10 @@ import type { DoneItem } from "./outcome_entry.ts";
  * it short is that an unreachable target holds up its own lane only.
  */
 export class Owed {
-  /** log index of the OUTCOMES entry, ascending -> what it owes, positions ascending */
+  /** log index of the OUTCOMES entry -> what it owes, positions ascending */
   readonly #entries = new Map<number, Debt[]>();
+  /** the same indexes, ascending, and some that owe nothing any more */
+  #indexes: number[] = [];
   /** hash of a source -> how many effects it owes */
   readonly #bySource = new Map<number, number>();
   #size = 0;
@@ -26,8 +28,11 @@ export class Owed {
    */
   add(outcomeIndex: number, position: number, source = 0): void {
     const debts = this.#entries.get(outcomeIndex);
-    if (debts === undefined) this.#entries.set(outcomeIndex, [[position, source]]);
-    else debts.push([position, source]);
+    if (debts === undefined) {
+      this.#entries.set(outcomeIndex, [[position, source]]);
+      // An entry that had been paid off is still listed when more of it comes to be owed.
+      if (outcomeIndex > (this.#indexes.at(-1) ?? 0)) this.#indexes.push(outcomeIndex);
+    } else debts.push([position, source]);
     this.#count(source, 1);
     this.#size++;
   }
@@ -38,7 +43,12 @@ export class Owed {
     const at = debts?.findIndex((debt) => debt[0] === position) ?? -1;
     if (debts === undefined || at < 0) return;
     const [[, source]] = debts.splice(at, 1);
-    if (debts.length === 0) this.#entries.delete(outcomeIndex);
+    if (debts.length === 0) {
+      this.#entries.delete(outcomeIndex);
+      if (this.#indexes.length > 2 * this.#entries.size + 64) {
+        this.#indexes = this.#indexes.filter((index) => this.#entries.has(index));
+      }
+    }
     this.#count(source, -1);
     this.#size--;
   }
@@ -50,7 +60,13 @@ export class Owed {
 
   /** The first entry after `outcomeIndex` that owes something; 0 when none does. */
   nextAfter(outcomeIndex: number): number {
-    for (const index of this.#entries.keys()) if (index > outcomeIndex) return index;
+    let [low, high] = [0, this.#indexes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#indexes[middle] > outcomeIndex) high = middle;
+      else low = middle + 1;
+    }
+    for (; low < this.#indexes.length; low++) if (this.#entries.has(this.#indexes[low])) return this.#indexes[low];
     return 0;
   }
 

@@ -17,6 +17,7 @@ import { addHealthRoutes, OPEN_PATHS } from "./health_routes.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { addMessageRoutes } from "./message_routes.ts";
 import { OpenStreams } from "./open_streams.ts";
+import { addOutsideRoutes } from "./outside_routes.ts";
 import { addPlannedRoutes } from "./planned_routes.ts";
 import { addPluginRoutes } from "./plugin_routes.ts";
 import { addSwitchRoutes } from "./switch_routes.ts";
@@ -100,6 +101,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
   addSwitchRoutes(route, gateway);
+  addOutsideRoutes(route, gateway);
   addAuditRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));

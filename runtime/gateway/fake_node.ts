@@ -15,7 +15,9 @@ import type {
 import type { AuditReceipt, AuditVerdict, CopiesVerdict } from "./audit_views.ts";
 import { fakePage, fakeVerdict } from "./fake_audit.ts";
 import { fakePlanned } from "./fake_planned.ts";
+import { fakeOutside } from "./fake_outside.ts";
 import { fakeStages } from "./fake_stages.ts";
+import type { OutsideService } from "./outside.ts";
 import type { PlannedService } from "./planned.ts";
 import type { StagesService } from "./stages.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
@@ -108,6 +110,7 @@ export class FakeNode implements NodeService {
   ready = true;
   readonly recovery = new FakeRecovery(this.asked);
   readonly planned: PlannedService = fakePlanned(this.asked);
+  readonly outside: OutsideService = fakeOutside(this.asked);
   readonly stages: StagesService = fakeStages(this.asked, (name) => this.#plugins.get(name)!);
   /** what comparing the copies of S05/017 shows */
   copiesState: CopiesVerdict["state"] = "agree";

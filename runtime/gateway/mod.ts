@@ -63,3 +63,14 @@ export type {
 } from "./stages.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
 export type { MllpCounters } from "./mllp_session.ts";
+export type {
+  DeliveryView,
+  EffectsQuery,
+  FunctionAnswer,
+  FunctionRequest,
+  OutsideService,
+  OutsideView,
+  SinkView,
+  SourceView,
+} from "./outside.ts";
+export { notFound } from "./errors.ts";

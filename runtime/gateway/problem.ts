@@ -51,6 +51,7 @@ const TITLES: Record<number, string> = {
   429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
+  504: "Gateway Timeout",
 };
 
 const STATUS_OF_CODE: Record<string, number> = {
@@ -62,6 +63,12 @@ const STATUS_OF_CODE: Record<string, number> = {
   "actors/history-too-long": 413,
   "plugin_host/does-not-compile": 400,
   "actors/retired": 404,
+  // of functions and sinks: they have been asked, and asking again is the caller's affair
+  "plugin_host/threw": 500,
+  "plugin_host/bad-answer": 500,
+  "plugin_host/deadline": 504,
+  "plugin_host/check-failed": 409,
+  "effects/not-delivered": 409,
   // versions that do not know each other's questions: another node may
   "node/unknown-request": 503,
   // of the topology's refusals only these pass by themselves

@@ -1,4 +1,5 @@
 import type { PlannedService } from "./planned.ts";
+import type { OutsideService } from "./outside.ts";
 import type { StagesService } from "./stages.ts";
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
@@ -216,6 +217,8 @@ export interface NodeService {
   readonly planned: PlannedService;
   /** stages of plugins, and switches */
   readonly stages: StagesService;
+  /** functions, sinks, sources */
+  readonly outside: OutsideService;
   /** a fresh random id */
   newId(): string;
   /** Wall time in ms. */

@@ -53,9 +53,11 @@ export interface FoldingView {
   hash: string;
   /** actors whose histories it has folded, of `actorsAll` */
   actors: number;
+  /** actors that there are */
   actorsAll: number;
   /** shards that it is through with, of `shardsAll` */
   shards: number;
+  /** shards that there are */
   shardsAll: number;
   /** actors at which it stands still */
   parked: number;

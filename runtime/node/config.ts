@@ -125,6 +125,8 @@ export const DEFAULTS: NodeConfig = {
   effects: {
     inFlightMax: 1024,
     inHandMax: 4096,
+    // Enough for full batches of all who wait; the rest costs 16 bytes each in the log's index.
+    sinkInHandMax: 4096,
     doneGatherMs: 20,
     doneItemsMax: 4096,
     retryMinMs: 50,

@@ -67,6 +67,7 @@ export class NodeCore {
   readonly departing: Departing;
   readonly wholeness: Wholeness;
   readonly sealing: Sealing;
+  readonly sinks: NodeCoreOptions["sinks"];
   /** frames of kinds that this code does not know; for metrics */
   unknownFrames = 0;
   readonly #absence: Absence;
@@ -86,6 +87,7 @@ export class NodeCore {
     this.world = world;
     this.self = self;
     this.config = config;
+    this.sinks = options.sinks;
     this.#names = new Names(self);
     this.#lent = new LentVersions(world, () => this.#haveBundles(this.#handlers()));
     this.#news = new PeerNews({ core: this, observer: options.observer });
@@ -437,6 +439,10 @@ export class NodeCore {
     }
     this.mailroom.topologyChanged();
     this.#announcePlugins();
+    if (state.plugins !== previous?.state.plugins || state.settings !== previous?.state.settings) {
+      this.#options.onOutside?.(state);
+      this.effects.sinksChanged();
+    }
     if (state.switches !== previous?.state.switches) this.actors.switchesChanged();
   }
 

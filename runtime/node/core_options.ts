@@ -2,8 +2,10 @@
  * What a core is made of: who it is, what it stands on, who watches it.
  */
 import type { Fold, FoldPlaces } from "../actors/mod.ts";
+import type { SinkDoor } from "../effects/mod.ts";
 import type { Disk, JournalContents, SyncMode } from "../journal/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
+import type { TopologyState } from "../topology/mod.ts";
 import type { Carrier, LayTripwire } from "../transport/mod.ts";
 import type { World } from "../world/mod.ts";
 import type { NodeConfig } from "./config.ts";
@@ -38,6 +40,10 @@ export interface NodeCoreOptions {
   foldPlaces?: FoldPlaces;
   /** the live handlers have changed: the host must have these bundles */
   onPlugins(plugins: { name: string; hash: string; bytes: Uint8Array }[]): void;
+  /** who carries deliveries to the outside; left out: nobody, and they wait */
+  sinks?: SinkDoor;
+  /** a newer topology is in force: what touches the outside may have to be another */
+  onOutside?(state: TopologyState): void;
   /** where to keep a journal, when to sync it, and what it held; left out: nowhere */
   journal?: { disk: Disk; sync: SyncMode; contents: JournalContents<ShardStore> };
   /** this node should go, see `departing.ts`; left out: it stays, and answers for nothing once it is removed */

@@ -15,6 +15,7 @@ export interface Bundle {
 export function foldingVersions(plugins: TopologyState["plugins"], nowMs: number): LivePlugin[] {
   const folding: LivePlugin[] = [];
   for (const name of Object.keys(plugins).sort()) {
+    if (plugins[name].kind !== "handler") continue;
     const { live, canary, dark } = foldersOf(plugins[name], nowMs);
     const first = live ?? canary;
     if (first === null) continue;

@@ -37,6 +37,7 @@ export function handlingRooms({ core, fold, foldPlaces, plugins }: HandlingOptio
     read: (shard, index) => store(shard)?.body(index) ?? null,
     retire: (shard, wish, done) => actors.retire(shard, wish, done),
     clockAheadMs,
+    ...core.sinks === undefined ? {} : { sinks: core.sinks },
     // What a handler writes into an alert may quote its patient: only the code may go into a log.
     alert: (code) => log("effects").warning("alert {code}", { code }),
     config: config.effects,

@@ -4,7 +4,7 @@
  */
 import { WaterparkError } from "../base/mod.ts";
 import type { DeployRequest } from "../gateway/mod.ts";
-import { type HostPool, type LoadAnswer, ProcessHost } from "../plugin_host/mod.ts";
+import { type HostPool, inspectIo, type LoadAnswer, ProcessHost } from "../plugin_host/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import type { World } from "../world/mod.ts";
 
@@ -48,18 +48,17 @@ export class PluginLoading {
   /**
    * Loads the bundle in a process that nothing depends on.
    *
+   * @returns of what touches the outside what it declares, as JSON
    * @throws {WaterparkError} `plugin_host/not-a-plugin`, `plugin_host/does-not-load`, `plugin_host/bad-kind`
    */
-  async inspect(request: DeployRequest): Promise<void> {
+  async inspect(request: DeployRequest): Promise<string | undefined> {
+    if (request.kind !== "handler") return await this.#inspectIo(request);
     const refuse = (code: string, state: string) => {
       throw new WaterparkError(`Cannot deploy "${request.name}" as it must be a handler of that name: ${state}`, {
         code,
         outcome: "not-applied",
       });
     };
-    if (request.kind !== "handler") {
-      refuse("plugin_host/bad-kind", `this version runs no plugin of kind ${request.kind}`);
-    }
     const host = new ProcessHost({ world: this.#world });
     try {
       host.start();
@@ -71,5 +70,20 @@ export class PluginLoading {
     } finally {
       await host.close();
     }
+  }
+
+  async #inspectIo({ name, kind, bundle, stage = "live" }: DeployRequest): Promise<string> {
+    const about = await inspectIo(this.#world, bundle);
+    const refuse = (code: string, rule: string) => {
+      throw new WaterparkError(`Cannot deploy "${name}" as ${rule}`, { code, outcome: "not-applied" });
+    };
+    if (about.plugin !== kind) refuse("plugin_host/bad-kind", `it must be a ${kind}: it is a ${about.plugin}`);
+    if (about.name !== name) {
+      refuse("plugin_host/not-a-plugin", `it must have that name: it calls itself ${about.name}`);
+    }
+    if (stage !== "live") {
+      refuse("plugin_host/bad-stage", `a ${kind} begins live: nothing of it can be compared without carrying it out`);
+    }
+    return JSON.stringify(about);
   }
 }

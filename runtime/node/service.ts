@@ -33,6 +33,8 @@ import {
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
+import { OutsidePlugins } from "./outside_plugins.ts";
+import { OutsideRooms } from "./outside_service.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { PlannedWork } from "./planned_work.ts";
 import { CoreStages } from "./plugin_stages.ts";
@@ -40,6 +42,7 @@ import { Warming } from "./warming.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
+import { SourceRuns } from "./source_runs.ts";
 
 /** No log is longer: indexes are 32 bits. */
 const SEQ_MAX = 0xffffffff;
@@ -49,13 +52,19 @@ export class CoreService implements NodeService {
   readonly recovery: CoreRecovery;
   readonly planned: PlannedWork;
   readonly stages: CoreStages;
+  readonly outside: OutsideRooms;
+  /** where sources run */
+  readonly sources: SourceRuns;
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
   readonly #warming: Warming;
 
   /** `collect` adds what only the starter of the node can count: its listeners, its plugin host. */
-  constructor(core: NodeCore, options: { collect?: () => Sample[]; loading?: PluginLoading } = {}) {
+  constructor(
+    core: NodeCore,
+    options: { collect?: () => Sample[]; loading?: PluginLoading; outside?: OutsidePlugins } = {},
+  ) {
     this.#core = core;
     this.recovery = new CoreRecovery(core);
     this.planned = new PlannedWork(core);
@@ -66,6 +75,12 @@ export class CoreService implements NodeService {
         this.stages.command({ type: "promote", name, version, ...this.stages.word(by, { isNeeded: false }) }),
     });
     this.#loading = options.loading ?? null;
+    const plugins = options.outside ?? new OutsidePlugins({ world: core.world, onAsk: () => () => {} });
+    this.sources = new SourceRuns({ core, plugins });
+    this.outside = new OutsideRooms({
+      ...{ core, plugins, sources: this.sources, service: () => this },
+      command: (name, value) => this.#command({ type: "setting", name, value }),
+    });
     const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
   }
@@ -246,7 +261,7 @@ export class CoreService implements NodeService {
   }
 
   async deploy(request: DeployRequest): Promise<PluginView> {
-    await this.#loading?.inspect(request);
+    const manifest = await this.#loading?.inspect(request);
     const { stage = "live", percent, actors, by = "unknown" } = request;
     const isWarmed = stage === "live" && this.#takesOver(request);
     const number = await this.stages.command({
@@ -260,6 +275,7 @@ export class CoreService implements NodeService {
       stage: isWarmed ? "dark" : stage,
       ...percent === undefined ? {} : { percent },
       ...actors === undefined ? {} : { actors },
+      ...manifest === undefined ? {} : { manifest },
       atMs: this.#core.world.nowWallMs(),
       ...this.stages.word(by, { isNeeded: stage !== "live" }),
     });

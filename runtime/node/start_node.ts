@@ -28,9 +28,12 @@ import { NodeCore } from "./core.ts";
 import type { DepartureReason } from "./departing.ts";
 import { joinCluster, joinOrRevive } from "./joining.ts";
 import { otherJournal } from "./reviving.ts";
+import { OutsidePlugins } from "./outside_plugins.ts";
+import { questionsOf } from "./outside_questions.ts";
 import { PluginLoading } from "./plugin_loading.ts";
 import type { VersionWatch } from "./version_watch.ts";
 import { CoreService } from "./service.ts";
+import type { SourceRuns } from "./source_runs.ts";
 import { checkStartAddresses } from "./start_addresses.ts";
 import { encodeMessage, type OutgoingMessage, type SendOptions } from "./outgoing.ts";
 
@@ -179,6 +182,11 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
       log("plugin_host").warning("host died: {reason}, {openCalls} open", { reason, openCalls }),
   });
   const loading = new PluginLoading({ world, host });
+  const outside = new OutsidePlugins({
+    world,
+    onAsk: ({ name }) =>
+      questionsOf(name, { world, service: () => node.service, messageBytesMax: config.messageBytesMax }),
+  });
   const core = new NodeCore({
     world,
     config,
@@ -190,10 +198,12 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     fold: host.fold,
     foldPlaces: host,
     onPlugins: (plugins) => loading.keep(plugins),
+    sinks: outside,
+    onOutside: (state) => outside.keep(state),
     ...journal === undefined ? {} : { journal },
     onDue: (reason) => void node.goes(reason),
   });
-  const node: StartedNode = new StartedNode({ world, core, host, loading });
+  const node: StartedNode = new StartedNode({ world, core, host, loading, outside });
   try {
     await node.open(listen, options);
     // Whoever takes part must be known to its own journal.
@@ -262,13 +272,21 @@ class StartedNode implements WaterparkNode {
   #going: Promise<NodeEnd> | null = null;
   #closing: Promise<void> | null = null;
   readonly #watch: VersionWatch;
+  readonly #outside: OutsidePlugins;
+  readonly #sources: SourceRuns;
 
-  constructor(parts: { world: World; core: NodeCore; host: HostPool; loading: PluginLoading }) {
+  constructor(
+    parts: { world: World; core: NodeCore; host: HostPool; loading: PluginLoading; outside: OutsidePlugins },
+  ) {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
-    const service = new CoreService(parts.core, { collect: () => this.#samples(), loading: parts.loading });
+    const { loading, outside } = parts;
+    const service = new CoreService(parts.core, { collect: () => this.#samples(), loading, outside });
     this.service = service;
+    this.#outside = outside;
+    this.#sources = service.sources;
+    this.#sources.start();
     this.#watch = service.stages.watch;
     this.#watch.start();
   }
@@ -424,10 +442,11 @@ class StartedNode implements WaterparkNode {
 
   async #close(): Promise<void> {
     this.#watch.stop();
+    this.#sources.stop();
     // Both at once: each waits for what is under way, and neither takes anything new meanwhile.
     await Promise.all([this.#mllp?.close(), this.#http?.close()]);
     await this.#core.close();
-    await this.#host.close();
+    await Promise.all([this.#host.close(), this.#outside.close()]);
   }
 
   #samples(): Sample[] {

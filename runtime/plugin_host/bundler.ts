@@ -13,7 +13,9 @@
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { WaterparkError } from "../base/mod.ts";
-import { gates } from "../world/mod.ts";
+import { gates, systemWorld } from "../world/mod.ts";
+import { bundleIo } from "./io_bundler.ts";
+import { inspectIo } from "./io_manifest.ts";
 import { type ModuleReader, readModule, resolveModule } from "./module_source.ts";
 import { PluginContext } from "./plugin_context.ts";
 
@@ -25,27 +27,58 @@ export interface PluginBundle {
   /** the plugin's name, as it gives it itself */
   name: string;
   /** what it is */
-  kind: "handler";
-  /** kind of the actors whose messages it handles */
+  kind: "handler" | "function" | "sink" | "source";
+  /** kind of the actors whose messages a handler handles; `"*"` for the other kinds */
   actorKind: string;
   /** SHA-256 of `bytes`, hexadecimal */
   hash: string;
-  /** one CommonJS module */
+  /** one CommonJS module of a handler, one ECMAScript module of what touches the outside */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Bundles a plugin and loads it once in a throw-away context, to see that it is one.
+ * Bundles a plugin and loads it once where it can do nothing, to see that it is one.
  *
  * @param entry its main module: a path, or a `file:`, `http:`, `https:` or `data:` URL. It may import relative modules
- *   and `@waterpark/waterpark`; packages must be bundled into it before.
+ *   and `@waterpark/waterpark`; what touches the outside may import `npm:` packages and `node:` modules, too.
  * @param options.read how modules are read; default: from disk, and by fetch
  * @throws {WaterparkError} `plugin_host/does-not-compile` with file and line of each error,
  *   `plugin_host/too-large` above {@linkcode BUNDLE_BYTES_MAX}, `plugin_host/not-a-plugin` when it exports no handler
  */
 export async function bundlePlugin(entry: string | URL, options: { read?: ModuleReader } = {}): Promise<PluginBundle> {
   const url = urlOf(entry);
-  const text = await compile(url, options.read ?? readModule);
+  let found: { text: string; name: string; actorKind: string };
+  try {
+    const text = await compile(url, options.read ?? readModule);
+    found = { text, ...new PluginContext(text, "bundle").about };
+  } catch (error) {
+    const other = options.read === undefined ? await bundleOutside(url) : null;
+    if (other !== null) return other;
+    throw error;
+  }
+  const bytes = sized(url, found.text);
+  return { name: found.name, kind: "handler", actorKind: found.actorKind, hash: await sha256(bytes), bytes };
+}
+
+/** The bundle of what touches the outside; null: it is no such plugin. */
+async function bundleOutside(url: URL): Promise<PluginBundle | null> {
+  let text: string;
+  try {
+    text = await bundleIo(url);
+  } catch {
+    return null; // what the other bundler has said about it stands
+  }
+  const bytes = sized(url, text);
+  try {
+    const { name, plugin: kind } = await inspectIo(systemWorld(), bytes);
+    return { name, kind, actorKind: "*", hash: await sha256(bytes), bytes };
+  } catch (error) {
+    if (error instanceof WaterparkError && error.code === "plugin_host/not-a-plugin") return null;
+    throw error;
+  }
+}
+
+function sized(url: URL, text: string): Uint8Array<ArrayBuffer> {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length > BUNDLE_BYTES_MAX) {
     throw new WaterparkError(
@@ -53,8 +86,7 @@ export async function bundlePlugin(entry: string | URL, options: { read?: Module
       { code: "plugin_host/too-large", outcome: "not-applied" },
     );
   }
-  const { about } = new PluginContext(text, "bundle");
-  return { name: about.name, kind: "handler", actorKind: about.actorKind, hash: await sha256(bytes), bytes };
+  return bytes;
 }
 
 /**

@@ -44,10 +44,13 @@ export function problemOfEffect(value: unknown): EffectProblem {
       return foreignField(effect, ["type", "name"]) ?? problemOfTimerName(effect.name);
     case "retire":
       return foreignField(effect, ["type"]);
+    case "deliver":
+      return foreignField(effect, ["type", "sink", "message", "options"]) ?? problemOfSink(effect.sink) ??
+        problemOfOptions(effect.options) ?? problemOfMessage(effect.message);
     default:
       return {
         code: "plugin_host/unknown-effect",
-        message: `Cannot take the effect as there are send, emit, reply, alert, schedule, cancel and retire: ${
+        message: `Cannot take the effect as there are send, emit, reply, alert, schedule, cancel, retire and deliver: ${
           quoted(effect.type)
         }`,
       };
@@ -64,6 +67,23 @@ function problemOfKey(key: unknown): EffectProblem {
   } catch (error) {
     return bad((error as Error).message);
   }
+}
+
+function problemOfSink(sink: unknown): EffectProblem {
+  const isName = typeof sink === "string" && /^[a-z][a-z0-9_-]{0,63}$/.test(sink);
+  return isName ? null : bad("deliver needs the name of a sink");
+}
+
+function problemOfOptions(options: unknown): EffectProblem {
+  if (options === undefined) return null;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    return bad("options must be an object");
+  }
+  const all = Object.entries(options);
+  const areTexts = all.every(([name, value]) =>
+    name.length <= 100 && typeof value === "string" && value.length <= 1_000
+  );
+  return all.length <= 20 && areTexts ? null : bad("options must be at most 20 texts of at most 1000 characters");
 }
 
 function problemOfTimerName(name: unknown): EffectProblem {

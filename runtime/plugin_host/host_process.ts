@@ -44,17 +44,27 @@ const SEMI_SPACE_MIB = 8;
 /** Starts the host's process: no permission, no packages, no configuration, an empty environment. */
 export function spawnHostProcess(options: HostProcessOptions, events: HostProcessEvents): HostProcess {
   const main = new URL("./host_main.ts", import.meta.url);
-  const child = new gates.process.Command(gates.process.execPath(), {
-    ...walledCommand(main, options.heapMiB),
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  return spawnWalled(walledCommand(main, options.heapMiB), options, events);
+}
+
+/** Starts what {@linkcode walledCommand} says, perhaps with more permissions. */
+export function spawnWalled(
+  command: ReturnType<typeof walledCommand>,
+  options: HostProcessOptions,
+  events: HostProcessEvents,
+): HostProcess {
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new gates.process.Command(gates.process.execPath(), { ...command, ...pipes }).spawn();
   return new ChildHost(child, options, events);
 }
 
 /** How `main` is run within the outer wall: exported so that a test can pry at it from inside. */
-export function walledCommand(main: URL, heapMiB: number) {
+export function walledCommand(main: URL, heapMiB: number): {
+  args: string[];
+  clearEnv: boolean;
+  env: Record<string, string>;
+  cwd: string;
+} {
   // From a package on the network its modules are in the cache: --no-remote would refuse them.
   const source = main.protocol === "file:" ? ["--no-remote"] : ["--cached-only"];
   const flags = [

@@ -168,8 +168,11 @@ export function defineFunction(definition: FunctionDefinition): FunctionDefiniti
 
 /** To which actor; `kind` is `"patient"` where left out. */
 export interface SourceKey {
+  /** kind of actor */
   readonly kind?: string;
+  /** whose it is: a hospital, mostly */
   readonly facility: string;
+  /** the actor's within the facility */
   readonly id: string;
 }
 
@@ -187,7 +190,9 @@ export interface SourceMessage {
 
 /** What comes back when enough copies have it. */
 export interface SourceReceipt {
+  /** the message's */
   readonly id: string;
+  /** its place in the actor's history */
   readonly seq: number;
   /** it was there already, with the same bytes */
   readonly duplicate: boolean;

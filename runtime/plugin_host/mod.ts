@@ -10,6 +10,7 @@ export type { ActorKey, FullKey } from "../base/mod.ts";
 export type {
   AlertEffect,
   CancelEffect,
+  DeliverEffect,
   Effect,
   EffectMessage,
   EmitEffect,
@@ -24,6 +25,27 @@ export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";
 export { HostPool, HOSTS_MAX, hostsFor } from "./host_pool.ts";
+export { type IoAnswer, IoHost, type IoQuestion, type IoStats } from "./io_host.ts";
+export { inspectIo, type IoAbout, readAbout } from "./io_manifest.ts";
+export {
+  defineFunction,
+  defineSink,
+  defineSource,
+  type Delivery,
+  type DeliveryEnd,
+  type FunctionContext,
+  type FunctionDefinition,
+  type Limits,
+  type Manifest,
+  type Permissions,
+  type SinkConnection,
+  type SinkDefinition,
+  type SourceContext,
+  type SourceDefinition,
+  type SourceKey,
+  type SourceMessage,
+  type SourceReceipt,
+} from "./io_sdk.ts";
 export { messageOf, type Row, RowHistory } from "./history.ts";
 export { InlineHost } from "./inline_host.ts";
 export type { ModuleLoader, ModuleReader } from "./module_source.ts";

@@ -32,7 +32,7 @@ const LOADERS: Record<string, ModuleLoader> = {
  */
 export function resolveModule(specifier: string, from: URL | null): URL | string {
   if (specifier === "waterpark:program") return new URL("./program.ts", import.meta.url);
-  if (specifier === "@waterpark/waterpark") return new URL("./sdk.ts", import.meta.url);
+  if (specifier === "@waterpark/waterpark") return new URL("./plugin_door.ts", import.meta.url);
   if (specifier.startsWith("@waterpark/waterpark/")) {
     return `"${specifier}" is not for plugins: use @waterpark/waterpark`;
   }

@@ -60,8 +60,8 @@ export class ProcessHost {
   readonly #versions: VersionShelf;
   readonly #waiting: Call[] = [];
   readonly #sent = new Map<number, Call>();
-  /** (hash, key) of calls that were open at a death -> when they are let off */
-  readonly #suspects = new Map<string, number>();
+  /** (hash, key) of calls that were open at a death */
+  readonly #suspects = new Map<string, Suspicion>();
   #child: HostProcess | null = null;
   #isReady = false;
   /** the one call on its way is a suspect's */
@@ -237,9 +237,16 @@ export class ProcessHost {
     if (call === undefined) return;
     this.#sent.delete(number);
     this.#bytes -= call.frame.length;
-    if (this.#suspects.size > 0) this.#suspects.delete(suspectOf(call));
+    if (this.#suspects.size > 0) this.#clear(call, answer);
     this.#folds++;
     call.done(answer);
+  }
+
+  /** Who has come through all that it was asked at the death is none any more; to have come half way proves nothing. */
+  #clear(call: Call, answer: FoldAnswer): void {
+    const suspicion = this.#suspects.get(suspectOf(call));
+    if (suspicion === undefined || answer.state === "behind" || answer.state === "down") return;
+    if (answer.at >= suspicion.upTo) this.#suspects.delete(suspectOf(call));
   }
 
   #died(reason: string): void {
@@ -254,7 +261,8 @@ export class ProcessHost {
     this.#onDeath(reason, calls.length);
     for (const call of calls) {
       this.#bytes -= call.frame.length;
-      this.#suspects.set(suspectOf(call), nowMs + this.#config.suspectMs);
+      const { after, count } = call.request;
+      this.#suspects.set(suspectOf(call), { upTo: after + count, untilMs: nowMs + this.#config.suspectMs });
     }
     const lonely = calls.length === 1;
     for (const call of calls) call.done({ state: "down", lonely, code: reason });
@@ -267,7 +275,7 @@ export class ProcessHost {
   #watch(): void {
     this.#tick = this.#world.after(this.#config.tickMs, () => this.#watch());
     const nowMs = this.#world.nowMonoMs();
-    for (const [suspect, untilMs] of this.#suspects) {
+    for (const [suspect, { untilMs }] of this.#suspects) {
       if (nowMs > untilMs) this.#suspects.delete(suspect);
     }
     this.#pump();
@@ -275,6 +283,12 @@ export class ProcessHost {
     const patienceMs = this.#isReady ? this.#config.silenceMs : this.#config.startMs;
     if (owes && this.#child !== null && nowMs - this.#lastSignMs > patienceMs) this.#child.kill("plugin_host/stuck");
   }
+}
+
+/** What it takes to be let off: an answer about the message that came last at the death, or time. */
+interface Suspicion {
+  upTo: number;
+  untilMs: number;
 }
 
 function suspectOf({ request: { hash, key } }: Call): string {

@@ -1,6 +1,6 @@
 /**
  * What the author of a plugin touches. In a bundle `@waterpark/waterpark` is this file, so it must run where there is
- * nothing but ECMAScript, and import nothing but types.
+ * nothing but ECMAScript, and import nothing but types and the HL7 toolkit, which is plain ECMAScript too.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { ActorKey, FullKey } from "../base/mod.ts";
 import type {
   AlertEffect,
   CancelEffect,
+  DeliverEffect,
   Effect,
   EffectMessage,
   EmitEffect,
@@ -16,6 +17,8 @@ import type {
   ScheduleEffect,
   SendEffect,
 } from "../effects/mod.ts";
+
+export * from "../wire/hl7_toolkit.ts";
 
 /** A message as a handler sees it. */
 export interface HandlerMessage {
@@ -199,6 +202,31 @@ export interface EffectMakers {
    * ```
    */
   retire(): RetireEffect;
+  /**
+   * A message to the outside, by a sink: carried out after the commit, at least once, under an id that stays the same at
+   * every attempt. An actor's messages to one sink come in order.
+   *
+   * @param sink name of a deployed sink; where there is none of that name it waits for one
+   * @param message as for `send`
+   * @param options what the sink wants to know beside it: at most 20 texts
+   *
+   * @example
+   * ```ts
+   * import { defineHandler, effect } from "./sdk.ts";
+   * export default defineHandler({
+   *   name: "results-out",
+   *   kind: "patient",
+   *   initial: null,
+   *   handle: (_key, _projections, message) =>
+   *     ["ok", null, message.type === "ORU^R01" ? [effect.deliver("lab-archive", { type: "result", body: message.id })] : []],
+   * });
+   * ```
+   */
+  deliver(
+    sink: string,
+    message: EffectMessage | Record<string, unknown>,
+    options?: Readonly<Record<string, string>>,
+  ): DeliverEffect;
 }
 
 /** Makes effects; see {@linkcode EffectMakers}. */
@@ -210,6 +238,12 @@ export const effect: EffectMakers = {
   schedule: (name, when, message) => ({ type: "schedule", name, ...when, message: envelopeOf(message) }),
   cancel: (name) => ({ type: "cancel", name }),
   retire: () => ({ type: "retire" }),
+  deliver: (sink, message, options) => ({
+    type: "deliver",
+    sink,
+    message: envelopeOf(message),
+    ...options === undefined ? {} : { options },
+  }),
 };
 
 // As with node.send({ type: "admit", ward: "5W" }): an object without a `body` is the body, its type included.

@@ -48,6 +48,7 @@ Deno.test("effects are data that passes the check, every type of them", () => {
     effect.schedule("day", { at: 0 }, { type: "scan", body: Uint8Array.of(200) }),
     effect.cancel("day"),
     effect.retire(),
+    effect.deliver("lab", { type: "t", body: 1 }, { topic: "a" }),
   ];
   for (const each of effects) assert.equal(problemOfEffect(JSON.parse(JSON.stringify(packEffect(each)))), null);
   assert.deepEqual([...new Set(effects.map((each) => each.type))].sort(), [...EFFECT_TYPES].sort());
@@ -82,7 +83,10 @@ Deno.test("what is no effect is named", () => {
     { type: "schedule", name: "a", afterMs: 1 },
     { type: "cancel" },
     { type: "retire", now: true },
+    { type: "deliver", sink: "No", message: { type: "t" } },
+    { type: "deliver", sink: "lab", message: { type: "t" }, options: { a: 1 } },
+    { type: "deliver", sink: "lab", message: { type: "t" }, options: [] },
     null,
   ].map((each) => problemOfEffect(each)?.code);
-  assert.deepEqual(codes, ["plugin_host/unknown-effect", ...Array(15).fill("plugin_host/bad-effect")]);
+  assert.deepEqual(codes, ["plugin_host/unknown-effect", ...Array(18).fill("plugin_host/bad-effect")]);
 });

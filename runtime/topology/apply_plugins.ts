@@ -49,6 +49,7 @@ export function deploy(state: TopologyState, command: TopologyCommand & { type: 
     proven: false,
     actorKind,
     deployedAtMs,
+    ...command.manifest === undefined ? {} : { manifest: command.manifest },
   };
   const word = command.word ?? { by: "unknown", atMs: deployedAtMs };
   const longer = { ...record, versions: [...record.versions, fresh] };

@@ -94,6 +94,8 @@ export type TopologyCommand =
     percent?: number;
     /** of a canary: canonical keys of actors that it decides for */
     actors?: string[];
+    /** what a function, source or sink declares, as JSON; has the cluster speak version 2 */
+    manifest?: string;
     word?: Word;
   }
   | {
@@ -144,6 +146,7 @@ export type CommandReading = { command: TopologyCommand } | { complaint: string 
 /** Says what is wrong with a field; never leaves this file. */
 class Complaint extends Error {}
 
+const MANIFEST_UNITS_MAX = 16_000;
 const INCARNATION_MAX = 2 ** 52;
 const PROTOCOL_MAX = 1_000_000;
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -206,6 +209,7 @@ function read(from: Fields): TopologyCommand {
         stage,
         atMs: integer(from.atMs, "atMs", 0, Number.MAX_SAFE_INTEGER),
         ...partOfActors(from, stage),
+        ...from.manifest === undefined ? {} : { manifest: text(from.manifest, "manifest", MANIFEST_UNITS_MAX) },
         ...wordIn(from),
       };
     }

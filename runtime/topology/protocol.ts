@@ -11,7 +11,7 @@ import type { TopologyState } from "./state.ts";
 
 /** The version from which on a command may be said; 1 where it is not named. */
 export const COMMAND_SINCE: Partial<Record<TopologyCommand["type"], number>> = {};
-/** The version that knows stages: older code passes over the fields by which they are said, and would come to others. */
+/** The version that knows stages and manifests: older code passes over the fields by which they are said. */
 export const STAGES_SINCE = 2;
 
 /** What every node of the topology speaks, absent ones too: they may come back. */
@@ -21,7 +21,10 @@ export function protocolInForce({ nodes }: Pick<TopologyState, "nodes">): number
 
 /** A command as it is written into the log: with its version, which older code reads though it may not know the command. */
 export function dated(command: TopologyCommand): TopologyCommand & { since?: number } {
-  const since = Math.max(COMMAND_SINCE[command.type] ?? 1, "word" in command ? STAGES_SINCE : 1);
+  const since = Math.max(
+    COMMAND_SINCE[command.type] ?? 1,
+    "word" in command || "manifest" in command ? STAGES_SINCE : 1,
+  );
   return since === 1 ? command : { ...command, since };
 }
 

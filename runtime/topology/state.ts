@@ -80,6 +80,8 @@ export interface PluginVersion {
   actorKind: string;
   /** wall clock of the deployer, ms; for people */
   deployedAtMs: number;
+  /** of a function, source or sink: what it declares, as JSON */
+  manifest?: string;
   /** of a canary: canonical keys of actors for which it decides whatever their hash says */
   actors?: string[];
   /** taken back, and why: it folds no more, and is not what a promotion means that names no version */

@@ -88,7 +88,10 @@ Deno.test("handshake: whatever comes, nothing throws and nobody without the key 
 
 Deno.test("handshake: another protocol version is named", () => {
   const { newest } = PROTOCOL;
-  const hello = { ...unpack(only(side("dial").start(), FRAME.HELLO)) as Record<string, unknown>, versions: [newest + 1, newest + 2] };
+  const hello = {
+    ...unpack(only(side("dial").start(), FRAME.HELLO)) as Record<string, unknown>,
+    versions: [newest + 1, newest + 2],
+  };
   const step = side("accept").receive(FRAME.HELLO, pack(hello));
   assert.deepEqual(step.end, { state: "refused", code: "transport/wrong-version", isTold: false });
   assert.deepEqual(side("dial").receive(FRAME.REFUSED, step.send[0].payload).end, {

@@ -17,10 +17,23 @@ import { Hl7Cursor } from "./hl7_cursor.ts";
 import { parseHl7Path } from "./hl7_path.ts";
 import { Hl7View } from "./hl7_view.ts";
 
-export { buildAck, type Hl7AckCode, type Hl7AckOptions, hl7Timestamp, isAck } from "./hl7_ack.ts";
+export { buildAck, type Hl7AckOptions, isAck } from "./hl7_ack.ts";
+export type { Hl7AckCode } from "./hl7_ack_codes.ts";
+export { type Hl7Batch, type Hl7Piece, hl7Pieces, isHl7Batch, joinHl7Batch, splitHl7Batch } from "./hl7_batch.ts";
+export {
+  acknowledgeHl7,
+  type Hl7Acknowledgement,
+  type Hl7Header,
+  type Hl7Party,
+  type Hl7Problem,
+  newHl7,
+} from "./hl7_build.ts";
+export { editHl7, Hl7Draft, type Hl7Where } from "./hl7_draft.ts";
 export { DEFAULT_DELIMITERS, escapeHl7, type Hl7Delimiters, unescapeHl7 } from "./hl7_escape.ts";
 export { type Hl7Path, parseHl7Path } from "./hl7_path.ts";
+export type { Hl7Scalar, Hl7Value } from "./hl7_place.ts";
 export { type Hl7Route, type Hl7RouteAnswer, type Hl7RouteOptions, readHl7Route } from "./hl7_route.ts";
+export { hl7Timestamp, readHl7Number, readHl7Time } from "./hl7_time.ts";
 export { Hl7Segment, Hl7View } from "./hl7_view.ts";
 
 /** The media type of HL7 v2 in its "pipes and hats" form. */

@@ -1,9 +1,7 @@
+import { type Hl7AckCode, hl7ErrorMeaning } from "./hl7_ack_codes.ts";
 import { Hl7Cursor } from "./hl7_cursor.ts";
 import { escapeHl7 } from "./hl7_escape.ts";
 import { parseHl7Path } from "./hl7_path.ts";
-
-/** `AA` recorded; `AE` not now, send again; `AR` never. */
-export type Hl7AckCode = "AA" | "AE" | "AR";
 
 /** What an acknowledgement says. */
 export interface Hl7AckOptions {
@@ -13,7 +11,7 @@ export interface Hl7AckOptions {
   code: Hl7AckCode;
   /** for people: MSA-3; printable ASCII, cut at 200 characters; default empty */
   text?: string;
-  /** HL7 table 0357, for AE and AR; default 207, application internal error */
+  /** HL7 table 0357, for all but AA and CA; default 207, application internal error */
   errorCode?: number;
   /** now, `YYYYMMDDHHMMSS` */
   now: string;
@@ -31,17 +29,9 @@ const STRUCTURE = parseHl7Path("MSH-9.3");
 const TEXT_UNITS_MAX = 200;
 const FIELD_BYTES_MAX = 512;
 
-const ERRORS: Record<number, string> = {
-  100: "Segment sequence error",
-  101: "Required field missing",
-  102: "Data type error",
-  206: "Application record locked",
-  207: "Application internal error",
-};
-
 /**
  * Builds the acknowledgement of a message: in its delimiters, version and charset, from its receiver to its sender,
- * MSA-2 its control id. AE and AR carry an ERR segment in the form of the message's version. Fields are copied byte by
+ * MSA-2 its control id. All but AA and CA carry an ERR segment in the form of the message's version. Fields are copied byte by
  * byte, so that a charset not known here comes back unharmed.
  *
  * @returns the acknowledgement's bytes, without MLLP frame, segments ended by CR
@@ -63,7 +53,7 @@ export function buildAck(options: Hl7AckOptions): Uint8Array<ArrayBuffer> {
   const msa = ["MSA", options.code, header[10]];
   if (text !== "") msa.push(text);
   const segments = [msh, msa];
-  if (options.code !== "AA") segments.push(errorSegment(version, options.errorCode ?? 207, text, delimiters));
+  if (options.code[1] !== "A") segments.push(errorSegment(version, options.errorCode ?? 207, text, delimiters));
   return bytesOf(segments.map((segment) => segment.join(field) + "\r").join(""));
 }
 
@@ -73,11 +63,6 @@ export function isAck(message: Uint8Array): boolean {
   return cursor !== null && cursor.seek(CODE) && cursor.binary(4) === "ACK";
 }
 
-/** A moment as HL7 writes it, `YYYYMMDDHHMMSS`, in UTC. */
-export function hl7Timestamp(wallMs: number): string {
-  return new Date(wallMs).toISOString().slice(0, 19).replace(/[-:T]/g, "");
-}
-
 // from 2.5 on ERR-3, 4 and 8; before, all in the components of ERR-1
 function errorSegment(
   version: string,
@@ -85,7 +70,7 @@ function errorSegment(
   text: string,
   { component, subcomponent }: { component: string; subcomponent: string },
 ): string[] {
-  const meaning = ERRORS[code] ?? ERRORS[207];
+  const meaning = hl7ErrorMeaning(code);
   const [major, minor] = version.split(/[.^]/, 2).map(Number);
   if (major === 2 && minor < 5) {
     return ["ERR", component.repeat(3) + [String(code), meaning, "HL70357"].join(subcomponent)];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { buildAck, hl7Timestamp, isAck } from "./hl7_ack.ts";
-import { parseHl7 } from "./hl7.ts";
+import { buildAck, isAck } from "./hl7_ack.ts";
+import { hl7Timestamp, parseHl7 } from "./hl7.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);

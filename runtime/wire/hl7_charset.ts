@@ -28,7 +28,8 @@ for (const part of [1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16]) {
 }
 LABELS["8859/9"] = LABELS["ISO-8859-9"] = "windows-1254";
 
-const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
+// made when first used: this file also gets into contexts that have no decoder, and hand in text
+let strictUtf8: TextDecoder | null = null;
 const decoders = new Map<string, TextDecoder>();
 
 /**
@@ -41,7 +42,7 @@ export function decodeHl7(bytes: Uint8Array, charset: string): string {
   const label = LABELS[charset.trim().toUpperCase()] ?? "";
   if (label !== "") return decoderOf(label).decode(bytes);
   try {
-    return STRICT_UTF8.decode(bytes);
+    return (strictUtf8 ??= new TextDecoder("utf-8", { fatal: true })).decode(bytes);
   } catch {
     return decoderOf("windows-1252").decode(bytes);
   }

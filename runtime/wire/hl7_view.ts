@@ -9,24 +9,26 @@
  * @module
  */
 import { type Hl7Path, parseHl7Path } from "./hl7_path.ts";
+import { readHl7Number, readHl7Time } from "./hl7_time.ts";
 import { DEFAULT_DELIMITERS, type Hl7Delimiters, isDelimiterCode, unescapeHl7 } from "./hl7_escape.ts";
 
 /** One segment of a message. */
 export class Hl7Segment {
   /** the segment as sent, without its line end */
   readonly text: string;
-  readonly #delimiters: Hl7Delimiters;
+  /** those of its message */
+  readonly delimiters: Hl7Delimiters;
   #fields: string[] | null = null;
 
   /** Made by {@linkcode Hl7View}. */
   constructor(text: string, delimiters: Hl7Delimiters) {
     this.text = text;
-    this.#delimiters = delimiters;
+    this.delimiters = delimiters;
   }
 
   /** `PID`, `OBX`, `ZBX` ...: what stands before the first field separator */
   get name(): string {
-    const end = this.text.indexOf(this.#delimiters.field);
+    const end = this.text.indexOf(this.delimiters.field);
     return end < 0 ? this.text : this.text.slice(0, end);
   }
 
@@ -44,20 +46,30 @@ export class Hl7Segment {
     return this.at(parseHl7Path(`SEG-${address}`));
   }
 
+  /** As {@linkcode Hl7Segment.get}, as a number (NM, SI); null when it is empty or none. */
+  number(address: number | string): number | null {
+    return readHl7Number(this.get(address));
+  }
+
+  /** As {@linkcode Hl7Segment.get}, as an ISO 8601 time, as far as it is told; null when it is empty or none. */
+  time(address: number | string): string | null {
+    return readHl7Time(this.get(address));
+  }
+
   /** How many repetitions a field has: 0 when it is empty or absent. */
   count(field: number): number {
     const text = this.#split()[field] ?? "";
-    return text === "" ? 0 : this.#isHeader(field) ? 1 : text.split(this.#delimiters.repetition).length;
+    return text === "" ? 0 : this.#isHeader(field) ? 1 : text.split(this.delimiters.repetition).length;
   }
 
   /** The value at a parsed address, whose segment and occurrence are not looked at. */
   at(path: Hl7Path): string {
-    return unescapeOf(this.rawAt(path), this.#isHeader(path.field), this.#delimiters);
+    return unescapeOf(this.rawAt(path), this.#isHeader(path.field), this.delimiters);
   }
 
   /** As {@linkcode Hl7Segment.at}, with escapes as sent. */
   rawAt(path: Hl7Path): string {
-    const { repetition, component, subcomponent } = this.#delimiters;
+    const { repetition, component, subcomponent } = this.delimiters;
     const field = this.#split()[path.field] ?? "";
     if (field === "") return "";
     if (this.#isHeader(path.field)) return path.repetition === 1 && path.component <= 1 ? field : "";
@@ -79,8 +91,8 @@ export class Hl7Segment {
 
   #split(): string[] {
     if (this.#fields === null) {
-      const fields = this.text.split(this.#delimiters.field);
-      if (/^(?:MSH|FHS|BHS)$/.test(fields[0])) fields.splice(1, 0, this.#delimiters.field);
+      const fields = this.text.split(this.delimiters.field);
+      if (/^(?:MSH|FHS|BHS)$/.test(fields[0])) fields.splice(1, 0, this.delimiters.field);
       this.#fields = fields;
     }
     return this.#fields;
@@ -153,6 +165,19 @@ export class Hl7View {
     return this.#segmentAt(parsed)?.count(parsed.field) ?? 0;
   }
 
+  /** As {@linkcode Hl7View.get}, as a number (NM, SI): null when it is empty or none, as in `>200`. */
+  number(path: string): number | null {
+    return readHl7Number(this.get(path));
+  }
+
+  /**
+   * As {@linkcode Hl7View.get}, as an ISO 8601 time, as far as it is told: `2020-05-08T13:06+02:00`, `2020-05`. Null when
+   * it is empty or none.
+   */
+  time(path: string): string | null {
+    return readHl7Time(this.get(path));
+  }
+
   /** The first segment of that name, or undefined. */
   first(name: string): Hl7Segment | undefined {
     return this.segments().find((segment) => segment.name === name);
@@ -161,6 +186,19 @@ export class Hl7View {
   /** All segments of that name, in order. */
   all(name: string): Hl7Segment[] {
     return this.segments().filter((segment) => segment.name === name);
+  }
+
+  /**
+   * The segments cut into groups, each from one segment of that name up to the next: `groups("OBR")` are the orders of a
+   * result message, each with its OBX and NTE. What stands before the first is in none.
+   */
+  groups(name: string): Hl7Segment[][] {
+    const groups: Hl7Segment[][] = [];
+    for (const segment of this.segments()) {
+      if (segment.name === name) groups.push([segment]);
+      else groups[groups.length - 1]?.push(segment);
+    }
+    return groups;
   }
 
   /** All segments, in order. */

@@ -52,6 +52,7 @@ export const process = {
   Command: Deno.Command,
   execPath: Deno.execPath,
   pid: Deno.pid,
+  exit: Deno.exit,
   environment: Deno.env,
   cores: (): number => navigator.hardwareConcurrency,
 };
@@ -65,6 +66,7 @@ export const files = {
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,
+  makeTempDir: Deno.makeTempDir,
   open: Deno.open,
   readDir: Deno.readDir,
   remove: Deno.remove,

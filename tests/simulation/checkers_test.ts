@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { allIsSettled } from "./checkers/all_is_settled.ts";
 import { copiesAgree } from "./checkers/copies_agree.ts";
 import { decidedAsAsked } from "./checkers/decided_as_asked.ts";
+import { allIsDelivered, deliveredInOrder } from "./checkers/delivered.ts";
 import { effectsOnce } from "./checkers/effects_once.ts";
 import { foldsAreTrue } from "./checkers/folds_are_true.ts";
 import { historiesAreTrue } from "./checkers/histories_are_true.ts";
@@ -176,6 +177,22 @@ objects(effectsOnce, {
   },
   "a reply before its outcome is committed": (j) => j.handled[0].atMs = 1,
   "a reply that was not decided": (j) => j.handled[0].reply = { seq: 2, version: 9 },
+});
+
+objects(deliveredInOrder, {
+  "a delivery that nothing decided": (j) => outcomeOf(j, AGAIN, 1).effects.shift(),
+  "a delivery before its outcome is committed": (j) => j.delivered[0].atMs = 18,
+  "a delivery with the body of another decision": (j) => j.delivered[0].body = '{"seq":1,"version":2}',
+  "a delivery under two ids": (j) => j.delivered[1].id = "other",
+  "deliveries of one actor out of order": (j) => {
+    const later = { ...j.delivered[0], seq: 2, body: '{"seq":2,"version":1}' };
+    outcomeOf(j, AGAIN, 2).effects = [{ type: "deliver", key: "desk", body: { seq: 2, version: 1 } }];
+    j.delivered.unshift({ ...later, atMs: 30 });
+  },
+});
+
+objects(allIsDelivered, {
+  "a delivery that never comes": (j) => j.delivered.length = 0,
 });
 
 objects(timersFireOnce, {

@@ -6,6 +6,7 @@ import { NodeCore } from "../../runtime/node/mod.ts";
 import type { PluginStage } from "../../runtime/topology/mod.ts";
 import { MemoryNetwork } from "../../runtime/transport/mod.ts";
 import { mintIncarnation, SeededRandom, SimulatedTime, simulatedWorld } from "../../runtime/world/mod.ts";
+import { simulatedDesk } from "./desk.ts";
 import { SimulatedDisks } from "./disks.ts";
 import { EventLoop } from "./event_loop.ts";
 import { type HandlerMaker, SimulatedHost } from "./host.ts";
@@ -143,6 +144,10 @@ export class SimulatedCluster {
       carriers: [loop === null ? carrier : loop.carrier(carrier)],
       secret: null,
       fold: host.fold,
+      sinks: simulatedDesk(
+        world,
+        (delivered) => this.journal.delivered.push({ ...delivered, atMs: this.time.nowMs }),
+      ),
       onPlugins: (plugins) => {
         for (const { hash } of plugins) host.load(hash, this.#versions.get(hash)!);
       },

@@ -62,6 +62,17 @@ export interface Forged {
   answer: string;
 }
 
+/** What was handed in at the desk, the simulated outside. */
+export interface Delivered {
+  /** of the effect */
+  id: string;
+  /** canonical key of the actor whose handler asked, and the message that was handled */
+  source: string;
+  seq: number;
+  body: string;
+  atMs: number;
+}
+
 /** A commit on one node. */
 export interface Committed {
   node: string;
@@ -236,6 +247,8 @@ export interface Journal {
   /** every version of every plugin that was ever deployed */
   versions: SimulatedVersion[];
   carriedOut: CarriedOut[];
+  /** what the outside has taken, in that order */
+  delivered: Delivered[];
   handled: Handled[];
   reads: Read[];
   listed: Listed[];
@@ -268,6 +281,7 @@ export function emptyJournal(): Journal {
     outcomes: [],
     versions: [],
     carriedOut: [],
+    delivered: [],
     handled: [],
     reads: [],
     listed: [],

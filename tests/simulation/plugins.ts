@@ -5,6 +5,7 @@
  * throws, or kills its host. `census` folds the wards.
  */
 import { defineHandler, type Effect, effect, type HandlerDefinition } from "../../runtime/plugin_host/mod.ts";
+import { DESK, goesToDesk } from "./desk.ts";
 
 /** What a client's message asks the handler for; all fields but `text` may be left out. */
 export interface Wish {
@@ -86,6 +87,7 @@ export function handlerOf(version: SimulatedVersion, onKill: () => void): Handle
         effects.push(effect.schedule(name, { afterMs }, { type: "due", ...told }));
       }
       if (wish.forget !== undefined) effects.push(effect.cancel(wish.forget));
+      if (goesToDesk(message.id)) effects.push(effect.deliver(DESK, { type: "told", body: told }));
       if (wish.retire) effects.push(effect.retire());
       return ["ok", after, effects];
     },

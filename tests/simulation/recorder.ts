@@ -102,15 +102,16 @@ export class Recorder {
     for (const { key, plugin, hash, seq, state, effects, error } of decodeOutcomes(body)) {
       const wanted: Outcome["effects"] = [];
       for (const effect of effects ?? []) {
-        const { type, key: to, message, body, name, at } = effect as {
+        const { type, key: to, sink, message, body, name, at } = effect as {
           type: string;
+          sink?: string;
           key?: { kind: string; facility: string; id: string };
           message?: { body: unknown };
           body?: unknown;
           name?: string;
           at?: number;
         };
-        const target = to === undefined ? key : `${to.kind}/${to.facility}/${to.id}`;
+        const target = to === undefined ? sink ?? key : `${to.kind}/${to.facility}/${to.id}`;
         const one: Outcome["effects"][number] = { type, key: target, body: message?.body ?? body ?? null };
         if (name !== undefined) one.timer = { name, dueMs: at ?? 0 };
         wanted.push(one);

@@ -1,5 +1,6 @@
 /** A journal of a system that works, by hand: what checkers are shown, and shown again when something in it is broken. */
 import { foldOf } from "./checkers/folding.ts";
+import { DESK } from "./desk.ts";
 import { type Acknowledged, emptyJournal, type Journal, type Outcome, type Sent } from "./journal.ts";
 import type { Wish } from "./plugins.ts";
 
@@ -55,6 +56,7 @@ export function soundJournal(): Journal {
   });
   commit(journal, { key: KEY, id: `${KEY}#1#chain#1`, seq: 4, index: 6, type: "due", body: JSON.stringify(due) });
   const reply = { seq: 2, version: 1 };
+  const atDesk = { seq: 1, version: 1 };
   journal.outcomes = [
     outcome(KEY, 1, 3, [
       { type: "send", key: WARD, body: told },
@@ -66,7 +68,10 @@ export function soundJournal(): Journal {
       { type: "cancel", key: KEY, body: null, timer: { name: "other", dueMs: 0 } },
     ]),
     outcome(KEY, 4, 7, []),
-    outcome(AGAIN, 1, 9, [{ type: "retire", key: AGAIN, body: null }]),
+    outcome(AGAIN, 1, 9, [
+      { type: "deliver", key: DESK, body: atDesk },
+      { type: "retire", key: AGAIN, body: null },
+    ]),
     outcome(AGAIN, 2, 12, []),
   ];
   journal.retired = [{ key: AGAIN, shard: 0, index: 10, seq: 1, committedMs: 20 }];
@@ -75,6 +80,9 @@ export function soundJournal(): Journal {
     { source: KEY, seq: 1, plugin: "chain", key: WARD, id: `${KEY}#1#chain#0`, atMs: 14 },
     { source: KEY, seq: 2, plugin: "chain", key: KEY, id: `${KEY}#2#chain#0`, atMs: 14.5 },
   ];
+  // taken, and taken again as the answer was lost
+  const delivered = { id: `${AGAIN}#1#chain#0`, source: AGAIN, seq: 1, body: JSON.stringify(atDesk) };
+  journal.delivered = [{ ...delivered, atMs: 19.2 }, { ...delivered, atMs: 19.4 }];
   journal.handled = [{ key: KEY, seq: 2, reply, atMs: 25 }];
   for (const node of NODES) {
     journal.committed.push({ node: `${node}#1`, shard: 0, index: 1, print: 7, isWriter: node === NODES[0], term: 1 });

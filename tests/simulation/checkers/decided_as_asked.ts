@@ -1,3 +1,4 @@
+import { DESK, goesToDesk } from "../desk.ts";
 import type { CommittedMessage, Journal } from "../journal.ts";
 import { messagesOf } from "./histories.ts";
 import { standingOutcomes } from "./standing.ts";
@@ -50,6 +51,7 @@ function wantedBy({ key, message, wish, version }: Asked): unknown[] {
     wanted.push(["schedule", key, { type: "due", ...told }, timer]);
   }
   if (wish.forget !== undefined) wanted.push(["cancel", key, null, { name: wish.forget, dueMs: 0 }]);
+  if (goesToDesk(message.id)) wanted.push(["deliver", DESK, told, null]);
   if (wish.retire) wanted.push(["retire", key, null, null]);
   return wanted;
 }

@@ -8,6 +8,7 @@ import type { Journal } from "../journal.ts";
 import { allIsSettled } from "./all_is_settled.ts";
 import { copiesAgree } from "./copies_agree.ts";
 import { decidedAsAsked } from "./decided_as_asked.ts";
+import { allIsDelivered, deliveredInOrder } from "./delivered.ts";
 import { effectsOnce } from "./effects_once.ts";
 import { foldsAreTrue } from "./folds_are_true.ts";
 import { historiesAreTrue } from "./histories_are_true.ts";
@@ -38,6 +39,7 @@ export const SAFETY: ((journal: Journal) => string[])[] = [
   foldsAreTrue,
   decidedAsAsked,
   effectsOnce,
+  deliveredInOrder,
   timersFireOnce,
   livesEnd,
   timeGoesOn,
@@ -45,4 +47,4 @@ export const SAFETY: ((journal: Journal) => string[])[] = [
   withinBounds,
 ];
 /** Liveness: what must come true once faults have ended. */
-export const LIVENESS: ((journal: Journal) => string[])[] = [allIsSettled, timersFire];
+export const LIVENESS: ((journal: Journal) => string[])[] = [allIsSettled, timersFire, allIsDelivered];
