@@ -48,10 +48,10 @@ const line = ({ p50, p99, max }: { p50: number; p99: number; max: number }) =>
   `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(0)} ms`;
 console.log(`without swaps: ${line(calm)}`);
 const show = async (what: string) => {
-  const { nodes, hosts, log } = await memoryOf(cluster);
+  const { nodes, hosts, log, heaps } = await memoryOf(cluster);
   console.log(
     `${what}: nodes ${nodes.toFixed(0)} hosts ${hosts.toFixed(0)} MiB, of which recorded ${log.toFixed(0)}; ` +
-      `without that ${(nodes + hosts - log).toFixed(0)}`,
+      `without that ${(nodes + hosts - log).toFixed(0)}; in the nodes' heaps ${heaps.toFixed(1)}`,
   );
 };
 await show("memory before");

@@ -7,6 +7,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was promoted; it goes on folding along.",
     next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
   },
+  "node/superseded": {
+    happened: "A version was to go live once it had folded all histories; meanwhile it was taken back or a newer one came.",
+    now: "It is not live; the other version decides.",
+    next: "waterpark plugin inspect NAME shows who did what; deploy it again if it is still wanted.",
+  },
   "topology/is-live": {
     happened: "The version that is to be a canary is the live one.",
     now: "Nothing was changed.",

@@ -136,9 +136,13 @@ export class SessionShelf {
     if (runner.generation === session.generation) runner.close(session.number);
   }
 
-  /** Forgets all sessions of a version. */
+  /** Forgets all sessions of a version that is gone itself: its program, whose memory goes with it, is told nothing. */
   dropAll(version: Version): void {
-    for (const session of this.#sessions.values()) if (session.version === version) this.drop(session);
+    for (const session of this.#sessions.values()) {
+      if (session.version !== version) continue;
+      this.#sessions.delete(session.name);
+      this.#bytes -= session.bytes;
+    }
   }
 
   #isFull(): boolean {

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import type { ActorKey, WaterparkClient } from "../../client.ts";
 import { bundlePlugin, stopBundler } from "../../runtime/plugin_host/mod.ts";
 import type { ClusterOfProcesses } from "./cluster_of_processes.ts";
-import { until } from "./waiting.ts";
+import { until, within } from "./waiting.ts";
 
 /** A bundle as `deploy` takes it. */
 export type Version = Parameters<WaterparkClient["deploy"]>[0];
@@ -138,19 +138,30 @@ export async function requireExact(client: WaterparkClient, sent: Uint32Array, e
   }
 }
 
-/** What the cluster's processes hold, in MiB: nodes and hosts apart, and what of it is recorded. */
+/** What the cluster's processes hold, in MiB. */
 export interface Memory {
+  /** resident, of the nodes */
   nodes: number;
+  /** resident, of their plugin hosts */
   hosts: number;
+  /** what is recorded, outside the heaps */
   log: number;
+  /** what is left in the nodes' heaps when all garbage is collected: without V8's leisure */
+  heaps: number;
 }
 
 /** See {@linkcode Memory}. */
 export async function memoryOf(cluster: ClusterOfProcesses): Promise<Memory> {
-  const memory = { nodes: 0, hosts: 0, log: 0 };
+  const memory = { nodes: 0, hosts: 0, log: 0, heaps: 0 };
   const read = (path: string) => Deno.readTextFile(path).catch(() => "");
   const resident = async (pid: string | number) => Number((await read(`/proc/${pid}/statm`)).split(" ")[1] ?? 0) / 256;
-  for (const { pid, http } of cluster.alive) {
+  for (const node of cluster.alive) {
+    const { pid, http } = node;
+    const told = new Promise<string>((resolve) => {
+      node.onLine = (line) => line.startsWith('{"heap"') && resolve(line);
+    });
+    node.signal("SIGUSR2");
+    memory.heaps += JSON.parse(await within(20_000, `${node.name} collects its garbage`, told)).heap / 2 ** 20;
     memory.nodes += await resident(pid);
     for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
       for (const child of (await read(`/proc/${pid}/task/${name}/children`)).split(" ")) {
