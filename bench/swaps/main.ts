@@ -42,7 +42,11 @@ const before = cpu();
 const calmMs = performance.now();
 await pause(still * 1_000);
 const after = cpu();
-console.log(`CPU a second, calm: nodes ${((after.nodes - before.nodes) / still).toFixed(2)} hosts ${((after.hosts - before.hosts) / still).toFixed(2)} machine ${((after.machine - before.machine) / still).toFixed(2)}`);
+console.log(
+  `CPU a second, calm: nodes ${((after.nodes - before.nodes) / still).toFixed(2)} hosts ${
+    ((after.hosts - before.hosts) / still).toFixed(2)
+  } machine ${((after.machine - before.machine) / still).toFixed(2)}`,
+);
 const calm = load.between(calmMs, performance.now());
 const line = ({ p50, p99, max }: { p50: number; p99: number; max: number }) =>
   `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} max ${max.toFixed(0)} ms`;
@@ -72,10 +76,18 @@ for (let swap = 1; swap <= swaps; swap++) {
   each.push(load.between(begunMs, doneMs).p99);
   calmEach.push(load.between(doneMs, endMs).p99);
   if (swap % Math.ceil(swaps / 10) === 0) {
-    console.log(`${swap} swaps in ${((performance.now() - fromMs) / 1000).toFixed(0)} s; p99s of swaps: ${line(percentiles(each))}; between: ${line(percentiles(calmEach))}`);
+    console.log(
+      `${swap} swaps in ${((performance.now() - fromMs) / 1000).toFixed(0)} s; p99s of swaps: ${
+        line(percentiles(each))
+      }; between: ${line(percentiles(calmEach))}`,
+    );
     const now = cpu();
     const seconds = (performance.now() - fromMs) / 1000;
-    console.log(`CPU a second: nodes ${((now.nodes - after.nodes) / seconds).toFixed(2)} hosts ${((now.hosts - after.hosts) / seconds).toFixed(2)} machine ${((now.machine - after.machine) / seconds).toFixed(2)}`);
+    console.log(
+      `CPU a second: nodes ${((now.nodes - after.nodes) / seconds).toFixed(2)} hosts ${
+        ((now.hosts - after.hosts) / seconds).toFixed(2)
+      } machine ${((now.machine - after.machine) / seconds).toFixed(2)}`,
+    );
     await show(`memory after ${swap}`);
   }
 }

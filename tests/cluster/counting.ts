@@ -26,7 +26,9 @@ export async function counterVersions(): Promise<(version: number) => Promise<Ve
       },
     });`;
   try {
-    const { name, kind, actorKind, bytes } = await bundlePlugin("data:application/typescript," + encodeURIComponent(source));
+    const { name, kind, actorKind, bytes } = await bundlePlugin(
+      "data:application/typescript," + encodeURIComponent(source),
+    );
     const text = new TextDecoder().decode(bytes);
     return async (version) => {
       const bundle = new TextEncoder().encode(text.replace(NAME, `version-${String(version).padStart(5, "0")}`));
