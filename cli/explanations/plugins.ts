@@ -8,7 +8,8 @@ export const PLUGINS: Record<string, Explanation> = {
     next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
   },
   "node/superseded": {
-    happened: "A version was to go live once it had folded all histories; meanwhile it was taken back or a newer one came.",
+    happened:
+      "A version was to go live once it had folded all histories; meanwhile it was taken back or a newer one came.",
     now: "It is not live; the other version decides.",
     next: "waterpark plugin inspect NAME shows who did what; deploy it again if it is still wanted.",
   },
