@@ -45,6 +45,7 @@ export type {
   NodeView,
   OutsideService,
   OutsideView,
+  ParkedFault,
   PlannedService,
   PlanView,
   PluginDetail,

@@ -7,6 +7,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was promoted; it goes on folding along.",
     next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
   },
+  "plugin_host/not-deterministic": {
+    happened: "The handler decided one thing and then another, about the same messages of the same actor.",
+    now: "The messages stay recorded; the plugin stands still for that actor.",
+    next: "Keep nothing outside the projections; waterpark plugin test FILE finds the place. A mended version goes on.",
+  },
   "node/superseded": {
     happened:
       "A version was to go live once it had folded all histories; meanwhile it was taken back or a newer one came.",

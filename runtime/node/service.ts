@@ -173,7 +173,7 @@ export class CoreService implements NodeService {
       key: text,
       seq: view.seq,
       projections: view.projections,
-      parked: view.parked,
+      parked: this.stages.parkedOf(view.parked),
       writer: writer === 0 ? "" : this.#core.nameOf(writer),
       followers: view.members.filter((m) => m !== writer).map((m) => this.#core.nameOf(m)),
       behind: view.behind,
