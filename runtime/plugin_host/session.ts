@@ -13,7 +13,7 @@ import type { Row } from "./history.ts";
 import { NEEDS_HISTORY } from "./program.ts";
 import { readRun, type Run } from "./run_answer.ts";
 import type { Runner } from "./runner.ts";
-import { faultOfTrials } from "./trial.ts";
+import { differenceOfTrials, fickle } from "./trial.ts";
 import { seqOf, type Session, SessionShelf, type Version } from "./session_shelf.ts";
 
 /** Bounds of {@linkcode Sessions}. */
@@ -124,12 +124,9 @@ export class Sessions {
     const behind = this.#behind(session, request.after);
     if (behind !== null) return only(behind);
     const results: Results = { list: [], effects: [] };
-    if (this.#isTried(version, request.rows.length)) {
-      version.tried++;
-      const fault = faultOfTrials(() => this.#tryOut(session, request, onProgress), request.after + 1);
-      if (fault !== null) return only(fault);
-    }
-    const answer = this.#foldRows(session, { request, results, onProgress });
+    const answer = this.#isTried(version, request.rows.length)
+      ? this.#foldTried(session, { request, results, onProgress })
+      : this.#foldRows(session, { request, results, onProgress });
     if (isMissing(session, answer)) return this.#withHistory(session, request, onProgress);
     return this.#answered(session, request, answer, results);
   }
@@ -239,6 +236,19 @@ export class Sessions {
 
   #isTried({ tried }: Version, messages: number): boolean {
     return tried < this.#limits.callsTried && messages > 0;
+  }
+
+  /** Folds up to the message at which trials differ. */
+  #foldTried(
+    session: Session,
+    work: { request: RowRequest; results: Results; onProgress: () => void },
+  ): FoldAnswer {
+    const { request, results, onProgress } = work;
+    session.version.tried++;
+    const count = differenceOfTrials(() => this.#tryOut(session, request, onProgress));
+    if (count < 0) return this.#foldRows(session, work);
+    const answer = this.#foldRows(session, { ...work, request: { ...request, rows: request.rows.slice(0, count) } });
+    return answer.state === "ok" ? fickle(answer.at + 1, results.list) : answer;
   }
 
   /** Folds the first messages by a session that is thrown away; null when that cannot be, or costs too much. */

@@ -7,26 +7,27 @@
  * Only the first, as a trial costs as much as folding. Wrong when a handler is fickle now and then: `waterpark plugin
  * test` looks longer.
  */
-import type { FoldAnswer } from "../actors/mod.ts";
+import type { FoldAnswer, FoldResult } from "../actors/mod.ts";
 import type { Run } from "./run_answer.ts";
 
-const CODE = "plugin_host/not-deterministic";
-const MESSAGE = "Cannot keep what the handler decides as it must decide the same twice: it remembers or guesses";
-
 /**
- * The fault that two trials of the same messages show; null: none.
+ * The place of the first message about which two trials differ; -1: they do not.
  *
- * @param tryOut folds them; null when it could not: what is wrong is found out by who folds in earnest
- * @param first seq of the first message
+ * @param tryOut folds the messages; null when it could not: what is wrong is found out by who folds in earnest
  */
-export function faultOfTrials(tryOut: () => Run | null, first: number): FoldAnswer | null {
+export function differenceOfTrials(tryOut: () => Run | null): number {
   const one = tryOut();
   const other = one === null ? null : tryOut();
-  if (one === null || other === null || textOf(one) === textOf(other)) return null;
-  // Which of the messages it was says little: what was remembered may have come from any before.
-  return { state: "fault", at: first, code: CODE, message: MESSAGE, stack: "", results: [] };
+  if (one === null || other === null) return -1;
+  const end = Math.max(one.results.length, other.results.length);
+  for (let i = 0; i < end; i++) {
+    if (one.results[i]?.digest !== other.results[i]?.digest || one.effects[i] !== other.effects[i]) return i;
+  }
+  return one.fault?.code === other.fault?.code ? -1 : end;
 }
 
-function textOf({ results, effects, fault }: Run): string {
-  return JSON.stringify([results.map(({ digest }) => digest), effects, fault?.code]);
+/** What is answered for the message at which they differ; `results` are those of the messages before. */
+export function fickle(at: number, results: FoldResult[]): FoldAnswer {
+  const message = "Cannot keep what the handler decides as it must decide the same twice: it remembers or guesses";
+  return { state: "fault", at, code: "plugin_host/not-deterministic", message, stack: "", results };
 }

@@ -178,7 +178,7 @@ Deno.test("bad plugins: a clear error each, the nodes live, every message is kep
       assert.match(view.parked.acting.code, BAD[type].code);
       assert.ok(view.parked.acting.message.length > 10, "and says why");
       assert.equal(view.parked.acting.version, 1, "and in which version");
-      if (type === "throws") assert.match(view.parked.acting.stack!, /^at handle \(plugin:acting:\d+:\d+\)/);
+      if (type === "throws") assert.match(view.parked.acting.stack!, /^at Object.handle \(plugin:acting:\d+:\d+\)/);
       if (type === "throws") assert.doesNotMatch(view.parked.acting.stack!, /no such ward|file:/);
       assert.deepEqual(view.projections.acting, { count: 1 }, type);
       assert.deepEqual(view.projections.honest, { count: 3 }, "the other plugin has gone on");
