@@ -44,6 +44,9 @@ import type {
   DrainView,
   EffectsQuery,
   EventJson,
+  FindQuery,
+  FoundMessage,
+  FoundView,
   LostCopyName,
   LostCopyView,
   LostMessageView,
@@ -64,6 +67,9 @@ import type {
   SourceView,
   SwitchView,
   TopologyView,
+  TracedEffect,
+  TracedOutcome,
+  TraceView,
   WholeView,
 } from "./runtime/gateway/mod.ts";
 import type {
@@ -97,7 +103,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
 
 export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
-export type { DeliveryView, EffectsQuery, OutsideView, SinkView, SourceView };
+export type { DeliveryView, EffectsQuery, FindQuery, FoundMessage, FoundView, OutsideView, SinkView, SourceView };
+export type { TracedEffect, TracedOutcome, TraceView };
 export { type Deployment, OutsideVerbs, PluginVerbs };
 export { WaterparkError };
 

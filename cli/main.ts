@@ -5,6 +5,7 @@
 import { cli, type Command, define, isArgsValidationError, isCommandNotFoundError } from "gunshi";
 import meta from "../deno.json" with { type: "json" };
 import type { WaterparkCommand } from "./command.ts";
+import { actorFind, actorResend, actorTrace } from "./commands/actor_find.ts";
 import { actorHistory } from "./commands/actor_history.ts";
 import { actorList } from "./commands/actor_list.ts";
 import { actorSend } from "./commands/actor_send.ts";
@@ -34,7 +35,7 @@ import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
 import { pluginNew } from "./commands/plugin_new.ts";
-import { pluginTest } from "./commands/plugin_test.ts";
+import { pluginTest } from "./commands/plugin_trial.ts";
 import { lostDiscard, lostList, lostResend, lostShow } from "./commands/lost.ts";
 import { switchList } from "./commands/switch_list.ts";
 import { switchSet } from "./commands/switch_set.ts";
@@ -81,7 +82,16 @@ export const TREE: CommandTree = {
   },
   actor: {
     description: "things with a life: send to them, look at them",
-    verbs: { send: actorSend, show: actorShow, history: actorHistory, watch: actorWatch, list: actorList },
+    verbs: {
+      send: actorSend,
+      show: actorShow,
+      history: actorHistory,
+      watch: actorWatch,
+      list: actorList,
+      find: actorFind,
+      trace: actorTrace,
+      resend: actorResend,
+    },
   },
   plugin: {
     description: "the modules that handle messages, and what touches the outside",

@@ -1,7 +1,15 @@
 /**
  * What a client says about what touches the outside: deliveries, dead letters, sinks, sources.
  */
-import type { DeliveryView, EffectsQuery, OutsideView } from "../runtime/gateway/mod.ts";
+import { type ActorKey, fullKey } from "../runtime/base/mod.ts";
+import type {
+  DeliveryView,
+  EffectsQuery,
+  FindQuery,
+  FoundView,
+  OutsideView,
+  TraceView,
+} from "../runtime/gateway/mod.ts";
 import type { Dialer } from "./dialer.ts";
 import { query } from "./query.ts";
 
@@ -42,6 +50,18 @@ export class OutsideVerbs {
   /** Has a sink try its target, from the node that is asked. */
   checkPlugin(name: string): Promise<{ name: string; node: string; said: string }> {
     return this.#dialer.ask({ method: "POST", path: `/v1/plugins/${encodeURIComponent(name)}/check` });
+  }
+
+  /** What became of a message: what plugins decided, what went out, what targets said. */
+  trace(key: ActorKey, seq: number): Promise<TraceView> {
+    const { kind, facility, id } = fullKey(key);
+    const path = [kind, facility, id].map(encodeURIComponent).join("/");
+    return this.#dialer.ask({ path: `/v1/actors/${path}/trace${query({ seq })}` });
+  }
+
+  /** Messages wherever they are, newest first; every node looks through what it writes, for some seconds. */
+  find(wanted: FindQuery): Promise<FoundView> {
+    return this.#dialer.ask({ path: `/v1/find${query({ ...wanted })}` });
   }
 
   /** Stops a sink or a source, or sets it going again. */

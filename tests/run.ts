@@ -52,6 +52,8 @@ const STAGES: Stage[] = [
   { title: "model", args: ["test", "-A", "tests/model"], needs: ["tests/model"] },
   { title: "command line", args: ["test", "-A", "tests/cli"], needs: ["tests/cli"] },
   { title: "interoperation with real peers", args: ["test", "-A", "tests/interop"], needs: ["tests/interop"] },
+  { title: "sinks and sources with their real targets", args: ["test", "-A", "tests/sinks"], needs: ["tests/sinks"] },
+  { title: "examples, end to end", args: ["test", "-A", "tests/examples"], needs: ["tests/examples"] },
   { title: "clusters of real processes", args: ["test", "-A", "tests/cluster"], needs: ["tests/cluster"] },
 ];
 

@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
 
-const NAME = { type: "positional", description: "sink or source" } as const;
+const NAME = { type: "positional", description: "handler, channel, sink or source" } as const;
 
 /** `waterpark plugin check` */
 export const pluginCheck = command({
@@ -18,7 +18,8 @@ export const pluginCheck = command({
 
 /** `waterpark plugin pause` */
 export const pluginPause = command({
-  description: "stops a sink or a source on all nodes; what is decided meanwhile waits",
+  description:
+    "stops a handler, a channel, a sink or a source on all nodes; what comes meanwhile is recorded, and waits",
   args: { name: NAME },
   examples: ["plugin pause lab-archive"],
   async run({ values, client, out }) {
@@ -30,7 +31,7 @@ export const pluginPause = command({
 
 /** `waterpark plugin resume` */
 export const pluginResume = command({
-  description: "sets a sink or a source going again",
+  description: "sets it going again, where it stood",
   args: { name: NAME },
   examples: ["plugin resume lab-archive"],
   async run({ values, client, out }) {

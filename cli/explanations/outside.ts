@@ -169,8 +169,9 @@ export const OUTSIDE: Record<string, Explanation> = {
     next: "The sender repeats it, under the same MSH-10: it stands once. Please report it.",
   },
   "gateway/mllp-conflict": {
-    happened: "A message came over MLLP with an id that already has other bytes.",
-    now: "It was recorded all the same, under id~digest; nothing was lost.",
-    next: "Look why the sender uses control ids twice.",
+    happened: "A message came over MLLP with a control id under which its patient has another one already.",
+    now:
+      "It was answered AR and not recorded; where the node was started with --mllp-conflicts keep, it is recorded under id~digest, and was answered AA.",
+    next: "Look why the sender uses control ids twice; until it does not, start the nodes with --mllp-conflicts keep.",
   },
 };

@@ -155,6 +155,28 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "The plugin is parked for this actor at that message; other actors go on.",
     next: "The error and its stack are with the actor: waterpark actor show KEY. Deploy a mended version.",
   },
+  "plugin_host/invalid-message": {
+    happened: "A message's body is not what the handler's schema says, and the handler has declared that this parks.",
+    now: "The message is recorded; the plugin stands still for that actor, other plugins and actors go on.",
+    next:
+      "Look at the place that the fault names, waterpark actor history KEY; deploy a version whose schema takes it.",
+  },
+  "plugin_host/invalid-projections": {
+    happened: "What the handler wants to keep is not what its own schema of projections says.",
+    now: "The message is recorded, its outcome is not; the plugin stands still for that actor.",
+    next: "Mend the handler or its schema, try with waterpark plugin test FILE, and deploy it.",
+  },
+  "plugin_host/async-schema": {
+    happened: "A schema of the handler answers a promise, or its own code throws, where an answer is needed at once.",
+    now: "The message is recorded; the plugin stands still for every actor that gets such a message.",
+    next: "Take asynchronous refinements and transformations out of the schema: handlers cannot wait.",
+  },
+  "plugin_host/undeclared-effect": {
+    happened: "The handler asks for an effect that is not among those that it has declared.",
+    now:
+      "The message is recorded, nothing of what it asked for is carried out; the plugin stands still for that actor.",
+    next: "Add the effect to effects in its defineHandler, or do not ask for it, and deploy it.",
+  },
   "plugin_host/bad-result": {
     happened: 'A handler did not answer ["ok", projections, effects].',
     now: "The plugin is parked for this actor at that message.",

@@ -40,6 +40,7 @@ export const ACTORS_CONFIG: ActorsConfig = {
 export const EFFECTS_CONFIG: EffectsConfig = {
   inFlightMax: 16,
   inHandMax: 32,
+  sinkInHandMax: 32,
   doneGatherMs: 10,
   doneItemsMax: 16,
   retryMinMs: 5,

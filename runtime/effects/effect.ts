@@ -97,6 +97,8 @@ export interface DeliverEffect {
   message: EffectMessage;
   /** what the sink wants to know beside the message, as a topic or a path: at most 20 short texts */
   options?: Readonly<Record<string, string>>;
+  /** what the target answers comes back into the own history, as a message of this type */
+  answerAs?: string;
 }
 
 /** What a handler may ask for; data, never functions. Any other type is a fault `plugin_host/unknown-effect`. */

@@ -350,9 +350,8 @@ export class Effects {
   #deliver(lane: Lane, task: Task & SinkTask): void {
     this.#sinks.attempt(task, (verdict) => {
       if (isStale(task) || verdict.state === "finish") {
-        if (verdict.state === "finish" && verdict.answer !== undefined) task.item[2] = verdict.answer;
         if (isStale(task)) this.#next(lane);
-        else this.#finish(lane, task);
+        else if (verdict.state === "finish") this.#delivered(lane, task, verdict.answer);
         return this.#schedule();
       }
       if (verdict.state === "again") {
@@ -364,9 +363,18 @@ export class Effects {
     });
   }
 
-  /** The delivery is done with once its dead letter is recorded. */
+  #delivered(lane: Lane, task: Task & SinkTask, answer: string | undefined): void {
+    if (answer !== undefined) task.item[2] = answer.slice(0, ANSWER_UNITS_MAX);
+    const { answerAs } = task.effect;
+    if (answerAs === undefined || answer === undefined) return this.#finish(lane, task);
+    const payload = new TextEncoder().encode(answer);
+    const { source: key, id } = task;
+    this.#lay(lane, task, { key, id: `${id}#answer`, type: answerAs, contentType: "text/plain", payload });
+  }
+
+  /** The delivery is done with once what it led to, its dead letter or its answer, is recorded. */
   #lay(lane: Lane, task: Task & SinkTask, letter: Omit<EffectPosting, "atMs" | "sender">): void {
-    const posting = { ...letter, atMs: this.#world.nowWallMs(), sender: `${senderOf(task)}#dead` };
+    const posting = { ...letter, atMs: this.#world.nowWallMs(), sender: `${senderOf(task)}#laid` };
     this.#options.post(posting, (result) => {
       if (!isStale(task) && result.state === "refused" && !this.#isFinal(result.code)) {
         this.#world.after(
@@ -448,6 +456,9 @@ export class Effects {
     });
   }
 }
+
+/** What a target answers is kept so far, for who looks. */
+const ANSWER_UNITS_MAX = 500;
 
 const NO_SINKS: NonNullable<EffectsOptions["sinks"]> = {
   policyOf: () => null,

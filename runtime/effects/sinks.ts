@@ -97,7 +97,6 @@ export type SinkVerdict =
 
 /** Where no sink of the name is deployed, or it is paused, it is looked again after so long, ms. */
 const LOOK_AGAIN_MS = 1_000;
-const ANSWER_UNITS_MAX = 500;
 
 interface Sink {
   readonly counts: SinkCounts;
@@ -185,10 +184,7 @@ export class Sinks {
     if (end.state === "done") {
       sink.counts.done++;
       sink.lastDoneMs = this.#world.nowMonoMs();
-      return end.answer === undefined ? { state: "finish" } : {
-        state: "finish",
-        answer: end.answer.slice(0, ANSWER_UNITS_MAX),
-      };
+      return end.answer === undefined ? { state: "finish" } : { state: "finish", answer: end.answer };
     }
     task.code = end.code;
     task.text = end.text;

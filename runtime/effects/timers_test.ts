@@ -50,6 +50,7 @@ function bench() {
     config: {
       inFlightMax: 1,
       inHandMax: 1,
+      sinkInHandMax: 1,
       doneGatherMs: 1,
       doneItemsMax: 1,
       retryMinMs: 1,

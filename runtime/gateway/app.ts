@@ -13,6 +13,7 @@ import { Admission } from "./admission.ts";
 import { addActorRoutes } from "./actor_routes.ts";
 import { addAuditRoutes } from "./audit_routes.ts";
 import { notFound, unauthorized } from "./errors.ts";
+import { addFollowingRoutes } from "./following_routes.ts";
 import { addHealthRoutes, OPEN_PATHS } from "./health_routes.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { addMessageRoutes } from "./message_routes.ts";
@@ -102,6 +103,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addPluginRoutes(route, gateway);
   addSwitchRoutes(route, gateway);
   addOutsideRoutes(route, gateway);
+  addFollowingRoutes(route, gateway);
   addAuditRoutes(route, gateway);
   // After all routes: what comes here has a known path and no handler.
   for (const [path, methods] of methodsOf) app.all(path, () => methodNotAllowed(methods));

@@ -17,6 +17,7 @@ import { fakePage, fakeVerdict } from "./fake_audit.ts";
 import { fakePlanned } from "./fake_planned.ts";
 import { fakeOutside } from "./fake_outside.ts";
 import { fakeStages } from "./fake_stages.ts";
+import type { FollowingService } from "./following.ts";
 import type { OutsideService } from "./outside.ts";
 import type { PlannedService } from "./planned.ts";
 import type { StagesService } from "./stages.ts";
@@ -110,6 +111,13 @@ export class FakeNode implements NodeService {
   ready = true;
   readonly recovery = new FakeRecovery(this.asked);
   readonly planned: PlannedService = fakePlanned(this.asked);
+  readonly following: FollowingService = {
+    trace: (key, seq) => Promise.resolve({ key, seq, outcomes: [], isWhole: true }),
+    find: (query) => {
+      this.asked.push(`find ${JSON.stringify(query)}`);
+      return Promise.resolve({ messages: [], isWhole: true, silent: [] });
+    },
+  };
   readonly outside: OutsideService = fakeOutside(this.asked);
   readonly stages: StagesService = fakeStages(this.asked, (name) => this.#plugins.get(name)!);
   /** what comparing the copies of S05/017 shows */

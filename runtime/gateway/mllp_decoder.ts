@@ -42,6 +42,11 @@ export class MllpDecoder {
     this.#bytesMax = messageBytesMax;
   }
 
+  /** bytes of a frame that has begun and not ended, VT counted; 0 between frames */
+  get heldBytes(): number {
+    return this.#isInside ? this.#length + 1 : 0;
+  }
+
   /** Takes the next bytes of the stream, which may be used again afterwards; answers what is complete with them. */
   push(chunk: Uint8Array): MllpEvent[] {
     const events: MllpEvent[] = [];

@@ -1,12 +1,38 @@
-import { log } from "../telemetry/mod.ts";
+import { log, type Sample } from "../telemetry/mod.ts";
 import { gates, type World } from "../world/mod.ts";
-import type { Hl7RouteOptions } from "../wire/mod.ts";
 import type { Admission } from "./admission.ts";
-import { type MllpCounters, MllpSession, noMllpCounts } from "./mllp_session.ts";
+import { type MllpCounters, mllpSamples, noMllpCounts } from "./mllp_counters.ts";
+import { listenMutually } from "./mllp_mutual_tls.ts";
+import { type MllpOddity, MllpSession } from "./mllp_session.ts";
+import type { MllpAcknowledge } from "./mllp_verdict.ts";
 import type { NodeService } from "./service.ts";
 
-/** Settings of an MLLP listener. */
-export interface MllpListenerOptions {
+/** What whoever starts a node says about its MLLP listener; every field has a default. */
+export interface MllpSettings {
+  /**
+   * PEM certificate chain and key; left out: plain TCP, fit for loopback or a tunnel. `clientCa`: who connects must show
+   * a certificate that one of these (PEM) has signed
+   */
+  tls?: { cert: string; key: string; clientCa?: string };
+  /** how is acknowledged, see {@linkcode MllpAcknowledge}; default `by-message` */
+  acknowledge?: MllpAcknowledge;
+  /**
+   * another message under a control id that its patient had: AR (`reject`, the default), or it is recorded under
+   * `id~digest` and answered AA (`keep`)
+   */
+  conflicts?: "reject" | "keep";
+  /** where a message's key stands, default facility `MSH-4.1`, id `PID-3.1`; and the charset where MSH-18 is empty */
+  route?: { facility?: string; id?: string; charset?: string };
+  /** connections at a time, default 512; one more is closed at once */
+  connectionsMax?: number;
+  /** a connection on which nothing moves for so long is closed, ms, default 10 min: peers vanish behind firewalls without a word; 0 = never */
+  idleMs?: number;
+  /** messages of one connection taken in and not yet answered, default 64; beyond, the peer is not read */
+  inFlightMax?: number;
+}
+
+/** What an MLLP listener needs. */
+export interface MllpListenerOptions extends MllpSettings {
   /** time and timers */
   world: World;
   /** where messages are recorded */
@@ -15,16 +41,6 @@ export interface MllpListenerOptions {
   hostname: string;
   /** port, 0 = any */
   port: number;
-  /** PEM certificate chain and key; left out: plain TCP, fit for loopback or a tunnel */
-  tls?: { cert: string; key: string };
-  /** where a message's key stands; default facility `MSH-4.1`, id `PID-3.1` */
-  route?: Hl7RouteOptions;
-  /** connections at a time, default 512; one more is closed at once */
-  connectionsMax?: number;
-  /** a connection on which nothing moves for so long is closed, ms, default 10 min: peers vanish behind firewalls without a word; 0 = never */
-  idleMs?: number;
-  /** messages of one connection taken in and not yet answered, default 64; beyond, the peer is not read */
-  inFlightMax?: number;
   /** largest message, bytes, default 1 MiB */
   messageBytesMax?: number;
   /** how long closing waits for answers that are owed, ms, default 11 s: longer than a request may take */
@@ -36,42 +52,55 @@ export interface MllpListenerOptions {
 }
 
 /** What plain TCP's and TLS's connections have in common. */
-interface Connection {
+export interface MllpConnection {
   read(into: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
   close(): void;
+  /** of TCP: notices a peer that is gone without a word, in hours */
+  setKeepAlive?(on: boolean): void;
+  /** of TCP: an acknowledgement is not held back */
+  setNoDelay?(on: boolean): void;
+  /** of TLS: rejects when the peer is none that we talk to */
+  handshake?(): Promise<unknown>;
 }
 
-interface Listener {
+/** What gives connections. */
+export interface MllpDoor {
   readonly addr: { hostname: string; port: number };
-  accept(): Promise<Connection>;
+  accept(): Promise<MllpConnection>;
   close(): void;
 }
 
-type Settings =
-  & Required<Omit<MllpListenerOptions, "tls" | "onAlert" | "admission">>
-  & Pick<MllpListenerOptions, "onAlert" | "admission">;
+const DEFAULTS = {
+  connectionsMax: 512,
+  idleMs: 600_000,
+  inFlightMax: 64,
+  messageBytesMax: 1024 * 1024,
+  drainMs: 11_000,
+  route: {},
+};
+
+type Settings = MllpListenerOptions & Required<Pick<MllpListenerOptions, keyof typeof DEFAULTS>>;
 
 const READ_BYTES = 64 * 1024;
 
 /**
- * Takes HL7 v2 messages over MLLP and records each in the actor of its patient. AA: the quorum has it; AE: not now,
- * send again; AR: never. Whoever gets no answer sends again under the same control id; nothing stands twice.
- *
- * Acknowledges in original mode, to senders of enhanced mode too: AA after the commit tells all that CA would.
+ * Takes HL7 v2 messages over MLLP and records each in the actor of its patient. AA, CA: the quorum has it; AE, CE: not
+ * now, send again; AR, CR: never. Whoever gets no answer sends again under the same control id; nothing stands twice.
  */
 export class MllpListener {
   /** what was counted since the start */
-  readonly counters: MllpCounters = noMllpCounts();
+  readonly counters: MllpCounters;
   /** `host:port`, with the port that was chosen for 0 */
   readonly address: string;
   readonly #settings: Settings;
-  readonly #listener: Listener;
-  readonly #connections = new Map<Connection, MllpSession>();
+  readonly #listener: MllpDoor;
+  readonly #connections = new Map<MllpConnection, MllpSession>();
   #refused = 0;
   #isClosing = false;
 
-  private constructor(settings: Settings, listener: Listener) {
+  private constructor(settings: Settings, listener: MllpDoor, counters: MllpCounters) {
+    this.counters = counters;
     this.#settings = settings;
     this.#listener = listener;
     const { hostname, port } = listener.addr;
@@ -79,25 +108,20 @@ export class MllpListener {
   }
 
   /**
-   * Listens. Connections are taken from now on.
+   * Listens; connections are taken from then on.
    *
-   * @throws what the operating system says when the address cannot be had, or the certificate cannot be read
+   * @throws {Error} what the operating system says when the address cannot be had, or the certificate cannot be read
    */
-  static listen(options: MllpListenerOptions): MllpListener {
+  static async listen(options: MllpListenerOptions): Promise<MllpListener> {
     const { hostname, port, tls } = options;
-    const settings = {
-      connectionsMax: 512,
-      idleMs: 600_000,
-      inFlightMax: 64,
-      messageBytesMax: 1024 * 1024,
-      drainMs: 11_000,
-      route: {},
-      ...options,
-    };
-    const listener = tls === undefined
-      ? gates.tcp.listen({ hostname, port, transport: "tcp" })
-      : gates.tcp.listenTls({ hostname, port, ...tls });
-    const mllp = new MllpListener(settings, listener as Listener);
+    const counters = noMllpCounts();
+    const onStranger = () => void counters.strangers++;
+    const door: MllpDoor = tls === undefined
+      ? gates.tcp.listen({ hostname, port, transport: "tcp" }) as MllpDoor
+      : tls.clientCa === undefined
+      ? gates.tcp.listenTls({ hostname, port, cert: tls.cert, key: tls.key })
+      : await listenMutually({ hostname, port, tls: { ...tls, clientCa: tls.clientCa }, onStranger });
+    const mllp = new MllpListener({ ...DEFAULTS, ...withoutHoles(options) }, door, counters);
     mllp.#acceptAll();
     return mllp;
   }
@@ -110,6 +134,15 @@ export class MllpListener {
   /** connections closed at once as there were too many */
   get refusedConnections(): number {
     return this.#refused;
+  }
+
+  /** What it counts, as metrics. */
+  samples(): Sample[] {
+    return [
+      ...mllpSamples(this.counters),
+      { name: "mllp_connections", help: "open MLLP connections", value: this.connections },
+      { name: "mllp_refused_connections", help: "MLLP connections over the limit", value: this.#refused },
+    ];
   }
 
   /** Takes no more messages, answers those taken, then closes everything; at the latest after `drainMs`. */
@@ -132,7 +165,7 @@ export class MllpListener {
 
   async #acceptAll(): Promise<void> {
     while (!this.#isClosing) {
-      let connection: Connection;
+      let connection: MllpConnection;
       try {
         connection = await this.#listener.accept();
       } catch {
@@ -153,25 +186,40 @@ export class MllpListener {
     }
   }
 
-  async #serve(connection: Connection): Promise<void> {
-    const { world, idleMs, service, route, messageBytesMax, inFlightMax, onAlert, admission } = this.#settings;
+  async #greets(connection: MllpConnection): Promise<boolean> {
+    try {
+      await connection.handshake?.();
+      return true;
+    } catch {
+      this.counters.strangers++;
+      return false;
+    }
+  }
+
+  async #serve(connection: MllpConnection): Promise<void> {
+    const { world, idleMs } = this.#settings;
     let lastMovedMs = world.nowMonoMs();
+    const seen = new Set<MllpOddity>();
     const session = new MllpSession({
-      service,
-      route,
-      messageBytesMax,
-      inFlightMax,
-      onAlert,
-      admission,
+      ...this.#settings,
       counters: this.counters,
       async write(bytes) {
         for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
         lastMovedMs = world.nowMonoMs();
       },
+      // what came is a patient's data; what kind of thing it was is what helps who looks for the cause
+      onOddity(oddity) {
+        if (seen.has(oddity)) return;
+        seen.add(oddity);
+        log("gateway").warn("mllp: {oddity} from a sender; see the metrics", { oddity });
+      },
     });
     this.#connections.set(connection, session);
     const stopWatching = watchIdle(world, idleMs, () => lastMovedMs, () => closeQuietly(connection));
     try {
+      connection.setNoDelay?.(true);
+      connection.setKeepAlive?.(true);
+      if (connection.handshake !== undefined && !await this.#greets(connection)) return;
       const buffer = new Uint8Array(READ_BYTES);
       for (;;) {
         const length = await connection.read(buffer);
@@ -186,12 +234,18 @@ export class MllpListener {
       // reset by the peer, closed by us, or a TLS handshake that failed: nothing is owed to anybody
     } finally {
       stopWatching();
+      if (!this.#isClosing) session.ended();
       if (!this.#isClosing || session.pending === 0) {
         this.#connections.delete(connection);
         closeQuietly(connection);
       }
     }
   }
+}
+
+// an option that is said to be undefined is left out
+function withoutHoles(options: MllpListenerOptions): MllpListenerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }
 
 // one timer a connection, set anew only when it fires: traffic costs nothing
@@ -206,7 +260,7 @@ function watchIdle(world: World, idleMs: number, lastMovedMs: () => number, onId
   return () => timer.cancel();
 }
 
-function closeQuietly(connection: Connection): void {
+function closeQuietly(connection: MllpConnection): void {
   try {
     connection.close();
   } catch {

@@ -7,6 +7,9 @@
  * reason a message that waits behind one that got AE gets AE too: the sender repeats both, in its order. It costs a
  * sender that floods one single actor its pipelining; wards and laboratories do not do that.
  *
+ * A batch (FHS, BHS) is one frame of many messages, taken in one after the other before anything behind it is, and answered
+ * by one frame when all are recorded.
+ *
  * Payloads, ids and keys appear in acknowledgements to their own sender only, never in logs.
  *
  * @module
@@ -15,39 +18,31 @@ import { type ActorKey, digest64, digestText, formatKey, fullKey, WaterparkError
 import {
   buildAck,
   HL7_CONTENT_TYPE,
-  type Hl7AckCode,
   type Hl7Route,
   type Hl7RouteOptions,
   hl7Timestamp,
   isAck,
+  isHl7Batch,
+  readAckWishes,
   readHl7Route,
 } from "../wire/mod.ts";
 import { encodeMllp, MllpDecoder, type MllpEvent } from "./mllp_decoder.ts";
 import type { Admission } from "./admission.ts";
-import type { NodeService, PostAnswer } from "./service.ts";
+import { type IncomingBatch, joined, readBatch } from "./mllp_batch.ts";
+import type { MllpCounters } from "./mllp_counters.ts";
+import {
+  acknowledgementsOf,
+  type MllpAcknowledge,
+  never,
+  notNow,
+  RECORDED,
+  type Verdict,
+  verdictOf,
+} from "./mllp_verdict.ts";
+import type { NodeService } from "./service.ts";
 
-/** What all connections of a listener count together. */
-export interface MllpCounters {
-  /** messages taken in, whatever became of them */
-  messages: number;
-  /** answered AA: recorded */
-  accepted: number;
-  /** answered AE: not now */
-  deferred: number;
-  /** answered AR: never */
-  rejected: number;
-  /** same id, other bytes: recorded under `id~digest` */
-  conflicts: number;
-  /** messages over the limit */
-  tooLarge: number;
-  /** bytes that belong to no message */
-  garbageBytes: number;
-}
-
-/** Nothing counted yet. */
-export function noMllpCounts(): MllpCounters {
-  return { messages: 0, accepted: 0, deferred: 0, rejected: 0, conflicts: 0, tooLarge: 0, garbageBytes: 0 };
-}
+/** What a connection brought that is no message; each kind is counted, and logged once a connection, without its bytes. */
+export type MllpOddity = "bytes outside frames" | "no HL7" | "no end" | "too large" | "short batch";
 
 /** What a session needs. */
 export interface MllpSessionOptions {
@@ -57,35 +52,46 @@ export interface MllpSessionOptions {
   write(bytes: Uint8Array): Promise<void>;
   /** added to */
   counters: MllpCounters;
-  /** where a message's key stands */
+  /** where a message's key stands, and the charset of those that do not say */
   route: Hl7RouteOptions;
-  /** largest message, bytes */
+  /** largest message, bytes; also of a batch */
   messageBytesMax: number;
   /** messages taken in and not yet answered; beyond, the peer is not read */
   inFlightMax: number;
+  /** how is acknowledged; default `by-message` */
+  acknowledge?: MllpAcknowledge;
+  /** what becomes of another message under the same control id: AR, or it is recorded under `id~digest`; default `reject` */
+  conflicts?: "reject" | "keep";
   /** told of `gateway/mllp-conflict`, without patient data */
   onAlert?: (code: string) => void;
+  /** told of what is no message */
+  onOddity?: (oddity: MllpOddity) => void;
   /** who is let in with a message; left out: everybody */
   admission?: Admission;
 }
 
-interface Verdict {
-  code: Hl7AckCode;
-  text: string;
-  errorCode: number;
+/** A message on its way to its verdict. */
+interface Taken {
+  readonly message: Uint8Array;
+  /** `""`: it has no actor, and holds nobody up */
+  readonly keyText: string;
+  /** null until it is known */
+  settled: Verdict | null;
+  readonly verdict: Promise<Verdict>;
 }
 
+/** A frame's place in the order of answers. */
 interface Slot {
-  frame: Uint8Array | null;
-  code: Hl7AckCode;
-  keyText: string;
-  verdict: Promise<Verdict>;
+  /** its answer; null until it is known, empty where the sender wants none */
+  answer: Uint8Array | null;
+  readonly taken: readonly Taken[];
 }
-
-const RECORDED: Verdict = { code: "AA", text: "", errorCode: 0 };
 
 /** A peer that sent so much that is no MLLP speaks another protocol, bytes. */
 const GARBAGE_BYTES_MAX = 64 * 1024;
+
+/** An answer is larger than the smallest message: so the messages of a batch have a bound of their own. */
+const BATCH_MESSAGES_MAX = 10_000;
 
 const ID_UNITS_MAX = 200;
 
@@ -94,9 +100,10 @@ export class MllpSession {
   readonly #options: MllpSessionOptions;
   readonly #decoder: MllpDecoder;
   readonly #sender: string;
+  readonly #contentType: string;
   #refusals = 0;
   readonly #slots: Slot[] = [];
-  readonly #lastOfKey = new Map<string, Slot>();
+  readonly #lastOfKey = new Map<string, Taken>();
   #acks = 0;
   #garbageBytes = 0;
   #isWriting = false;
@@ -107,9 +114,11 @@ export class MllpSession {
     this.#options = options;
     this.#decoder = new MllpDecoder(options.messageBytesMax);
     this.#sender = `mllp:${options.service.newId()}`;
+    const { charset = "" } = options.route;
+    this.#contentType = charset === "" ? HL7_CONTENT_TYPE : `${HL7_CONTENT_TYPE}; charset=${charset}`;
   }
 
-  /** messages taken in and not yet answered */
+  /** frames taken in and not yet answered */
   get pending(): number {
     return this.#slots.length;
   }
@@ -121,14 +130,27 @@ export class MllpSession {
    * @returns false when the connection should end: it is broken, or the peer does not speak MLLP
    */
   async receive(chunk: Uint8Array): Promise<boolean> {
+    const { inFlightMax, counters } = this.#options;
     for (const event of this.#decoder.push(chunk)) {
-      while (this.#slots.length >= this.#options.inFlightMax && !this.#isBroken) await this.#change();
+      while (this.#slots.length >= inFlightMax && !this.#isBroken) await this.#change();
       if (this.#isBroken) return false;
-      this.#take(event);
+      if (event.state === "message" && isHl7Batch(event.bytes)) await this.#takeBatch(readBatch(event.bytes));
+      else this.#take(event);
     }
-    this.#options.counters.garbageBytes += this.#decoder.garbageBytes - this.#garbageBytes;
-    this.#garbageBytes = this.#decoder.garbageBytes;
-    return !this.#isBroken && this.#garbageBytes <= GARBAGE_BYTES_MAX;
+    const garbageBytes = this.#decoder.garbageBytes;
+    if (garbageBytes > this.#garbageBytes) {
+      counters.garbageBytes += garbageBytes - this.#garbageBytes;
+      this.#garbageBytes = garbageBytes;
+      this.#options.onOddity?.("bytes outside frames");
+    }
+    return !this.#isBroken && garbageBytes <= GARBAGE_BYTES_MAX;
+  }
+
+  /** The stream has ended: half a frame, if there is one, is counted. */
+  ended(): void {
+    if (this.#decoder.heldBytes === 0) return;
+    this.#options.counters.cutOff++;
+    this.#options.onOddity?.("no end");
   }
 
   /** Resolves when everything taken in is answered, or cannot be any more. */
@@ -137,31 +159,75 @@ export class MllpSession {
   }
 
   #take(event: MllpEvent): void {
-    const { counters, route } = this.#options;
-    counters.messages++;
+    const { counters, messageBytesMax } = this.#options;
     if (event.state === "too-large") {
+      counters.messages++;
       counters.tooLarge++;
-      return this.#answerNow(event.head, never(`gateway/too-large: over ${this.#options.messageBytesMax} bytes`, 102));
+      this.#options.onOddity?.("too large");
+      return this.#refuse(event.head, never(`gateway/too-large: over ${messageBytesMax} bytes`, 102));
     }
-    const message = event.bytes;
     // answering an acknowledgement makes two machines thank each other for ever
-    if (isAck(message)) return;
-    const answer = readHl7Route(message, route);
-    if (answer.state === "refused") {
-      return this.#answerNow(
-        message,
-        never(`${answer.code}: ${answer.message}`, answer.code === "wire/no-key" ? 101 : 100),
+    if (isAck(event.bytes)) return void counters.messages++;
+    const taken = this.#begin(event.bytes);
+    const slot: Slot = { answer: null, taken: [taken] };
+    this.#slots.push(slot);
+    const answer = (verdict: Verdict) => {
+      const acks = this.#acksOf(taken.message, verdict);
+      slot.answer = joined(acks.map(encodeMllp));
+      if (!this.#isWriting) this.#flush();
+    };
+    if (taken.settled !== null) answer(taken.settled);
+    else taken.verdict.then(answer);
+  }
+
+  /** Feeds a batch's messages, no more at a time than a connection may have under way; resolves when all are on the way. */
+  async #takeBatch(batch: IncomingBatch): Promise<void> {
+    const { counters, inFlightMax, onOddity } = this.#options;
+    counters.batches++;
+    if (batch.messages.length > BATCH_MESSAGES_MAX) {
+      onOddity?.("too large");
+      return this.#refuse(
+        new Uint8Array(0),
+        never(`gateway/too-large: a batch of over ${BATCH_MESSAGES_MAX} messages`, 102),
       );
+    }
+    if (batch.problem !== "") onOddity?.("short batch");
+    const taken: Taken[] = [];
+    const slot: Slot = { answer: null, taken };
+    this.#slots.push(slot);
+    for (const [i, message] of batch.messages.entries()) {
+      if (i >= inFlightMax) await taken[i - inFlightMax].verdict;
+      if (this.#isBroken) break;
+      taken.push(this.#begin(message));
+    }
+    Promise.all(taken.map(({ verdict }) => verdict)).then((verdicts) => {
+      const acks = verdicts.map((verdict, i) => joined(this.#acksOf(taken[i].message, verdict)));
+      slot.answer = encodeMllp(batch.answer(acks, { id: this.#ackId(), now: this.#now() }));
+      if (!this.#isWriting) this.#flush();
+    });
+  }
+
+  /** Begins to record a message; it waits for the one of the same actor before it. */
+  #begin(message: Uint8Array): Taken {
+    this.#options.counters.messages++;
+    const answer = readHl7Route(message, this.#options.route);
+    if (answer.state === "refused") {
+      const isHl7 = answer.code === "wire/no-key";
+      if (!isHl7) {
+        this.#options.counters.notHl7++;
+        this.#options.onOddity?.("no HL7");
+      }
+      return refused(message, never(`${answer.code}: ${answer.message}`, isHl7 ? 101 : 100));
     }
     const key = { kind: "patient", facility: answer.route.facility, id: answer.route.id };
     const id = messageId(answer.route, message);
     try {
       fullKey(key);
     } catch (error) {
-      return this.#answerNow(message, never(error instanceof WaterparkError ? error.message : "", 102));
+      return refused(message, never(error instanceof WaterparkError ? error.message : "", 102));
     }
     if (id.length > ID_UNITS_MAX) {
-      return this.#answerNow(message, never(`gateway/bad-id: MSH-10 is over ${ID_UNITS_MAX} characters`, 102));
+      return refused(message, never(`gateway/bad-id: MSH-10 is over ${ID_UNITS_MAX} characters`, 102));
     }
     const keyText = formatKey(key);
     const before = this.#lastOfKey.get(keyText);
@@ -171,16 +237,21 @@ export class MllpSession {
       : before.verdict.then((earlier) =>
         earlier.code === "AE" ? notNow("gateway/behind-refused: an earlier message was not recorded") : record()
       );
-    const slot: Slot = { frame: null, code: "AE", keyText, verdict };
-    this.#lastOfKey.set(keyText, slot);
-    this.#slots.push(slot);
-    verdict.then((settled) => this.#settle(slot, message, settled));
+    const taken: Taken = { message, keyText, settled: null, verdict };
+    this.#lastOfKey.set(keyText, taken);
+    verdict.then((settled) => {
+      taken.settled = settled;
+      this.#count(settled);
+    });
+    return taken;
   }
 
-  #answerNow(message: Uint8Array, verdict: Verdict): void {
-    const slot: Slot = { frame: null, code: "AR", keyText: "", verdict: Promise.resolve(verdict) };
-    this.#slots.push(slot);
-    this.#settle(slot, message, verdict);
+  #refuse(message: Uint8Array, verdict: Verdict): void {
+    this.#slots.push({
+      answer: joined(this.#acksOf(message, verdict).map(encodeMllp)),
+      taken: [refused(message, verdict)],
+    });
+    if (!this.#isWriting) this.#flush();
   }
 
   // never rejects: every failure has a verdict
@@ -196,27 +267,32 @@ export class MllpSession {
   }
 
   async #recordNow(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
+    const { service, counters, conflicts = "reject" } = this.#options;
     const posting = {
       key: message.key,
       id: message.id,
       type: message.type,
-      contentType: HL7_CONTENT_TYPE,
+      contentType: this.#contentType,
       payload: message.message,
       // Who gets AE and goes on without repeating has decided so: his next messages are another stream.
       sender: `${this.#sender}.${this.#refusals}`,
     };
     try {
-      const answer = await this.#options.service.post(posting);
-      if (answer.state === "recorded") return RECORDED;
+      const answer = await service.post(posting);
+      if (answer.state === "recorded") {
+        if (answer.duplicate) counters.duplicates++;
+        return RECORDED;
+      }
       if (!answer.code.endsWith("/conflict")) {
         this.#refusals++;
         return verdictOf(answer);
       }
-      // Senders do begin their control ids anew, with other messages: keeping both is right, and worth an alert.
-      this.#options.counters.conflicts++;
+      // Senders do begin their control ids anew, with other messages: that is worth an alert, whatever becomes of it.
+      counters.conflicts++;
       this.#options.onAlert?.("gateway/mllp-conflict");
+      if (conflicts === "reject") return never("gateway/mllp-conflict: MSH-10 is that of another message", 205);
       const id = `${message.id}~${digestText(digest64(message.message))}`;
-      return verdictOf(await this.#options.service.post({ ...posting, id }));
+      return verdictOf(await service.post({ ...posting, id }));
     } catch (error) {
       this.#refusals++;
       if (error instanceof WaterparkError) {
@@ -226,19 +302,21 @@ export class MllpSession {
     }
   }
 
-  #settle(slot: Slot, message: Uint8Array, verdict: Verdict): void {
-    const { service } = this.#options;
-    slot.code = verdict.code;
-    slot.frame = encodeMllp(buildAck({
-      message,
-      code: verdict.code,
-      text: verdict.text,
-      errorCode: verdict.errorCode,
-      now: hl7Timestamp(service.nowWallMs()),
-      // 20 characters are all that MSH-10 has in old versions
-      id: `${this.#sender.slice(5, 13)}${(++this.#acks).toString(36)}`,
-    }));
-    if (!this.#isWriting) this.#flush();
+  #acksOf(message: Uint8Array, { code, text, errorCode }: Verdict): Uint8Array<ArrayBuffer>[] {
+    const { acknowledge = "by-message" } = this.#options;
+    const wishes = acknowledge === "original" ? NO_WISHES : readAckWishes(message);
+    const now = this.#now();
+    return acknowledgementsOf(code, wishes, acknowledge)
+      .map((code) => buildAck({ message, code, text, errorCode, now, id: this.#ackId() }));
+  }
+
+  #now(): string {
+    return hl7Timestamp(this.#options.service.nowWallMs());
+  }
+
+  // 20 characters are all that MSH-10 has in old versions
+  #ackId(): string {
+    return `${this.#sender.slice(5, 13)}${(++this.#acks).toString(36)}`;
   }
 
   async #flush(): Promise<void> {
@@ -247,10 +325,11 @@ export class MllpSession {
     await Promise.resolve();
     for (;;) {
       let ready = 0;
-      while (ready < this.#slots.length && this.#slots[ready].frame !== null) ready++;
+      while (ready < this.#slots.length && this.#slots[ready].answer !== null) ready++;
       if (ready === 0 || this.#isBroken) break;
+      const bytes = joined(this.#slots.slice(0, ready).map(({ answer }) => answer as Uint8Array));
       try {
-        await this.#options.write(joined(this.#slots.slice(0, ready).map((slot) => slot.frame as Uint8Array)));
+        if (bytes.length > 0) await this.#options.write(bytes);
       } catch {
         // The messages are recorded all the same; the sender repeats those without answer, under the same ids.
         this.#isBroken = true;
@@ -263,12 +342,18 @@ export class MllpSession {
     if (this.#isBroken) this.#woken();
   }
 
-  #close(slot: Slot): void {
+  #close({ taken }: Slot): void {
+    for (const one of taken) {
+      if (one.keyText === "") this.#count(one.settled as Verdict);
+      else if (this.#lastOfKey.get(one.keyText) === one) this.#lastOfKey.delete(one.keyText);
+    }
+  }
+
+  #count({ code }: Verdict): void {
     const { counters } = this.#options;
-    if (slot.code === "AA") counters.accepted++;
-    else if (slot.code === "AE") counters.deferred++;
+    if (code === "AA") counters.accepted++;
+    else if (code === "AE") counters.deferred++;
     else counters.rejected++;
-    if (this.#lastOfKey.get(slot.keyText) === slot) this.#lastOfKey.delete(slot.keyText);
   }
 
   #change(): Promise<void> {
@@ -282,34 +367,13 @@ export class MllpSession {
   }
 }
 
+const NO_WISHES = { accept: "", application: "" };
+
+function refused(message: Uint8Array, verdict: Verdict): Taken {
+  return { message, keyText: "", settled: verdict, verdict: Promise.resolve(verdict) };
+}
+
 // Facility and control id; of a message that lacks the latter its digest, so that it still stands once.
 function messageId(route: Hl7Route, message: Uint8Array): string {
   return `${route.sendingFacility}/${route.controlId || "~" + digestText(digest64(message))}`;
-}
-
-function verdictOf(answer: PostAnswer): Verdict {
-  if (answer.state === "recorded") return RECORDED;
-  const text = `${answer.code}: ${answer.message}`;
-  const isFinal = answer.outcome === "not-applied" && answer.retryAfterMs === undefined &&
-    /\/(?:bad-|too-large|conflict)/.test(answer.code);
-  return isFinal ? never(text, 102) : notNow(text);
-}
-
-function notNow(text: string): Verdict {
-  return { code: "AE", text, errorCode: 207 };
-}
-
-function never(text: string, errorCode: number): Verdict {
-  return { code: "AR", text, errorCode };
-}
-
-function joined(frames: Uint8Array[]): Uint8Array {
-  if (frames.length === 1) return frames[0];
-  const all = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let at = 0;
-  for (const frame of frames) {
-    all.set(frame, at);
-    at += frame.length;
-  }
-  return all;
 }

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WaterparkError } from "../base/mod.ts";
-import { parseHl7 } from "../wire/mod.ts";
+import { isHl7Batch, parseHl7 } from "../wire/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { Admission } from "./admission.ts";
 import { encodeMllp, MllpDecoder } from "./mllp_decoder.ts";
-import { MllpSession, type MllpSessionOptions, noMllpCounts } from "./mllp_session.ts";
+import { noMllpCounts } from "./mllp_counters.ts";
+import { type MllpOddity, MllpSession, type MllpSessionOptions } from "./mllp_session.ts";
 import type { PostAnswer, PostRequest } from "./service.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const hl7 = (patient: string, controlId: string) =>
-  bytesOf(`MSH|^~\\&|A|FAC|B|G|20260101||ADT^A08|${controlId}|P|2.5\rPID|||${patient}\r`);
+const hl7 = (patient: string, controlId: string, rest = "") =>
+  bytesOf(`MSH|^~\\&|A|FAC|B|G|20260101||ADT^A08|${controlId}|P|2.5${rest}\rPID|||${patient}\r`);
 
 type Answer = { state: "refused"; code: string; outcome: "not-applied" | "unknown"; message: string };
 const RECORDED = { state: "recorded", receipt: {}, duplicate: false } as PostAnswer;
@@ -44,6 +45,10 @@ function conversation(options: Partial<MllpSessionOptions> & { answers?: (reques
       for (const event of decoder.push(bytes)) {
         assert.equal(event.state, "message");
         if (event.state !== "message") continue;
+        if (isHl7Batch(event.bytes)) {
+          acks.push(new TextDecoder().decode(event.bytes).replaceAll(/\r(?:ERR|MSH)[^\r]*/g, ""));
+          continue;
+        }
         const ack = parseHl7(event.bytes);
         acks.push(`${ack.get("MSA-1")} ${ack.get("MSA-2")}`.trim());
       }
@@ -112,19 +117,132 @@ Deno.test("mllp: one patient's messages go one after the other, and none overtak
   assert.deepEqual(acks.slice(4), ["AA c", "AA d"], "sent again, they are recorded in order");
 });
 
-Deno.test("mllp: the same id with other bytes is recorded under id~digest, with an alert", async () => {
-  const alerts: string[] = [];
-  const { posted, acks, send, session, counters } = conversation({
-    onAlert: (code) => alerts.push(code),
-    answers: (request) =>
-      request.id?.includes("~") ? RECORDED : { ...BUSY, code: "mailroom/conflict", message: "other bytes" },
-  });
-  await send(hl7("1", "a"));
+Deno.test("mllp: another message under the same id is refused, or kept under id~digest; an alert either way", async () => {
+  const answers = (request: PostRequest) =>
+    request.id !== "FAC/a" ? RECORDED : { ...BUSY, code: "mailroom/conflict", message: "other bytes" };
+  for (const conflicts of ["reject", "keep"] as const) {
+    const alerts: string[] = [];
+    const { posted, acks, send, session, counters } = conversation({
+      onAlert: (code) => alerts.push(code),
+      answers,
+      conflicts,
+    });
+    await send(hl7("1", "a"), hl7("1", "b"));
+    await session.drain();
+    assert.deepEqual(acks, [conflicts === "keep" ? "AA a" : "AR a", "AA b"], "what comes behind it is not held up");
+    assert.equal(posted[0].id, "FAC/a");
+    if (conflicts === "keep") assert.match(posted[1].id ?? "", /^FAC\/a~[0-9a-f]{16}$/);
+    assert.deepEqual([alerts, counters.conflicts], [["gateway/mllp-conflict"], 1]);
+  }
+});
+
+Deno.test("mllp: in enhanced mode what is asked for is told, after the message is recorded; else nothing", async () => {
+  const { acks, send, session, waiting, counters } = conversation();
+  await send(hl7("1", "a", "|||AL|AL"), hl7("2", "b", "|||NE|NE"), hl7("3", "c", "|||ER|"), hl7("4", "d"));
+  await settled();
+  assert.deepEqual(acks, [], "CA is a promise: not before the quorum has it");
+  for (const answer of waiting) answer(RECORDED);
   await session.drain();
-  assert.deepEqual(acks, ["AA a"]);
-  assert.equal(posted[0].id, "FAC/a");
-  assert.match(posted[1].id ?? "", /^FAC\/a~[0-9a-f]{16}$/);
-  assert.deepEqual([alerts, counters.conflicts], [["gateway/mllp-conflict"], 1]);
+  assert.deepEqual(acks, ["CA a", "AA a", "AA d"]);
+  assert.equal(counters.accepted, 4);
+  const busy = conversation({ answers: () => BUSY });
+  await busy.send(hl7("1", "a", "|||AL|AL"), hl7("2", "b", "|||SU|"), hl7("3", "c", "|||ER|AL"));
+  await busy.session.drain();
+  assert.deepEqual(busy.acks, ["CE a", "CE c"]);
+  const single = conversation({ answers: () => RECORDED, acknowledge: "aa" });
+  await single.send(hl7("1", "a", "|||AL|AL"), hl7("2", "b", "|||NE|NE"));
+  await single.session.drain();
+  assert.deepEqual(single.acks, ["AA a"]);
+});
+
+Deno.test("mllp: a batch's messages are recorded one by one, in order, and answered by one batch", async () => {
+  const text = (...parts: Uint8Array[]) => parts.map((part) => new TextDecoder().decode(part)).join("");
+  const batch = (...messages: Uint8Array[]) =>
+    bytesOf(`BHS|^~\\&|LAB|HOSPX|WP|DC|||||b1\r${text(...messages)}BTS|${messages.length}\r`);
+  const oddities: MllpOddity[] = [];
+  const { acks, send, session, waiting, posted, counters } = conversation({
+    inFlightMax: 3,
+    onOddity: (oddity) => oddities.push(oddity),
+  });
+  const sending = send(
+    batch(hl7("1", "a"), hl7("2", "b"), hl7("1", "c"), hl7("3", "d"), bytesOf("MSH|^~\\&|A|FAC\r")),
+    hl7("1", "e"),
+  );
+  const answerAll = async () => {
+    for (let done = 0; done < waiting.length; done++) {
+      waiting[done](posted[done].id === "FAC/d" ? BUSY : RECORDED);
+      await settled();
+    }
+  };
+  await settled();
+  assert.deepEqual(posted.map(({ id }) => id), ["FAC/a", "FAC/b"], "no more at a time than a connection may have");
+  waiting[0](RECORDED);
+  await settled();
+  assert.equal(acks.length, 0, "nothing is answered before all of it is recorded");
+  await answerAll();
+  await sending;
+  await answerAll();
+  await session.drain();
+  assert.deepEqual(posted.map(({ id }) => id), ["FAC/a", "FAC/b", "FAC/c", "FAC/d", "FAC/e"]);
+  assert.deepEqual(acks[0].split("\r").slice(1), [
+    "MSA|AA|a",
+    "MSA|AA|b",
+    "MSA|AA|c",
+    "MSA|AE|d|mailroom/busy: busy",
+    ...acks[0].split("\r").slice(5),
+  ]);
+  assert.match(acks[0], /^BHS\|\^~\\&\|WP\|DC\|LAB\|HOSPX\|[^\r]*\|b1\r[^]*\rMSA\|AR\|\|wire\/no-key[^\r]*\rBTS\|5\r$/);
+  assert.equal(acks[1], "AA e");
+  assert.deepEqual([counters.batches, counters.messages, counters.accepted, counters.deferred, counters.rejected], [
+    1,
+    6,
+    4,
+    1,
+    1,
+  ]);
+  assert.equal(oddities.length, 0);
+  const short = conversation({ answers: () => RECORDED, onOddity: (oddity) => oddities.push(oddity) });
+  await short.send(bytesOf(`BHS|^~\\&\r${text(hl7("1", "a"))}BTS|2\r`), bytesOf("FHS|\r" + "MSH|\r".repeat(10_001)));
+  await short.session.drain();
+  assert.deepEqual([oddities, short.acks.length, short.acks[1]], [["short batch", "too large"], 2, "AR"]);
+});
+
+Deno.test("mllp: what is no message is counted and told by its kind", async () => {
+  const oddities: MllpOddity[] = [];
+  const { session, send, counters } = conversation({
+    answers: () => ({ ...RECORDED, duplicate: true } as PostAnswer),
+    onOddity: (oddity) => oddities.push(oddity),
+  });
+  await session.receive(bytesOf("noise\x0bhello\x1c\r"));
+  await send(hl7("1", "a"), hl7("1" + "x".repeat(5000), "big"));
+  await session.receive(bytesOf("\x0bMSH|^~\\&|cut"));
+  await session.drain();
+  session.ended();
+  assert.deepEqual(oddities, ["no HL7", "bytes outside frames", "too large", "no end"]);
+  assert.deepEqual(
+    [
+      counters.notHl7,
+      counters.garbageBytes,
+      counters.tooLarge,
+      counters.cutOff,
+      counters.duplicates,
+      counters.rejected,
+    ],
+    [1, 5, 1, 1, 1, 2],
+  );
+});
+
+Deno.test("mllp: a feed's charset goes with its messages, and reads their keys", async () => {
+  const { posted, send, session } = conversation({ answers: () => RECORDED, route: { charset: "8859/2" } });
+  const latin2 = (charset: string) =>
+    Uint8Array.from(
+      new TextDecoder("latin1").decode(hl7("\x00", "a", `||||||${charset}`)),
+      (c) => c === "\0" ? 0xa3 : c.charCodeAt(0),
+    );
+  await send(latin2(""), latin2("8859/1"));
+  await session.drain();
+  assert.deepEqual(posted.map(({ key }) => key.id), ["Ł", "£"]);
+  assert.equal(posted[0].contentType, "x-application/hl7-v2+er7; charset=8859/2");
 });
 
 Deno.test("mllp: AR is for never, AE for all that may work later", async () => {

@@ -62,8 +62,6 @@ export type {
   SwitchView,
   VersionView,
 } from "./stages.ts";
-export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
-export type { MllpCounters } from "./mllp_session.ts";
 export type {
   DeliveryView,
   EffectsQuery,
@@ -74,4 +72,16 @@ export type {
   SinkView,
   SourceView,
 } from "./outside.ts";
+export type {
+  FindQuery,
+  FollowingService,
+  FoundMessage,
+  FoundView,
+  TracedEffect,
+  TracedOutcome,
+  TraceView,
+} from "./following.ts";
 export { notFound } from "./errors.ts";
+export { MllpListener, type MllpListenerOptions, type MllpSettings } from "./mllp_listener.ts";
+export type { MllpAcknowledge } from "./mllp_verdict.ts";
+export type { MllpCounters } from "./mllp_counters.ts";

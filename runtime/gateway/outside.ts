@@ -128,7 +128,11 @@ export interface OutsideService {
   retry(id: string, options?: { body?: Uint8Array; by?: string }): Promise<DeliveryView>;
   /** The same: it is not sent, ever. @throws {WaterparkError} `effects/no-such-delivery` */
   discard(id: string, options?: { by?: string }): Promise<DeliveryView>;
-  /** Stops a sink or a source, or sets it going; what is decided meanwhile waits. @throws {WaterparkError} */
+  /**
+   * Stops a handler, a channel, a sink or a source, or sets it going; what comes meanwhile is recorded, and waits.
+   *
+   * @throws {WaterparkError} `gateway/not-found`
+   */
   pause(name: string, isPaused: boolean): Promise<void>;
   /**
    * Has a sink try its target, from this node.

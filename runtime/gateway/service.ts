@@ -1,4 +1,5 @@
 import type { PlannedService } from "./planned.ts";
+import type { FollowingService } from "./following.ts";
 import type { OutsideService } from "./outside.ts";
 import type { StagesService } from "./stages.ts";
 import type { RecoveryService } from "./recovery.ts";
@@ -233,6 +234,8 @@ export interface NodeService {
   readonly planned: PlannedService;
   /** stages of plugins, and switches */
   readonly stages: StagesService;
+  /** what became of messages, and finding them */
+  readonly following: FollowingService;
   /** functions, sinks, sources */
   readonly outside: OutsideService;
   /** a fresh random id */

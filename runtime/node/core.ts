@@ -28,6 +28,7 @@ import { atMsMax, handlingRooms } from "./handling_rooms.ts";
 import { LentVersions } from "./lent_versions.ts";
 import { LostAndFound } from "./lost_and_found.ts";
 import { Names } from "./names.ts";
+import { isPaused } from "./outside_plugins.ts";
 import { PeerNews } from "./peer_news.ts";
 import { Reading } from "./reading.ts";
 import { Recovering } from "./recovering.ts";
@@ -340,7 +341,8 @@ export class NodeCore {
   }
 
   #handlers(): LivePlugin[] {
-    return foldingVersions(this.directory.topology?.state.plugins ?? {}, this.world.nowWallMs());
+    const { plugins = {}, settings = {} } = this.directory.topology?.state ?? {};
+    return foldingVersions(plugins, { nowMs: this.world.nowWallMs(), isPaused: (name) => isPaused(settings, name) });
   }
 
   #onFrame(from: number, type: number, payload: Uint8Array): void {

@@ -11,11 +11,14 @@ export interface Bundle {
   bytes: Uint8Array;
 }
 
-/** Plugins of kind handler, by name, with the versions that fold. */
-export function foldingVersions(plugins: TopologyState["plugins"], nowMs: number): LivePlugin[] {
+/** Plugins of kind handler, by name, with the versions that fold; those that an operator has stopped do not. */
+export function foldingVersions(
+  plugins: TopologyState["plugins"],
+  { nowMs, isPaused }: { nowMs: number; isPaused(name: string): boolean },
+): LivePlugin[] {
   const folding: LivePlugin[] = [];
   for (const name of Object.keys(plugins).sort()) {
-    if (plugins[name].kind !== "handler") continue;
+    if (plugins[name].kind !== "handler" || isPaused(name)) continue;
     const { live, canary, dark } = foldersOf(plugins[name], nowMs);
     const first = live ?? canary;
     if (first === null) continue;

@@ -17,9 +17,14 @@ export interface OutsidePlugin {
   readonly host: IoHost;
 }
 
-/** Name of the setting that stops a sink or a source. */
+/** Name of the setting that stops a plugin. */
 export function pausedSetting(name: string): string {
   return `plugin.${name}.paused`;
+}
+
+/** True while an operator has stopped a plugin. */
+export function isPaused(settings: TopologyState["settings"], name: string): boolean {
+  return settings[pausedSetting(name)] === true;
 }
 
 /** An old version's process has so long to end what it has begun, ms. */
@@ -77,7 +82,7 @@ export class OutsidePlugins implements SinkDoor {
 
   /** True while an operator has stopped it. */
   isPaused(name: string): boolean {
-    return this.#settings[pausedSetting(name)] === true;
+    return isPaused(this.#settings, name);
   }
 
   /** see {@linkcode SinkDoor} */

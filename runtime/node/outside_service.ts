@@ -26,10 +26,10 @@ import {
 import type { IoAnswer } from "../plugin_host/mod.ts";
 import { badPayload } from "../wire/mod.ts";
 import { DATA_SHARDS } from "../topology/mod.ts";
+import { askAll } from "./ask_all.ts";
 import type { NodeCore } from "./core.ts";
 import { type OutsidePlugins, pausedSetting } from "./outside_plugins.ts";
 import type { SourceRun, SourceRuns } from "./source_runs.ts";
-import type { RequestResult } from "./requests.ts";
 
 const HERE = "effects-here";
 const WORD = "effect-word";
@@ -85,7 +85,7 @@ export class OutsideRooms implements OutsideService {
     const sources: SourceView[] = [];
     const inHand: DeliveryInHand[] = [];
     const letters: string[] = [];
-    for (const { node, said } of await this.#all<Here>(HERE, { ...query, limit })) {
+    for (const { node, said } of await askAll<Here>(this.#core, HERE, { ...query, limit }, ANSWER_MS)) {
       const here = readHere(said);
       if (here === null) {
         silent.push(node);
@@ -151,8 +151,8 @@ export class OutsideRooms implements OutsideService {
 
   async pause(name: string, isPaused: boolean): Promise<void> {
     const plugin = this.#core.directory.require().state.plugins[name];
-    if (plugin?.kind !== "sink" && plugin?.kind !== "source") {
-      throw notFound("Cannot stop the plugin as it must be a sink or a source: GET /v1/plugins lists all");
+    if (plugin === undefined || plugin.kind === "function") {
+      throw notFound("Cannot stop the plugin as it must be a handler, a sink or a source: GET /v1/plugins lists all");
     }
     await this.#options.command(pausedSetting(name), isPaused);
   }
@@ -261,7 +261,7 @@ export class OutsideRooms implements OutsideService {
   async #word(id: string, word: "retry" | "discard"): Promise<DeliveryView | null> {
     const { deliveries } = await this.effects({ limit: LIMIT_MAX });
     const found = deliveries.find((one) => one.id === id);
-    const said = await this.#all<boolean>(WORD, { id, word });
+    const said = await askAll<boolean>(this.#core, WORD, { id, word }, ANSWER_MS);
     if (!said.some((answer) => answer.said === true)) return null;
     if (found !== undefined) return { ...found, state: "waiting" };
     return {
@@ -282,18 +282,6 @@ export class OutsideRooms implements OutsideService {
   #sinkView(name: string): SinkView {
     const isPaused = this.#options.plugins.isPaused(name);
     return { name, version: 0, isPaused, done: 0, retried: 0, dead: 0, inHand: 0, held: 0 };
-  }
-
-  #all<T>(method: string, body: unknown): Promise<{ node: string; said: T | null }[]> {
-    const { nodes } = this.#core.directory.require().state;
-    return Promise.all(nodes.map((node) =>
-      new Promise<{ node: string; said: T | null }>((resolve) => {
-        if (this.#core.isSuspect(node.incarnation)) return resolve({ node: node.name, said: null });
-        const done = (result: RequestResult) =>
-          resolve({ node: node.name, said: result.ok ? result.value as T : null });
-        this.#core.requests.ask(node.incarnation, method, body, { timeoutMs: ANSWER_MS, done });
-      })
-    ));
   }
 
   #inTime<T>(act: (done: (value: T) => void) => void): Promise<T> {

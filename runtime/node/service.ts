@@ -33,6 +33,7 @@ import {
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
+import { Following } from "./following.ts";
 import { OutsidePlugins } from "./outside_plugins.ts";
 import { OutsideRooms } from "./outside_service.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
@@ -53,6 +54,7 @@ export class CoreService implements NodeService {
   readonly planned: PlannedWork;
   readonly stages: CoreStages;
   readonly outside: OutsideRooms;
+  readonly following: Following;
   /** where sources run */
   readonly sources: SourceRuns;
   readonly #core: NodeCore;
@@ -75,6 +77,7 @@ export class CoreService implements NodeService {
         this.stages.command({ type: "promote", name, version, ...this.stages.word(by, { isNeeded: false }) }),
     });
     this.#loading = options.loading ?? null;
+    this.following = new Following(core);
     const plugins = options.outside ?? new OutsidePlugins({ world: core.world, onAsk: () => () => {} });
     this.sources = new SourceRuns({ core, plugins });
     this.outside = new OutsideRooms({

@@ -10,6 +10,7 @@ import {
   type HistoryEvent,
   type HttpServer,
   MllpListener,
+  type MllpSettings,
   type NodeService,
   type PluginView,
   type PostAnswer,
@@ -49,6 +50,8 @@ export interface StartOptions {
   http?: string | false;
   /** where HL7 over MLLP is listened to, `false` nowhere; default `false` */
   mllp?: string | false;
+  /** how: TLS, acknowledgements, where the key stands, limits */
+  mllpSettings?: MllpSettings;
   /** addresses of nodes of the cluster to join */
   join?: string[];
   /** true: create a cluster; default: when `join` is left out and `data` holds none */
@@ -326,7 +329,8 @@ class StartedNode implements WaterparkNode {
     }
     if (options.mllp) {
       const { host, port } = parseAddress(options.mllp);
-      this.#mllp = MllpListener.listen({
+      this.#mllp = await MllpListener.listen({
+        ...options.mllpSettings,
         world: this.#world,
         service: this.service,
         hostname: host,
@@ -452,16 +456,7 @@ class StartedNode implements WaterparkNode {
   }
 
   #samples(): Sample[] {
-    if (this.#mllp === null) return [];
-    const { messages, accepted, deferred, rejected, conflicts, garbageBytes } = this.#mllp.counters;
-    return [
-      { name: "mllp_messages", help: "HL7 messages taken in", value: messages },
-      { name: "mllp_accepted", help: "HL7 messages answered AA", value: accepted },
-      { name: "mllp_deferred", help: "HL7 messages answered AE: not now", value: deferred },
-      { name: "mllp_rejected", help: "HL7 messages answered AR: never", value: rejected },
-      { name: "mllp_conflicts", help: "HL7 messages with the id of another one", value: conflicts },
-      { name: "mllp_garbage_bytes", help: "bytes between MLLP frames", value: garbageBytes },
-    ];
+    return this.#mllp?.samples() ?? [];
   }
 
   #pause(ms: number): Promise<void> {

@@ -45,7 +45,8 @@ export function problemOfEffect(value: unknown): EffectProblem {
     case "retire":
       return foreignField(effect, ["type"]);
     case "deliver":
-      return foreignField(effect, ["type", "sink", "message", "options"]) ?? problemOfSink(effect.sink) ??
+      return foreignField(effect, ["type", "sink", "message", "options", "answerAs"]) ??
+        problemOfType(effect.answerAs) ?? problemOfSink(effect.sink) ??
         problemOfOptions(effect.options) ?? problemOfMessage(effect.message);
     default:
       return {
@@ -72,6 +73,11 @@ function problemOfKey(key: unknown): EffectProblem {
 function problemOfSink(sink: unknown): EffectProblem {
   const isName = typeof sink === "string" && /^[a-z][a-z0-9_-]{0,63}$/.test(sink);
   return isName ? null : bad("deliver needs the name of a sink");
+}
+
+function problemOfType(type: unknown): EffectProblem {
+  const isType = type === undefined || (typeof type === "string" && type !== "" && type.length <= 200);
+  return isType ? null : bad("answerAs must be a message's type, of 1 to 200 characters");
 }
 
 function problemOfOptions(options: unknown): EffectProblem {

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { WaterparkError } from "../base/mod.ts";
 import { gates } from "../world/mod.ts";
+import { inlineFiles } from "./inlined_files.ts";
 
 const BUNDLE_MS = 60_000;
 const TEXT_UNITS_MAX = 2_000;
@@ -24,9 +24,8 @@ const TEXT_UNITS_MAX = 2_000;
 export async function bundleIo(entry: URL): Promise<string> {
   const folder = await gates.files.makeTempDir({ prefix: "waterpark-bundle-" });
   try {
-    const door = new URL("./plugin_door.ts", import.meta.url).href;
     const map = `${folder}/imports.json`;
-    await write(map, JSON.stringify({ imports: { "@waterpark/waterpark": door } }));
+    await write(map, JSON.stringify({ imports: doors() }));
     const main = `${folder}/main.ts`;
     await write(main, `export { default } from ${JSON.stringify(entry.href)};\n`);
     const child = new gates.process.Command(gates.process.execPath(), {
@@ -40,31 +39,46 @@ export async function bundleIo(entry: URL): Promise<string> {
     });
     const { success, stdout, stderr } = await child.output();
     if (!success) throw doesNotCompile(entry, new TextDecoder().decode(stderr));
-    return await withoutPlaces(new TextDecoder().decode(stdout), folder);
+    return withoutPlaces(new TextDecoder().decode(stdout), folder);
   } finally {
     await gates.files.remove(folder, { recursive: true });
   }
 }
 
-const PLACE = /^\/\/ (.+\.[cm]?[jt]sx?)$/;
-const FILE_BESIDE = /readFileSync\d*\((?:\(0, )?new URL\w*\("([^"]+)", import\.meta\.url\)\)?\)/g;
+/** Puts in files that packages read beside themselves, and a file's URL where modules ask for their own. */
+function withoutPlaces(text: string, folder: string): string {
+  const whole = inlineFiles(text, {
+    from: pathToFileURL(`${folder}/`),
+    read: (file) => {
+      try {
+        return gates.files.readFileSync(file);
+      } catch {
+        return null; // it is read when it is called for, if ever: whoever does that is told so then
+      }
+    },
+  });
+  // The comments name folders of the machine that bundled: the same plugin must be the same bytes everywhere.
+  const lines = whole.replaceAll("import.meta.url", '"file:///waterpark/plugin.js"').split("\n");
+  const module = lines.filter((line) => !PLACE.test(line)).join("\n");
+  return HAS_BUFFER.test(module) ? module : `import { Buffer } from "node:buffer";\n${module}`;
+}
 
-/** Puts in files that modules read beside themselves, and a file's URL where modules ask for their own. */
-async function withoutPlaces(text: string, folder: string): Promise<string> {
-  const lines = text.split("\n");
-  /** the module that the line is from, as the bundler says above it */
-  let place = "";
-  for (let i = 0; i < lines.length; i++) {
-    place = PLACE.exec(lines[i])?.[1] ?? place;
-    if (!lines[i].includes("import.meta.url")) continue;
-    for (const [all, file] of [...lines[i].matchAll(FILE_BESIDE)]) {
-      const bytes = await gates.files.readFile(resolve(folder, place, "..", file));
-      lines[i] = lines[i].replace(all, `Buffer.from("${bytes.toBase64()}", "base64")`);
-    }
-    lines[i] = lines[i].replaceAll("import.meta.url", '"file:///waterpark/plugin.js"');
+/** What was put in is made with Buffer, which a module need not have imported. */
+const HAS_BUFFER = /^import \{[^}]*\bBuffer\b(?! as)[^}]*\} from "(node:)?buffer";$/m;
+
+const PLACE = /^\/\/ \S+\.[cm]?[jt]sx?$/;
+
+/** What plugins may import beside packages: the doors for them. */
+function doors(): Record<string, string> {
+  const url = (path: string) => new URL(path, import.meta.url).href;
+  const doors: Record<string, string> = { "@waterpark/waterpark": url("./plugin_door.ts") };
+  for (const sink of ["http", "file", "kafka", "nats", "amqp", "mllp"]) {
+    doors[`@waterpark/waterpark/sinks/${sink}`] = url(`../../plugins/sinks/${sink}.ts`);
   }
-  // the comments name folders of the machine that bundled: the same plugin must be the same bytes everywhere
-  return `import { Buffer } from "node:buffer";\n${lines.filter((line) => !PLACE.test(line)).join("\n")}`;
+  for (const source of ["file", "timer", "kafka"]) {
+    doors[`@waterpark/waterpark/sources/${source}`] = url(`../../plugins/sources/${source}.ts`);
+  }
+  return doors;
 }
 
 async function write(path: string, text: string): Promise<void> {

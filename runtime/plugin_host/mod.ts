@@ -20,7 +20,15 @@ export type {
   SendEffect,
 } from "../effects/mod.ts";
 export type { Fold, FoldAnswer, FoldMessage, FoldRequest, FoldResult } from "../actors/mod.ts";
-export { BUNDLE_BYTES_MAX, bundlePlugin, type PluginBundle, stopBundler } from "./bundler.ts";
+export { BUNDLE_BYTES_MAX, type BundleOptions, bundlePlugin, type PluginBundle } from "./bundler.ts";
+export { stopBundler } from "./handler_bundle.ts";
+export {
+  type ChannelCounts,
+  type ChannelDefinition,
+  defineChannel,
+  type Destination,
+  type Outgoing,
+} from "./channel.ts";
 export { PROCESS_HOST_CONFIG, type ProcessHostConfig } from "./config.ts";
 export { EFFECTS_MAX } from "./effect_check.ts";
 export type { HostProcess, HostProcessEvents, SpawnHost } from "./host_process.ts";
@@ -55,12 +63,30 @@ export {
   defineHandler,
   effect,
   type EffectMakers,
+  type EffectType,
+  type HandlerDeclaration,
   type HandlerDefinition,
   type HandlerHistory,
+  type HandlerLimits,
+  type HandlerManifest,
   type HandlerMessage,
   type HandlerResult,
+  type MessageOf,
+  type MessagesFor,
+  type MessageUnion,
   problemOfDefinition,
+  type ProjectionsOf,
   type Switches,
+  type WhenInvalid,
 } from "./sdk.ts";
+export type {
+  MessageSchemas,
+  Schema,
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  SchemasByType,
+} from "./standard_schema.ts";
 export { SESSION_LIMITS, type SessionLimits } from "./session.ts";
 export type { LoadAnswer } from "./version_shelf.ts";

@@ -1,4 +1,6 @@
+import { isBuiltin } from "node:module";
 import { gates } from "../world/mod.ts";
+import { problemOfPackage } from "./package_bundle.ts";
 
 /** How the text of a module is to be understood. */
 export type ModuleLoader = "ts" | "tsx" | "js" | "jsx" | "json" | "text";
@@ -28,7 +30,7 @@ const LOADERS: Record<string, ModuleLoader> = {
  *
  * @param specifier as it stands in the module
  * @param from the importing module's URL; null for the entry of the bundle
- * @returns the URL, or why it is refused
+ * @returns the URL, a package's being `npm:`, or why it is refused
  */
 export function resolveModule(specifier: string, from: URL | null): URL | string {
   if (specifier === "waterpark:program") return new URL("./program.ts", import.meta.url);
@@ -36,13 +38,19 @@ export function resolveModule(specifier: string, from: URL | null): URL | string
   if (specifier.startsWith("@waterpark/waterpark/")) {
     return `"${specifier}" is not for plugins: use @waterpark/waterpark`;
   }
-  if (/^(npm|jsr):/.test(specifier)) {
-    return `"${specifier}" is a package: bundle it into the plugin's file first, as npx esbuild --bundle does`;
+  if (specifier.startsWith("jsr:")) {
+    return `"${specifier}" is from JSR, and only npm's packages are bundled: npm:@jsr/... has it, or bundle it into the plugin's file first`;
   }
-  if (specifier.startsWith("node:")) return `"${specifier}" is not there: plugins are pure and run without Node`;
+  if (specifier.startsWith("npm:")) {
+    const problem = problemOfPackage(specifier);
+    return problem === "" ? new URL(specifier) : problem;
+  }
+  if (isBuiltin(specifier)) {
+    return `"${specifier}" is Node's: handlers are pure and run without it; a function, sink or source may have it`;
+  }
   const isRelative = /^\.{0,2}\//.test(specifier);
   if (!isRelative && !/^(https?|file|data):/.test(specifier)) {
-    return `"${specifier}" must be a relative path, a URL, or @waterpark/waterpark`;
+    return `"${specifier}" must be a relative path, a URL, a package with its version as in npm:zod@4.6.7, or @waterpark/waterpark`;
   }
   const url = URL.canParse(specifier, from?.href) ? new URL(specifier, from?.href) : null;
   if (url === null) return `"${specifier}" cannot be resolved`;

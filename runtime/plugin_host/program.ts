@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { checkedHandle } from "./checked_handle.ts";
 import { EFFECTS_MAX, packEffect, problemOfEffect } from "./effect_check.ts";
 import { messageOf, type Row, RowHistory } from "./history.ts";
 import { canonicalText, digestOfText } from "./plain_data.ts";
@@ -92,12 +93,18 @@ class PluginFault extends Error {
 
 /** The program of what a plugin's module exports by default. Never throws: `about` tells what is wrong. */
 export function programOf(exported: unknown): Program {
-  const definition = exported as HandlerDefinition;
+  let definition = exported as HandlerDefinition;
   const memories = new Map<number, Memory>();
   let initial = "";
-  let problem = problemOfDefinition(exported);
+  let problem = "";
+  let bounds = NO_BOUNDS;
   try {
-    if (problem === "") initial = canonicalText(definition.initial, { name: "initial", unitsMax: PLAIN_UNITS_MAX });
+    problem = problemOfDefinition(exported);
+    if (problem === "") {
+      definition = { ...definition, handle: checkedHandle(definition) };
+      bounds = boundsOf(definition);
+      initial = canonicalText(definition.initial, { name: "initial", unitsMax: bounds.projectionsUnitsMax });
+    }
   } catch (error) {
     problem = (error as Error).message;
   }
@@ -133,7 +140,7 @@ export function programOf(exported: unknown): Program {
       const header: RunHeader = { results: [], fault: null };
       for (const row of rows) {
         try {
-          const decided = handle(definition, { memory, projections, row, switches: armed.switches });
+          const decided = handle(definition, { memory, projections, row, bounds, switches: armed.switches });
           projections = decided.projections;
           header.results[header.results.length] = [digestOfText(projections), decided.effects];
           keep(memory, row);
@@ -156,7 +163,34 @@ interface Turn {
   memory: Memory;
   projections: string;
   row: Row;
+  bounds: Bounds;
   switches: string;
+}
+
+/** What a handler has said that it keeps to. */
+interface Bounds {
+  projectionsUnitsMax: number;
+  effectsMax: number;
+  /** null: all that there are */
+  effectTypes: readonly string[] | null;
+}
+
+const NO_BOUNDS: Bounds = { projectionsUnitsMax: PLAIN_UNITS_MAX, effectsMax: EFFECTS_MAX, effectTypes: null };
+
+function boundsOf({ effects, limits = {}, messages, whenInvalid = "alert" }: HandlerDefinition): Bounds {
+  const { projectionsKiB = 1024, effectsMax = EFFECTS_MAX } = limits;
+  // That messages are refused with an alert is declared by `whenInvalid`, and need not be once more.
+  const implied = messages !== undefined && whenInvalid === "alert";
+  for (const type of effects ?? []) {
+    if (problemOfEffect({ type })?.code === "plugin_host/unknown-effect") {
+      throw new Error(`its effects must be such as there are: there is no "${type}"`);
+    }
+  }
+  return {
+    projectionsUnitsMax: projectionsKiB * 1024,
+    effectsMax: implied ? Math.max(1, effectsMax) : effectsMax,
+    effectTypes: effects === undefined ? null : implied ? [...effects, "alert"] : effects,
+  };
 }
 
 function handle(definition: HandlerDefinition, turn: Turn): { projections: string; effects: string } {
@@ -182,17 +216,17 @@ function handle(definition: HandlerDefinition, turn: Turn): { projections: strin
     );
   }
   return {
-    projections: canonicalText(result[1], { name: "projections", unitsMax: PLAIN_UNITS_MAX }),
-    effects: effectsText(result[2] ?? []),
+    projections: canonicalText(result[1], { name: "projections", unitsMax: turn.bounds.projectionsUnitsMax }),
+    effects: effectsText(result[2] ?? [], turn.bounds),
   };
 }
 
-function effectsText(effects: unknown): string {
-  if (!isArray(effects) || effects.length > EFFECTS_MAX) {
+function effectsText(effects: unknown, { effectsMax, effectTypes }: Bounds): string {
+  if (!isArray(effects) || effects.length > effectsMax) {
     const state = isArray(effects) ? `${effects.length} of them` : typeof effects;
     throw new PluginFault(
       isArray(effects) ? "plugin_host/too-many-effects" : "plugin_host/bad-result",
-      `Cannot take the effects as they must be an array of at most ${EFFECTS_MAX}: ${state}`,
+      `Cannot take the effects as they must be an array of at most ${effectsMax}: ${state}`,
     );
   }
   if (effects.length === 0) return "";
@@ -202,6 +236,14 @@ function effectsText(effects: unknown): string {
   for (const effect of parse(text)) {
     const problem = problemOfEffect(effect);
     if (problem !== null) throw new PluginFault(problem.code, problem.message);
+    if (effectTypes !== null && !effectTypes.includes(effect.type)) {
+      throw new PluginFault(
+        "plugin_host/undeclared-effect",
+        `Cannot take the effect "${effect.type}" as the handler has declared what it asks for: ${
+          effectTypes.join(", ") || "nothing"
+        }`,
+      );
+    }
   }
   return text;
 }

@@ -15,14 +15,21 @@ export function rawOf(contentType: string, payload: Uint8Array): string {
       return UTF8.decode(payload);
     case "hl7":
       try {
-        return parseHl7(payload).text;
+        return parseHl7(payload, { charset: charsetIn(contentType) }).text;
       } catch {
-        return decodeHl7(payload, "");
+        return decodeHl7(payload, charsetIn(contentType));
       }
     case "bytes":
       return unitsOf(payload);
   }
 }
+
+// what an HL7 listener was told of its feed, for messages that say nothing themselves
+function charsetIn(contentType: string): string {
+  return contentType.length > HL7_TYPE_UNITS ? /;\s*charset=([\w/ .-]{1,40})/.exec(contentType)?.[1].trim() ?? "" : "";
+}
+
+const HL7_TYPE_UNITS = "x-application/hl7-v2+er7".length;
 
 function unitsOf(bytes: Uint8Array): string {
   let text = "";

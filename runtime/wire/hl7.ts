@@ -28,11 +28,12 @@ export {
   type Hl7Problem,
   newHl7,
 } from "./hl7_build.ts";
+export { encodeHl7 } from "./hl7_charset.ts";
 export { editHl7, Hl7Draft, type Hl7Where } from "./hl7_draft.ts";
 export { DEFAULT_DELIMITERS, escapeHl7, type Hl7Delimiters, unescapeHl7 } from "./hl7_escape.ts";
 export { type Hl7Path, parseHl7Path } from "./hl7_path.ts";
 export type { Hl7Scalar, Hl7Value } from "./hl7_place.ts";
-export { type Hl7Route, type Hl7RouteAnswer, type Hl7RouteOptions, readHl7Route } from "./hl7_route.ts";
+export { type Hl7Route, type Hl7RouteAnswer, type Hl7RouteOptions, readAckWishes, readHl7Route } from "./hl7_route.ts";
 export { hl7Timestamp, readHl7Number, readHl7Time } from "./hl7_time.ts";
 export { Hl7Segment, Hl7View } from "./hl7_view.ts";
 
@@ -44,6 +45,7 @@ const CHARSET = parseHl7Path("MSH-18");
 /**
  * The message that text or bytes are; bytes are decoded by their MSH-18.
  *
+ * @param options.charset of bytes whose MSH-18 is empty, in its words (`8859/1`); default: by what they are
  * @throws {WaterparkError} `wire/not-hl7` when there is no MSH segment that declares its delimiters
  *
  * @example
@@ -53,8 +55,11 @@ const CHARSET = parseHl7Path("MSH-18");
  * if (message.get("PID-5.2") !== "Jane") throw new Error("unreachable");
  * ```
  */
-export function parseHl7(message: string | Uint8Array): Hl7View {
-  const view = Hl7View.read(typeof message === "string" ? message : decodeHl7(message, charsetOf(message)));
+export function parseHl7(message: string | Uint8Array, options: { charset?: string } = {}): Hl7View {
+  const text = typeof message === "string"
+    ? message
+    : decodeHl7(message, charsetOf(message) || (options.charset ?? ""));
+  const view = Hl7View.read(text);
   if (view === null) {
     throw new WaterparkError("Cannot read the message as it must begin with an MSH segment", {
       code: "wire/not-hl7",

@@ -13,7 +13,9 @@ import type { Hl7View } from "./hl7_view.ts";
 
 /** An application and where it stands, MSH-3 and 4 or MSH-5 and 6; a text is its first component. */
 export interface Hl7Party {
+  /** MSH-3 or MSH-5 */
   readonly application?: Hl7Value;
+  /** MSH-4 or MSH-6 */
   readonly facility?: Hl7Value;
 }
 
@@ -25,7 +27,9 @@ export interface Hl7Header {
   readonly id: string;
   /** MSH-7, ms since 1970; written in UTC */
   readonly at: number;
+  /** who sends */
   readonly from?: Hl7Party;
+  /** for whom it is */
   readonly to?: Hl7Party;
   /** MSH-12; usual: `2.5.1` */
   readonly version?: string;
@@ -90,6 +94,7 @@ export interface Hl7Acknowledgement {
   readonly at: number;
   /** MSA-3 */
   readonly text?: string;
+  /** what was wrong, an ERR each */
   readonly problems?: readonly Hl7Problem[];
 }
 

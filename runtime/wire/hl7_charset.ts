@@ -48,6 +48,53 @@ export function decodeHl7(bytes: Uint8Array, charset: string): string {
   }
 }
 
+/**
+ * The bytes that a text is in a charset: what {@linkcode decodeHl7} reads back as the text.
+ *
+ * @param text the message, or a part of it
+ * @param charset MSH-18, its first repetition; what is empty, ASCII or not known here is written as UTF-8
+ * @returns the bytes, or null when the charset has no place for one of the characters, or cannot be written here
+ *   (ISO-2022-JP; of GB 18030 its two-byte part)
+ */
+export function encodeHl7(text: string, charset: string): Uint8Array | null {
+  const label = LABELS[charset.trim().toUpperCase()] ?? "";
+  if (label === "" || label === "utf-8") return new TextEncoder().encode(text);
+  if (label === "iso-2022-jp") return null;
+  const table = tableOf(label);
+  const bytes = new Uint8Array(text.length * 2);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const unit = code < 0x80 ? code : table.get(code);
+    if (unit === undefined) return null;
+    if (unit > 0xff) bytes[length++] = unit >> 8;
+    bytes[length++] = unit;
+  }
+  return bytes.subarray(0, length);
+}
+
+const tables = new Map<string, Map<number, number>>();
+
+// Read backwards from the decoder that the platform has: no list of characters to keep, and just what reads back.
+function tableOf(label: string): Map<number, number> {
+  let table = tables.get(label);
+  if (table !== undefined) return table;
+  tables.set(label, table = new Map());
+  const decoder = new TextDecoder(label);
+  const add = (bytes: number[], unit: number) => {
+    const text = decoder.decode(Uint8Array.from(bytes));
+    const code = text.charCodeAt(0);
+    if (text.length === 1 && code !== 0xfffd && !table.has(code)) table.set(code, unit);
+  };
+  for (let byte = 0x80; byte <= 0xff; byte++) add([byte], byte);
+  if (/^(?:shift_jis|gb18030|euc-kr|big5)$/.test(label)) {
+    for (let lead = 0x81; lead <= 0xfe; lead++) {
+      for (let trail = 0x40; trail <= 0xfe; trail++) add([lead, trail], lead << 8 | trail);
+    }
+  }
+  return table;
+}
+
 function decoderOf(label: string): TextDecoder {
   let decoder = decoders.get(label);
   if (decoder === undefined) decoders.set(label, decoder = new TextDecoder(label));

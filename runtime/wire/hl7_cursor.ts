@@ -24,14 +24,21 @@ export class Hl7Cursor {
   readonly #escape: number;
   readonly #subcomponent: number;
 
-  private constructor(bytes: Uint8Array, start: number, delimiters: number[]) {
+  readonly #defaultCharset: string;
+
+  private constructor(bytes: Uint8Array, start: number, delimiters: number[], defaultCharset: string) {
     this.#bytes = bytes;
+    this.#defaultCharset = defaultCharset;
     this.#start = start;
     [this.#field, this.#component, this.#repetition, this.#escape, this.#subcomponent] = delimiters;
   }
 
-  /** A cursor, or null when the bytes do not begin with an MSH segment that declares its delimiters. */
-  static open(bytes: Uint8Array): Hl7Cursor | null {
+  /**
+   * A cursor, or null when the bytes do not begin with an MSH segment that declares its delimiters.
+   *
+   * @param defaultCharset of messages that leave MSH-18 empty; default: by what the bytes are
+   */
+  static open(bytes: Uint8Array, defaultCharset = ""): Hl7Cursor | null {
     let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     while (bytes[at] === CR || bytes[at] === LF || bytes[at] === 0x20) at++;
     if (bytes[at] !== 0x4d || bytes[at + 1] !== 0x53 || bytes[at + 2] !== 0x48) return null;
@@ -45,7 +52,7 @@ export class Hl7Cursor {
       if (!isDelimiterCode(bytes[i])) return null;
       delimiters[n] = bytes[i];
     }
-    return new Hl7Cursor(bytes, at, delimiters);
+    return new Hl7Cursor(bytes, at, delimiters, defaultCharset);
   }
 
   /** field separator, component, repetition, escape, subcomponent, as five characters */
@@ -110,7 +117,7 @@ export class Hl7Cursor {
   }
 
   #charset(): string {
-    return this.seek(CHARSET) ? this.binary(40) : "";
+    return this.seek(CHARSET) ? this.binary(40) : this.#defaultCharset;
   }
 
   #seekHeader(path: Hl7Path, line: number): boolean {

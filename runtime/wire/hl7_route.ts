@@ -7,6 +7,8 @@ export interface Hl7RouteOptions {
   facility?: string;
   /** path of the patient's id, default `PID-3.1` */
   id?: string;
+  /** charset of messages that leave MSH-18 empty, in its words (`8859/1`); default: by what the bytes are */
+  charset?: string;
 }
 
 /** What it takes to record a message. */
@@ -51,7 +53,7 @@ const SENDING_FACILITY = parseHl7Path("MSH-4.1");
  * ```
  */
 export function readHl7Route(bytes: Uint8Array, options: Hl7RouteOptions = {}): Hl7RouteAnswer {
-  const cursor = Hl7Cursor.open(bytes);
+  const cursor = Hl7Cursor.open(bytes, options.charset);
   if (cursor === null) {
     return {
       state: "refused",
@@ -79,6 +81,23 @@ export function readHl7Route(bytes: Uint8Array, options: Hl7RouteOptions = {}): 
   return {
     state: "ok",
     route: { facility, id, controlId, type: event === "" ? code : `${code}^${event}`, sendingFacility },
+  };
+}
+
+const ACCEPT = parseHl7Path("MSH-15");
+const APPLICATION = parseHl7Path("MSH-16");
+
+/**
+ * What a message asks to be told: MSH-15 and MSH-16, each `AL`, `NE`, `ER`, `SU` or `""`. Both empty is original mode.
+ *
+ * @param bytes the message, or as much of it as there is; need not be HL7
+ */
+export function readAckWishes(bytes: Uint8Array): { accept: string; application: string } {
+  const cursor = Hl7Cursor.open(bytes);
+  if (cursor === null) return { accept: "", application: "" };
+  return {
+    accept: cursor.seek(ACCEPT) ? cursor.binary(8).trim() : "",
+    application: cursor.seek(APPLICATION) ? cursor.binary(8).trim() : "",
   };
 }
 

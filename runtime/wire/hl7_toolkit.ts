@@ -14,6 +14,7 @@ export {
   type Hl7Problem,
   newHl7,
 } from "./hl7_build.ts";
+export { encodeHl7 } from "./hl7_charset.ts";
 export { editHl7, Hl7Draft, type Hl7Where } from "./hl7_draft.ts";
 export { escapeHl7, type Hl7Delimiters, unescapeHl7 } from "./hl7_escape.ts";
 export { HL7_CONTENT_TYPE, parseHl7 } from "./hl7.ts";

@@ -5,6 +5,7 @@
  */
 
 import { request as unverifiedRequest } from "node:https";
+import { createServer, type TLSSocket } from "node:tls";
 
 /** QUIC: see the platform notes in ARCHITECTURE.md for what its close and its timeouts really do. */
 export const quic = { Endpoint: Deno.QuicEndpoint, connect: Deno.connectQuic };
@@ -25,6 +26,12 @@ export const tcp = {
   connect: Deno.connect,
   connectTls: Deno.connectTls,
 };
+
+/** TLS that can ask a client for its certificate, which Deno's listener cannot. */
+export const nodeTls = { createServer };
+
+/** One connection of it. */
+export type TlsSocket = TLSSocket;
 
 /** One TCP connection. */
 export type TcpConn = Deno.TcpConn;
@@ -63,6 +70,7 @@ export const stdio = { stdin: Deno.stdin, stdout: Deno.stdout };
 /** Files. */
 export const files = {
   readFile: Deno.readFile,
+  readFileSync: Deno.readFileSync,
   readTextFile: Deno.readTextFile,
   writeFile: Deno.writeFile,
   mkdir: Deno.mkdir,

@@ -144,6 +144,15 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     const [settled] = (await client.effects({ dead: true, settled: true })).deliveries;
     assert.deepEqual([settled.state, settled.attempts], ["sent", letter.attempts + 2]);
 
+    const { outcomes } = await client.trace(keyOf(1), 2);
+    assert.deepEqual(outcomes.map(({ plugin, state, effects }) => [plugin, state, effects]), [["out", "ok", [
+      { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", answer: "thanks" },
+    ]]]);
+    await assert.rejects(client.trace(keyOf(1), 9), { code: "actors/unknown" });
+    const { messages, isWhole } = await client.find({ text: '"bad":true', kind: "patient" });
+    assert.deepEqual([messages.map(({ key, seq }) => [key, seq]), isWhole], [[["patient/H1/1", 1]], true]);
+    assert.deepEqual((await client.find({ text: "bad", until: 1 })).messages, []);
+
     await deploy(client, deskOf(desk.port, "hold"));
     await client.send(keyOf(2), { type: "note", n: 1, bad: true });
     await client.send(keyOf(2), { type: "note", n: 2 });
@@ -157,6 +166,14 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     assert.equal(desk.inOrder.get("2"), undefined, "those behind it wait");
     assert.equal((await client.discardEffect(held.id)).state, "discarded");
     await until(5_000, "they go on", () => desk.inOrder.get("2")?.join() === "2" ? true : null);
+
+    await client.pausePlugin("out", true);
+    const { seq } = await client.send(keyOf(3), { type: "note", n: 5 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(desk.inOrder.get("3"), undefined, "a handler that is stopped handles nothing");
+    await client.pausePlugin("out", false);
+    await until(10_000, "it goes on where it stood", () => desk.inOrder.get("3")?.join() === "5" ? true : null);
+    assert.equal((await client.read(keyOf(3))).projections.out, seq);
     await assert.rejects(client.discardEffect("patient/H1/1#99#out#0"), { code: "effects/no-such-delivery" });
   });
 });

@@ -315,7 +315,11 @@ Deno.test("bundles files and URLs to the same bytes, and names what does not com
       [`${dir}/broken.ts`, "plugin_host/does-not-compile", /broken\.ts:2:\d+: Expected/],
       [`${dir}/missing.ts`, "plugin_host/does-not-compile", /nowhere\.ts/],
       [`${dir}/none.ts`, "plugin_host/does-not-compile", /none\.ts/],
-      [`${dir}/package.ts`, "plugin_host/does-not-compile", /package\.ts:1:\d+: "npm:left-pad" is a package.*"lodash"/],
+      [
+        `${dir}/package.ts`,
+        "plugin_host/does-not-compile",
+        /package\.ts:1:\d+: "npm:left-pad" must say its version.*"lodash".*"node:fs"/,
+      ],
       [`${base}/remote.ts`, "plugin_host/does-not-compile", /"file:\/\/\/etc\/hostname" is a file/],
       [`${base}/none.ts`, "plugin_host/does-not-compile", /answers 404/],
       [`${dir}/plain.ts`, "plugin_host/not-a-plugin", /its kind must/],

@@ -54,7 +54,7 @@ Deno.test("toolkit: an acknowledgement of every kind of message is read by @medp
 
 Deno.test("toolkit: plugins find in the bundle's door all that the package's door says they have", () => {
   const names =
-    "acknowledgeHl7 editHl7 escapeHl7 HL7_CONTENT_TYPE Hl7Draft Hl7Segment hl7Timestamp Hl7View joinHl7Batch " +
+    "acknowledgeHl7 editHl7 encodeHl7 escapeHl7 HL7_CONTENT_TYPE Hl7Draft Hl7Segment hl7Timestamp Hl7View joinHl7Batch " +
     "newHl7 parseHl7 readHl7Number readHl7Time splitHl7Batch unescapeHl7";
   for (const name of names.split(" ")) {
     const inBundle = (sdk as Record<string, unknown>)[name];

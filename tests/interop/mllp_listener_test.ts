@@ -11,7 +11,7 @@ import { testWithSimhospital } from "./simhospital.ts";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const hl7 = (patient: string, id: string) => bytesOf(`MSH|^~\\&|A|F|B|G|x||ADT^A08|${id}|P|2.5\rPID|||${patient}\r`);
 
-function listen(service: FakeService, options: Partial<MllpListenerOptions> = {}): MllpListener {
+function listen(service: FakeService, options: Partial<MllpListenerOptions> = {}): Promise<MllpListener> {
   return MllpListener.listen({ world: systemWorld(), service, hostname: "127.0.0.1", port: 0, ...options });
 }
 
@@ -47,14 +47,15 @@ testWithSimhospital(
       for (let i = service.posted.length % 7; i > 0; i--) await Promise.resolve();
       return { state: "recorded", receipt: {}, duplicate: false } as PostAnswer;
     };
-    const listener = listen(service);
+    const listener = await listen(service);
     const connection = await Deno.connect({ port: portOf(listener) });
     const stream = new Uint8Array(all.flatMap((message) => [...encodeMllp(message)]));
     const reading = readAcks(connection, all.length);
     // cut without regard for frames
     for (let at = 0; at < stream.length; at += 9973) await writeAll(connection, stream.subarray(at, at + 9973));
     const acks = await reading;
-    assert.deepEqual(acks, all.map((message) => `AA ${parseHl7(message).controlId}`));
+    // they ask for the accept acknowledgement, by MSH-15
+    assert.deepEqual(acks, all.map((message) => `CA ${parseHl7(message).controlId}`));
     assert.equal(new Set(service.posted.map((request) => request.key.id)).size, 403);
     assert.deepEqual(service.posted.map((request) => request.payload.length).sort(), all.map((m) => m.length).sort());
     connection.close();
@@ -74,7 +75,7 @@ Deno.test("mllp listener: answers what it owes when it closes, and takes no more
       );
     };
   });
-  const listener = listen(service);
+  const listener = await listen(service);
   const connection = await Deno.connect({ port: portOf(listener) });
   await writeAll(connection, encodeMllp(hl7("1", "a")));
   await taken;
@@ -87,7 +88,7 @@ Deno.test("mllp listener: answers what it owes when it closes, and takes no more
 });
 
 Deno.test("mllp listener: a peer that closes its side first still gets its answers", async () => {
-  const listener = listen(new FakeService());
+  const listener = await listen(new FakeService());
   const connection = await Deno.connect({ port: portOf(listener) });
   await writeAll(connection, encodeMllp(hl7("1", "a")));
   await connection.closeWrite();
@@ -98,7 +99,7 @@ Deno.test("mllp listener: a peer that closes its side first still gets its answe
 
 Deno.test("mllp listener: idle connections, strangers and one too many are closed", async () => {
   const service = new FakeService();
-  const listener = listen(service, { idleMs: 400, connectionsMax: 1 });
+  const listener = await listen(service, { idleMs: 400, connectionsMax: 1 });
   const idle = await Deno.connect({ port: portOf(listener) });
   const surplus = await Deno.connect({ port: portOf(listener) });
   assert.deepEqual(await readAcks(surplus, 1), []);
@@ -111,15 +112,39 @@ Deno.test("mllp listener: idle connections, strangers and one too many are close
   await listener.close();
 });
 
+Deno.test("mllp listener: over TLS with the client's certificate, and without a good one not", async () => {
+  const [authority, stranger] = [await selfSigned(), await selfSigned()];
+  const service = new FakeService();
+  const listener = await listen(service, { tls: { ...authority, clientCa: authority.cert } });
+  const at = { hostname: "localhost", port: portOf(listener), caCerts: [authority.cert] };
+  const connection = await Deno.connectTls({ ...at, cert: authority.cert, key: authority.key });
+  const large = bytesOf(`${new TextDecoder().decode(hl7("1", "b"))}NTE|1||${"x".repeat(700_000)}\r`);
+  await writeAll(connection, encodeMllp(hl7("1", "a")));
+  await writeAll(connection, encodeMllp(large));
+  assert.deepEqual(await readAcks(connection, 2), ["AA a", "AA b"]);
+  assert.deepEqual(service.posted.map(({ payload }) => payload.length), [hl7("1", "a").length, large.length]);
+  for (const identity of [{}, { cert: stranger.cert, key: stranger.key }]) {
+    const refused = await Deno.connectTls({ ...at, ...identity });
+    await writeAll(refused, encodeMllp(hl7("1", "c"))).catch(() => {});
+    assert.deepEqual(await readAcks(refused, 1), []);
+    refused.close();
+  }
+  assert.deepEqual([service.posted.length, listener.counters.strangers], [2, 2]);
+  connection.close();
+  await listener.close();
+  await assert.rejects(Deno.connect({ port: portOf(listener) }));
+});
+
 Deno.test("mllp listener: over TLS", async () => {
   const tls = await selfSigned();
-  const listener = listen(new FakeService(), { tls });
+  const listener = await listen(new FakeService(), { tls });
   const connection = await Deno.connectTls({ hostname: "localhost", port: portOf(listener), caCerts: [tls.cert] });
   await writeAll(connection, encodeMllp(hl7("1", "a")));
   assert.deepEqual(await readAcks(connection, 1), ["AA a"]);
   const plain = await Deno.connect({ port: portOf(listener) });
   await writeAll(plain, encodeMllp(hl7("1", "b")));
   assert.deepEqual(await readAcks(plain, 1), [], "no plain text is taken on a TLS port");
+  assert.equal(listener.counters.strangers, 1);
   connection.close();
   plain.close();
   await listener.close();

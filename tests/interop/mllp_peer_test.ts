@@ -12,7 +12,7 @@ Deno.test("mllp listener: node-hl7-client sends and understands the answers", as
         ? { state: "refused", code: "mailroom/busy", outcome: "not-applied", message: "busy", retryAfterMs: 100 }
         : { state: "recorded", receipt: {}, duplicate: false } as never,
     );
-  const listener = MllpListener.listen({ world: systemWorld(), service, hostname: "127.0.0.1", port: 0 });
+  const listener = await MllpListener.listen({ world: systemWorld(), service, hostname: "127.0.0.1", port: 0 });
   const responses: string[] = [];
   let onResponse = () => {};
   const client = new Client({ host: "127.0.0.1", version: "2.5" });

@@ -51,7 +51,7 @@ function wantedBy({ key, message, wish, version }: Asked): unknown[] {
     wanted.push(["schedule", key, { type: "due", ...told }, timer]);
   }
   if (wish.forget !== undefined) wanted.push(["cancel", key, null, { name: wish.forget, dueMs: 0 }]);
-  if (goesToDesk(message.id)) wanted.push(["deliver", DESK, told, null]);
+  if (message.type === "tick" && goesToDesk(message.id)) wanted.push(["deliver", DESK, told, null]);
   if (wish.retire) wanted.push(["retire", key, null, null]);
   return wanted;
 }

@@ -1,0 +1,118 @@
+import { gates } from "../world/mod.ts";
+import type { MllpConnection, MllpDoor } from "./mllp_listener.ts";
+
+/** Where to listen, and whom to trust. */
+export interface MutualTlsOptions {
+  hostname: string;
+  port: number;
+  /** PEM: own certificate chain and key, and the authorities whose clients are let in */
+  tls: { cert: string; key: string; clientCa: string };
+  /** told of each handshake that failed */
+  onStranger(): void;
+}
+
+/** Connections that wait to be taken; more are closed. */
+const WAITING_MAX = 64;
+/** Read and not yet taken, bytes: beyond, the socket is paused. */
+const HELD_BYTES_MAX = 256 * 1024;
+
+/**
+ * Listens over TLS that asks for the client's certificate and lets nobody in without a good one. Deno's own listener never
+ * asks for one, so this is Node's, turned from events into reads.
+ *
+ * @throws {Error} what the operating system says when the address cannot be had, or a certificate cannot be read
+ */
+export async function listenMutually({ hostname, port, tls, onStranger }: MutualTlsOptions): Promise<MllpDoor> {
+  const { cert, key, clientCa } = tls;
+  const waiting: MllpConnection[] = [];
+  const wanting: { resolve(connection: MllpConnection): void; reject(error: Error): void }[] = [];
+  let isClosed = false;
+  const server = gates.nodeTls.createServer({ cert, key, ca: [clientCa], requestCert: true, rejectUnauthorized: true });
+  server.on("secureConnection", (socket: gates.TlsSocket) => {
+    if (isClosed || waiting.length >= WAITING_MAX) return void socket.destroy();
+    const connection = new SocketReader(socket);
+    const next = wanting.shift();
+    if (next === undefined) waiting.push(connection);
+    else next.resolve(connection);
+  });
+  server.on("tlsClientError", onStranger);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, resolve);
+  });
+  server.on("error", (error: Error) => wanting.shift()?.reject(error));
+  const address = server.address() as { address: string; port: number };
+  return {
+    addr: { hostname: address.address, port: address.port },
+    accept() {
+      const connection = waiting.shift();
+      if (connection !== undefined) return Promise.resolve(connection);
+      return new Promise((resolve, reject) => wanting.push({ resolve, reject }));
+    },
+    close() {
+      isClosed = true;
+      server.close();
+      for (const connection of waiting.splice(0)) connection.close();
+      for (const { reject } of wanting.splice(0)) reject(new Error("closed"));
+    },
+  };
+}
+
+/** A socket of Node's that is read when somebody wants to. */
+class SocketReader implements MllpConnection {
+  readonly #socket: gates.TlsSocket;
+  readonly #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #isOver = false;
+  #error: Error | null = null;
+  #woken: () => void = () => {};
+
+  constructor(socket: gates.TlsSocket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (bytes: Uint8Array) => {
+      this.#held.push(bytes);
+      this.#heldBytes += bytes.length;
+      if (this.#heldBytes > HELD_BYTES_MAX) socket.pause();
+      this.#woken();
+    });
+    socket.on("error", (error: Error) => {
+      this.#error = error;
+      this.#woken();
+    });
+    for (const event of ["end", "close"]) {
+      socket.on(event, () => {
+        this.#isOver = true;
+        this.#woken();
+      });
+    }
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#held.length === 0) {
+      if (this.#error !== null) throw this.#error;
+      if (this.#isOver) return null;
+      await new Promise<void>((resolve) => this.#woken = resolve);
+    }
+    const [bytes] = this.#held;
+    const taken = bytes.subarray(0, into.length);
+    into.set(taken);
+    if (taken.length < bytes.length) this.#held[0] = bytes.subarray(taken.length);
+    else this.#held.shift();
+    const wasFull = this.#heldBytes > HELD_BYTES_MAX;
+    this.#heldBytes -= taken.length;
+    if (wasFull && this.#heldBytes <= HELD_BYTES_MAX) this.#socket.resume();
+    return taken.length;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== null || this.#socket.destroyed) return reject(this.#error ?? new Error("closed"));
+      this.#socket.write(bytes, (error?: Error | null) => error ? reject(error) : resolve(bytes.length));
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
