@@ -2,13 +2,15 @@
  * Versions of a plugin deployed straight to live, one after the other, while actors get messages: what a swap costs those
  * who wait, and what is left of it in memory.
  *
- *     deno run -A bench/swaps/main.ts [--swaps 500] [--actors 1000] [--rate 300] [--nodes 3]
+ *     deno run -A bench/swaps/main.ts [--swaps 500] [--actors 1000] [--rate 300] [--nodes 3] [--seconds 3600]
  */
 import { parseArgs } from "node:util";
 import { cpuTicks, machineSeconds, processTree } from "../processes.ts";
 import { ClusterOfProcesses } from "../../tests/cluster/cluster_of_processes.ts";
 import { counterVersions, memoryOf, percentiles, requireExact, SteadyLoad } from "../../tests/cluster/counting.ts";
 
+/** Every so many swaps as long a time without one is looked at. */
+const PAIRED_EVERY = 5;
 const NAMES = ["TN-A-1", "TX-A-1", "FL-A-1", "UT-A-1", "TN-B-1"];
 
 const { values } = parseArgs({
@@ -18,10 +20,17 @@ const { values } = parseArgs({
     rate: { type: "string", default: "300" },
     nodes: { type: "string", default: "3" },
     still: { type: "string", default: "20" },
+    seconds: { type: "string", default: "3600" },
   },
 });
-const [swaps, actors, perSecond, nodes, still] = [values.swaps, values.actors, values.rate, values.nodes, values.still]
-  .map(Number);
+const [swaps, actors, perSecond, nodes, still, secondsMax] = [
+  values.swaps,
+  values.actors,
+  values.rate,
+  values.nodes,
+  values.still,
+  values.seconds,
+].map(Number);
 
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(1, ms)));
@@ -63,18 +72,20 @@ const each: number[] = [];
 const calmEach: number[] = [];
 const took: number[] = [];
 const fromMs = performance.now();
-for (let swap = 1; swap <= swaps; swap++) {
+for (let swap = 1; swap <= swaps && performance.now() - fromMs < secondsMax * 1000; swap++) {
   const begunMs = performance.now();
   await client.deploy(await versionOf(swap));
   took.push(performance.now() - begunMs);
   await pause(300);
   const doneMs = performance.now();
-  // As long without a swap, for comparison: other work on the machine meets both.
-  await pause(doneMs - begunMs);
-  const endMs = performance.now();
-  await pause(100);
-  each.push(load.between(begunMs, doneMs).p99);
-  calmEach.push(load.between(doneMs, endMs).p99);
+  each.push(load.between(begunMs, doneMs - 100).p99);
+  if (swap % PAIRED_EVERY === 0) {
+    // As long without a swap, for comparison: other work on the machine meets both.
+    await pause(doneMs - begunMs);
+    const endMs = performance.now();
+    await pause(100);
+    calmEach.push(load.between(doneMs, endMs).p99);
+  }
   if (swap % Math.ceil(swaps / 10) === 0) {
     console.log(
       `${swap} swaps in ${((performance.now() - fromMs) / 1000).toFixed(0)} s; p99s of swaps: ${
