@@ -53,6 +53,7 @@ import type {
   NodeHolding,
   NodeView,
   OutsideView,
+  ParkedFault,
   PlanView,
   PluginDetail,
   PluginDiffView,
@@ -96,7 +97,7 @@ export type { ActorDifference, AuditAnswer, AuditReceipt, AuditState, AuditVerdi
 export type { CopiesNeeded, CopiesVerdict, CopyAudit, CopyDifference };
 export type { AckRule, DrainView, NodeHolding, NodeShare, NodeStatus, PlanView, WhatIf, WhatIfChange, WhatIfMove };
 export type { WhatIfNode, WholeView };
-export type { ActorPlace, ActorView, NodeView, PluginView, Receipt, TopologyView };
+export type { ActorPlace, ActorView, NodeView, ParkedFault, PluginView, Receipt, TopologyView };
 export type { PluginDetail, PluginDiffView, PromoteOptions, SwitchView };
 const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();

@@ -51,6 +51,7 @@ export type {
   NodeView,
   OutsideService,
   OutsideView,
+  ParkedFault,
   PlannedService,
   PlanView,
   PluginDetail,

@@ -111,6 +111,22 @@ Deno.test("a node that hangs is left after its time", async () => {
   assert.equal((await client.send(KEY, {})).seq, 1);
 });
 
+Deno.test("a deploy to live is asked for again until the version has folded everything and is live", async () => {
+  let asked = 0;
+  const { client } = setUp(async (request, answer) => {
+    const response = await answer();
+    if (request.method !== "PUT" || ++asked === 3) return response;
+    return Response.json({ ...await response.json(), stage: "dark" });
+  });
+  const hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+  const bundle = new TextEncoder().encode("{}");
+  const about = { name: "census", kind: "handler", url: "data:", hash, bundle };
+  assert.equal((await client.deploy(about)).stage, "live");
+  assert.equal(asked, 3);
+  assert.equal((await client.deploy({ ...about, stage: "dark" })).stage, "dark", "who wants it dark has it dark");
+  assert.equal(asked, 4);
+});
+
 Deno.test("a roll-back whose answer is lost is not repeated", async () => {
   const { client, node } = setUp(async (request, answer) => {
     const response = await answer();

@@ -56,9 +56,12 @@ export class PluginVerbs extends OutsideVerbs {
     return this.#dialer.ask({ path: pluginPath(name) });
   }
 
-  /** Puts a plugin, or a new version of it, in its place. The same bundle twice is one version. */
-  deploy(
-    { name, kind, actorKind = "patient", url, hash, bundle, stage, percent, actors, where, rings }: Deployment,
+  /**
+   * Puts a plugin, or a new version of it, in its place. The same bundle twice is one version. A version that is to be live
+   * folds all histories before it takes over from another: resolves when it has, however long that takes.
+   */
+  async deploy(
+    { name, kind, actorKind = "patient", url, hash, bundle, stage = "live", percent, actors, where, rings }: Deployment,
   ): Promise<PluginView> {
     const headers = {
       "content-type": "application/javascript",
@@ -66,13 +69,18 @@ export class PluginVerbs extends OutsideVerbs {
       ...kind === "handler" ? { "waterpark-actor-kind": actorKind } : {},
       "waterpark-plugin-url": encodeURI(url),
       "waterpark-plugin-hash": hash,
-      ...stage === undefined ? {} : { "waterpark-plugin-stage": stage },
+      "waterpark-plugin-stage": stage,
       ...percent === undefined ? {} : { "waterpark-plugin-percent": String(percent) },
       ...actors === undefined ? {} : { "waterpark-plugin-actors": listOf(actors) },
       ...where === undefined ? {} : { "waterpark-plugin-where": where },
       ...rings === undefined ? {} : { "waterpark-plugin-rings": JSON.stringify(rings) },
     };
-    return this.#dialer.ask({ method: "PUT", path: pluginPath(name), headers, body: bundle });
+    for (;;) {
+      const request = { method: "PUT", path: pluginPath(name), headers, body: bundle } as const;
+      const view = await this.#dialer.ask<PluginView>(request);
+      // It still folds: asked again, a node waits for it again, another one too if that one is gone.
+      if (stage !== "live" || view.stage !== "dark") return view;
+    }
   }
 
   /** Takes a plugin away; what it kept goes with it. */

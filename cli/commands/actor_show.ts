@@ -37,8 +37,10 @@ export const actorShow = command({
     out.data(
       `  writer ${view.writer || out.paint("red", "none now")}  followers ${view.followers.join(", ") || "none"}`,
     );
-    for (const [plugin, { seq, code, message }] of Object.entries(view.parked)) {
-      out.data(out.paint("red", `  ${plugin} stands still at seq ${seq}: ${code}: ${message}`));
+    for (const [plugin, { seq, code, message, version, stack = "" }] of Object.entries(view.parked)) {
+      const which = version === undefined ? plugin : `${plugin} version ${version}`;
+      out.data(out.paint("red", `  ${which} stands still at seq ${seq}: ${code}: ${message}`));
+      for (const frame of stack.split("\n")) if (frame !== "") out.data(out.paint("red", `    ${frame}`));
     }
     for (const [plugin, projection] of Object.entries(view.projections)) {
       out.data(`${out.paint("cyan", plugin)} ${JSON.stringify(projection, null, 2)}`);

@@ -12,6 +12,17 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was changed; no fault of it can be in all data centers at once.",
     next: "Make it a canary (--stage canary, --rings) and wait; waterpark plugin pace MINUTES sets the time, 0 none.",
   },
+  "plugin_host/not-deterministic": {
+    happened: "The handler decided one thing and then another, about the same messages of the same actor.",
+    now: "The messages stay recorded; the plugin stands still for that actor.",
+    next: "Keep nothing outside the projections; waterpark plugin test FILE finds the place. A mended version goes on.",
+  },
+  "node/superseded": {
+    happened:
+      "A version was to go live once it had folded all histories; meanwhile it was taken back or a newer one came.",
+    now: "It is not live; the other version decides.",
+    next: "waterpark plugin inspect NAME shows who did what; deploy it again if it is still wanted.",
+  },
   "topology/is-live": {
     happened: "The version that is to be a canary is the live one.",
     now: "Nothing was changed.",

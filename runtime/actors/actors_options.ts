@@ -169,6 +169,10 @@ export interface ParkedView {
   code: string;
   /** what the host said; may quote data */
   message: string;
+  /** of the version that stands still; left out where the log does not say yet, or older code has answered */
+  hash?: string;
+  /** where in its code, a line a frame */
+  stack?: string;
 }
 
 /** How a reading ended. */

@@ -115,7 +115,7 @@ Deno.test("actors: a fault parks plugin and actor alone; a mended version goes o
   ]);
   const parked = project(shard, 2);
   assert.deepEqual(parked.state === "ok" && parked.parked, {
-    care: { seq: 2, code: "plugin_host/threw", message: "bad" },
+    care: { seq: 2, hash: "v1", code: "plugin_host/threw", message: "bad" },
   });
   assert.deepEqual(parked.state === "ok" && parked.projections.care, { count: 1, hash: "v1" });
   assert.deepEqual(project(shard, 0), parked, "the writer says the same");

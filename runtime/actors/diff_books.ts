@@ -4,7 +4,7 @@ import type { Compared } from "./shadow.ts";
 import type { Handler } from "./versions.ts";
 
 /** Pairs of versions that are remembered, over all plugins; past it the oldest is forgotten. */
-const BOOKS_MAX = 400;
+const BOOKS_MAX = 100;
 /** Actors that are told apart in one book. */
 const ACTORS_MAX = 100_000;
 
@@ -19,7 +19,8 @@ const MIRRORED: Partial<Record<DiffKind, DiffKind>> = {
 /** One pair of versions. */
 export class DiffBook {
   readonly diff: VersionDiff;
-  readonly #actors = new Set<string>();
+  /** null: nothing is compared any more, and only the count is kept */
+  #actors: Set<string> | null = new Set<string>();
 
   constructor(diff: VersionDiff) {
     this.diff = diff;
@@ -36,8 +37,8 @@ export class DiffBook {
     diff.compared += messages;
     const different = new Set(examples.map(({ seq }) => seq)).size;
     diff.equal += messages - different;
-    if (this.#actors.size < ACTORS_MAX) this.#actors.add(actor);
-    diff.actors = this.#actors.size;
+    if (this.#actors !== null && this.#actors.size < ACTORS_MAX) this.#actors.add(actor);
+    diff.actors = this.#actors?.size ?? diff.actors;
     const kept: DiffExample[] = [];
     for (const example of examples) {
       const kind = isOldDeciding ? example.kind : MIRRORED[example.kind] ?? example.kind;
@@ -46,6 +47,11 @@ export class DiffBook {
       if (addExample(diff, seen)) kept.push(seen);
     }
     return kept;
+  }
+
+  /** One of the versions folds no more. The actors are the dear part: 70 bytes each, for every version there ever was. */
+  close(): void {
+    this.#actors = null;
   }
 
   /** Both versions' projections after an example's message. */
@@ -69,6 +75,14 @@ export class DiffBooks {
       if (this.#books.size > BOOKS_MAX) this.#books.delete(this.#books.keys().next().value!);
     }
     return book;
+  }
+
+  /** Versions by name and hash that fold from now on: books about others are closed. */
+  keep(folds: (plugin: string, hash: string) => boolean): void {
+    for (const book of this.#books.values()) {
+      const { plugin, old, new: fresh } = book.diff;
+      if (!folds(plugin, old) || !folds(plugin, fresh)) book.close();
+    }
   }
 
   /** Those of a plugin. */

@@ -24,6 +24,8 @@ export interface FoldPumpOptions {
   /** first and longest pause after the host said busy or went down, ms; doubled while it keeps doing so */
   pauseMinMs: number;
   pauseMaxMs: number;
+  /** how long a call's place stays taken after it has ended, ms; left out: not at all */
+  restMs?: (messages: number, tookMs: number) => number;
 }
 
 /** Long histories that are gone through side by side: the host has a core for one of them at a time. */
@@ -114,16 +116,26 @@ export class FoldPump {
     this.#open++;
     this.#suspectOpen = alone;
     let ended = false;
+    const { world, restMs } = this.#options;
+    const begunMs = restMs === undefined ? 0 : world.nowMonoMs();
     this.#options.fold(request, (answer) => {
       if (ended) return;
       ended = true;
-      this.#open--;
+      const pauseMs = restMs?.(request.messages.length, world.nowMonoMs() - begunMs) ?? 0;
+      // who is looked into must run alone, and not wait for somebody's rest
+      if (pauseMs > 0 && !alone) world.after(pauseMs, () => this.#rested());
+      else this.#open--;
       if (alone) this.#suspectOpen = false;
       if (answer.state === "ok") this.#pauses = 0;
       job.ended(request, answer);
       if (this.#going.has(job)) this.#went(job, answer);
       this.#schedule();
     });
+  }
+
+  #rested(): void {
+    this.#open--;
+    this.#schedule();
   }
 
   #goOn(job: FoldJob, urgent: boolean): void {

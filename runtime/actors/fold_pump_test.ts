@@ -5,7 +5,7 @@ import { type FoldJob, FoldPump } from "./fold_pump.ts";
 
 type Call = { key: string; end: (answer: FoldAnswer) => void };
 
-function bench(openMax: number) {
+function bench(openMax: number, restMs?: (messages: number, tookMs: number) => number) {
   const time = new SimulatedTime();
   const world = simulatedWorld({ time, random: new SeededRandom(1) });
   const calls: Call[] = [];
@@ -15,13 +15,14 @@ function bench(openMax: number) {
     openMax,
     pauseMinMs: 10,
     pauseMaxMs: 100,
+    ...restMs === undefined ? {} : { restMs },
   });
   const ended: string[] = [];
   const job = (key: string): FoldJob => ({
     queued: false,
     suspect: false,
     isMidway: false,
-    begin: () => ({ key } as FoldRequest),
+    begin: () => ({ key, messages: Array(key.length).fill({}) } as unknown as FoldRequest),
     ended: () => ended.push(key),
   });
   const turn = () => time.runUntil(time.nowMs);
@@ -68,6 +69,21 @@ Deno.test("fold pump: a suspect runs when nothing else is open, and nothing else
   calls[1].end(OK);
   turn();
   assert.deepEqual(calls.map(({ key }) => key), ["a", "s", "b"]);
+});
+
+Deno.test("fold pump: the place of a long call is free again after a rest, that of a short one at once", () => {
+  const { time, pump, calls, job, turn } = bench(1, (messages, tookMs) => messages > 1 ? 2 * tookMs : 0);
+  for (const key of ["long", "a", "b"]) pump.enqueue(job(key));
+  turn();
+  time.runUntil(10);
+  calls[0].end(OK);
+  time.runUntil(29);
+  assert.deepEqual(calls.map(({ key }) => key), ["long"], "it took 10 ms, so 20 more");
+  time.runUntil(31);
+  assert.deepEqual(calls.map(({ key }) => key), ["long", "a"]);
+  calls[1].end(OK);
+  turn();
+  assert.deepEqual(calls.map(({ key }) => key), ["long", "a", "b"]);
 });
 
 Deno.test("fold pump: a pause holds everything, and ends", () => {

@@ -63,8 +63,23 @@ export interface HandlingEnv {
 
 /** Longest message of a fault that is kept, UTF-16 units. */
 const FAULT_UNITS_MAX = 500;
+/** Longest part of a fault's stack that is kept. */
+const FRAMES_UNITS_MAX = 1000;
 /** Times that the host may say `behind` in a row before it is given a rest. */
 const BEHINDS_MAX = 8;
+
+/** Why a message could not be handled. */
+interface Fault {
+  code: string;
+  message: string;
+  stack?: string;
+}
+
+/** Frames only: the lines before them say the message once more, in full. */
+function framesOf(stack: string): { stack?: string } {
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line)).map((line) => line.trim()).join("\n");
+  return frames === "" ? {} : { stack: frames.slice(0, FRAMES_UNITS_MAX) };
+}
 
 function isOfTimers(effects: FoldResult["effects"]): boolean {
   for (const { type } of effects) if (type === "schedule" || type === "cancel") return true;
@@ -241,7 +256,7 @@ export class Handling implements ActorFoldJob {
       case "fault":
         this.#session = answer.at - 1;
         this.#collect(request, answer.results);
-        this.#fault(request, answer.at, answer.code, answer.message);
+        this.#fault(request, answer.at, answer);
         this.#clearSuspicion();
         break;
       case "down":
@@ -342,7 +357,7 @@ export class Handling implements ActorFoldJob {
     }
   }
 
-  #fault(request: FoldRequest, at: number, code: string, message: string): void {
+  #fault(request: FoldRequest, at: number, { code, message, stack = "" }: Fault): void {
     // readers get what there was before the message that cannot be folded
     for (const reader of this.#readers) reader.target = Math.min(reader.target, at - 1);
     // a version that is not live any more has no say
@@ -351,10 +366,10 @@ export class Handling implements ActorFoldJob {
     const seq = this.#decided + 1;
     // beyond `seq`: the session had run ahead of what was decided, so it is begun anew and comes by here again
     if (at > seq || seq > limit) return;
-    this.#park(request.hash, seq, code, at < seq ? `while it folded seq ${at} anew: ${message}` : message);
+    this.#park(request.hash, seq, code, at < seq ? `while it folded seq ${at} anew: ${message}` : message, stack);
   }
 
-  #park(hash: string, seq: number, code: string, message: string): void {
+  #park(hash: string, seq: number, code: string, message: string, stack = ""): void {
     if (!this.#env.mayPark()) {
       this.#standing = hash;
       return;
@@ -369,9 +384,9 @@ export class Handling implements ActorFoldJob {
         state: "parked",
         effects: null,
         digest: "",
-        error: { code, message: message.slice(0, FAULT_UNITS_MAX) },
+        error: { code, message: message.slice(0, FAULT_UNITS_MAX), ...framesOf(stack) },
       },
-      FAULT_UNITS_MAX,
+      FAULT_UNITS_MAX + FRAMES_UNITS_MAX,
       true,
     );
   }
@@ -399,7 +414,8 @@ export class Handling implements ActorFoldJob {
     const [first, last] = [messages[0].seq, messages[messages.length - 1].seq];
     if (this.#suspicion.died(first, last, lonely) === "again") return;
     this.#clearSuspicion();
-    this.#fault(request, first, "plugin_host/killed-host", "its host died twice while it handled this message alone");
+    const message = "its host died twice while it handled this message alone";
+    this.#fault(request, first, { code: "plugin_host/killed-host", message });
   }
 
   #settle(): void {

@@ -131,7 +131,7 @@ function parkedOf({ state, row, handlers }: Wanted): Record<string, ParkedView> 
   const views: Record<string, ParkedView> = {};
   for (const { name } of row < 0 ? [] : handlers) {
     const parked = state.marks.parkedAt(state.marks.slotOf(name), row);
-    if (parked !== undefined) views[name] = { seq: parked.seq, ...parked.error };
+    if (parked !== undefined) views[name] = { seq: parked.seq, hash: parked.hash, ...parked.error };
   }
   return views;
 }

@@ -33,6 +33,18 @@ export interface ShadowsOptions {
   writing(): Iterable<ShardActors>;
 }
 
+/** From so many messages on a call goes through a history, rather than along with what comes in. */
+const HISTORY_MESSAGES = 8;
+/** Such a call is followed by a rest this many times as long. */
+const REST_FACTOR = 2;
+const REST_MS_MAX = 500;
+
+// Whoever waits for a message competes with this for the host and for the cores. On a machine with nothing to spare calls
+// take longer, and so do the rests.
+function restMs(messages: number, tookMs: number): number {
+  return messages < HISTORY_MESSAGES ? 0 : Math.min(REST_MS_MAX, tookMs * REST_FACTOR);
+}
+
 /** Shadows of one shard: by plugin and hash, then by row. */
 type ByRow = Map<number, Shadow>;
 
@@ -48,11 +60,13 @@ export class Shadows {
   #count = 0;
   /** plugins with versions that fold along */
   #followed = new Map<string, Handler>();
+  /** of each plugin, the version that decides for most */
+  #deciders = new Map<string, string>();
 
   constructor(options: ShadowsOptions) {
     this.#options = options;
     const { world, fold, places, config: { shadowFoldsOpenMax: openMax, pauseMinMs, pauseMaxMs } } = options;
-    this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs });
+    this.#pump = new FoldPumps({ world, fold, places, openMax, pauseMinMs, pauseMaxMs, restMs });
     this.#sweep = new Sweep({
       world,
       config: options.config,
@@ -89,7 +103,10 @@ export class Shadows {
     for (const byName of this.#stuck.values()) {
       for (const name of byName.keys()) if (!wanted.has(name)) byName.delete(name);
     }
-    this.#sweep.changed();
+    this.#books.keep((plugin, hash) => wanted.has(nameOf(plugin, hash)));
+    const was = this.#deciders;
+    this.#deciders = new Map(this.#options.handlers().map(({ name, hash }) => [name, hash]));
+    this.#sweep.changed((plugin, hash) => was.get(plugin) === hash);
   }
 
   /** This node writes the shard from now on. */

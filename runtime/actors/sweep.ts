@@ -49,8 +49,16 @@ export class Sweep {
     this.#options = options;
   }
 
-  /** Versions or shards are others now. */
-  changed(): void {
+  /**
+   * Versions or shards are others now.
+   *
+   * @param hasDecided true for versions that decided until now: their sessions are as warm as can be, and are not gone through
+   */
+  changed(hasDecided: (plugin: string, hash: string) => boolean = () => false): void {
+    for (const [{ name }, hash] of this.#versions()) {
+      if (!hasDecided(name, hash)) continue;
+      for (const shard of this.#options.writing()) this.#course(shard, `${name} ${hash}`).next = shard.store.rowCount;
+    }
     const wanted = new Set<string>();
     for (const [handler, hash] of this.#versions()) wanted.add(`${handler.name} ${hash}`);
     for (const byName of this.#courses.values()) {

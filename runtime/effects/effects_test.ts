@@ -236,7 +236,9 @@ Deno.test("outcome entries: written as MessagePack has it, read as far as somebo
     state: fc.constantFrom("ok", "parked"),
     effects: fc.option(effects),
     digest: text,
-    error: fc.option(fc.record({ code: text, message: long })),
+    error: fc.option(
+      fc.record({ code: text, message: long, stack: text }, { requiredKeys: ["code", "message"] }),
+    ),
   });
   fc.assert(fc.property(fc.array(anyItem, { maxLength: 20 }), fc.boolean(), (items, isPacked) => {
     const body = encodeOutcomes(items.map((item) => {
@@ -246,7 +248,7 @@ Deno.test("outcome entries: written as MessagePack has it, read as far as somebo
       body,
       pack(items.map(({ key, plugin, hash, seq, state, effects, digest, error }) => {
         const how = state === "ok" ? 0 : 1;
-        return [key, plugin, hash, seq, how, effects, digest, error === null ? null : [error.code, error.message]];
+        return [key, plugin, hash, seq, how, effects, digest, error === null ? null : Object.values(error)];
       })),
     );
     const rows = unpack(body) as unknown[][];
@@ -261,7 +263,7 @@ Deno.test("outcome entries: written as MessagePack has it, read as far as somebo
       ]);
       assert.deepEqual([record.state, record.effects], [items[i].state, effects]);
       const said = record.error;
-      assert.deepEqual(said === null ? null : [said.code, said.message], error);
+      assert.deepEqual(said === null ? null : Object.values(said), error);
       assert.equal(record.hasEffects, effects !== null);
       const types = ((effects ?? []) as { type?: unknown }[]).map(({ type }) => typeof type === "string" ? type : "");
       assert.deepEqual(record.types, types);
@@ -274,6 +276,7 @@ Deno.test("outcome entries: decoding gives back what was encoded; anything else 
     item("", 9, null),
     item("a", 1, [send("x")]),
     { ...item("a", 2, null), state: "parked", error: { code: "c", message: "m" } },
+    { ...item("a", 3, null), state: "parked", error: { code: "c", message: "m", stack: "at f\nat g" } },
   ];
   assert.deepEqual(decodeOutcomes(encodeOutcomes(items)), items);
   assert.deepEqual(decodeDone(encodeDone([[1, 2], [70_000, 0]])), [[1, 2], [70_000, 0]]);

@@ -21,6 +21,8 @@ export interface OutcomeError {
   code: string;
   /** what the host said, at most 500 characters; may quote data, so it is shown to who may see the actor and not logged */
   message: string;
+  /** where in the plugin's code, a line a frame, at most 1000 characters; left out where nothing is known of it */
+  stack?: string;
 }
 
 /** What a handler decided about one message; with no effects, about all messages from the last outcome to `seq`. */

@@ -126,5 +126,8 @@ function errorOf(cursor: MsgpackCursor): OutcomeError | null {
   const from = cursor.at;
   cursor.skip();
   const error = unpack(cursor.bytes.subarray(from, cursor.at));
-  return Array.isArray(error) ? { code: String(error[0]), message: String(error[1]) } : null;
+  if (!Array.isArray(error)) return null;
+  const [code, message, stack] = error;
+  const told = { code: String(code), message: String(message) };
+  return stack === undefined ? told : { ...told, stack: String(stack) };
 }

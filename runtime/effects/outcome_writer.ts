@@ -28,7 +28,11 @@ export class OutcomeWriter {
     else this.#raw(packed ?? pack(effects));
     this.#text(digest);
     if (error === null) this.#byte(0xc0);
-    else this.#raw(pack([error.code, error.message]));
+    else {
+      const { code, message, stack } = error;
+      // Older code reads the first two, and no further.
+      this.#raw(pack(stack === undefined ? [code, message] : [code, message, stack]));
+    }
   }
 
   #array(length: number): void {

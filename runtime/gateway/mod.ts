@@ -42,6 +42,7 @@ export type {
   HistoryEvent,
   NodeService,
   NodeView,
+  ParkedFault,
   PluginView,
   PostAnswer,
   PostRequest,

@@ -73,6 +73,22 @@ export interface HistoryEvent {
   payload: Uint8Array;
 }
 
+/** Why a plugin stands still for an actor. */
+export interface ParkedFault {
+  /** the message that it could not handle; those behind it wait */
+  seq: number;
+  /** stable name of the fault */
+  code: string;
+  /** what it said; may quote the message */
+  message: string;
+  /** number of the version; left out where it is not kept any more, or not known yet */
+  version?: number;
+  /** the version's hash */
+  hash?: string;
+  /** where in its code, a line a frame */
+  stack?: string;
+}
+
 /** An actor as one copy sees it. */
 export interface ActorView {
   /** canonical key */
@@ -81,8 +97,8 @@ export interface ActorView {
   seq: number;
   /** per plugin, what it keeps of this actor */
   projections: Record<string, unknown>;
-  /** plugins that stand still for this actor, with the seq and code of the fault */
-  parked: Record<string, { seq: number; code: string; message: string }>;
+  /** plugins that stand still for this actor: at which message, and why */
+  parked: Record<string, ParkedFault>;
   /** name of the writer, `""` where there is none now */
   writer: string;
   /** names of the followers */

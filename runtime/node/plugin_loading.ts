@@ -4,13 +4,15 @@
  */
 import { WaterparkError } from "../base/mod.ts";
 import type { DeployRequest } from "../gateway/mod.ts";
-import { type HostPool, inspectIo, type LoadAnswer, ProcessHost } from "../plugin_host/mod.ts";
+import { type HostPool, inspectIo, type LoadAnswer } from "../plugin_host/mod.ts";
 import { log } from "../telemetry/mod.ts";
 import type { World } from "../world/mod.ts";
+import { PluginInspector } from "./plugin_inspector.ts";
 
 /** The bundles that this node's host has, and what became of loading them. */
 export class PluginLoading {
   readonly #host: HostPool;
+  readonly #inspector: PluginInspector;
   readonly #world: World;
   /** by hash; null while it is being loaded */
   readonly #loads = new Map<string, LoadAnswer | null>();
@@ -18,6 +20,7 @@ export class PluginLoading {
   constructor(options: { world: World; host: HostPool }) {
     this.#world = options.world;
     this.#host = options.host;
+    this.#inspector = new PluginInspector(options.world);
   }
 
   /** Has the host keep these bundles and no others. */
@@ -59,17 +62,14 @@ export class PluginLoading {
         outcome: "not-applied",
       });
     };
-    const host = new ProcessHost({ world: this.#world });
-    try {
-      host.start();
-      const answer = await new Promise<LoadAnswer>((resolve) =>
-        host.load(request.hash, request.name, request.bundle, resolve)
-      );
-      if (answer.state === "failed") refuse(answer.code, answer.message);
-      else if (answer.name !== request.name) refuse("plugin_host/not-a-plugin", `it calls itself ${answer.name}`);
-    } finally {
-      await host.close();
-    }
+    const answer = await this.#inspector.load(request);
+    if (answer.state === "failed") refuse(answer.code, answer.message);
+    else if (answer.name !== request.name) refuse("plugin_host/not-a-plugin", `it calls itself ${answer.name}`);
+  }
+
+  /** Ends the process in which bundles are looked at, where one runs. */
+  async close(): Promise<void> {
+    await this.#inspector.close();
   }
 
   async #inspectIo({ name, kind, bundle, stage = "live" }: DeployRequest): Promise<string> {

@@ -3,10 +3,11 @@
  * That lies in the memory of the writers, so every node is asked, and who does not answer is named.
  */
 import { WaterparkError } from "../base/mod.ts";
-import { effectDifferences, mergeDiffs, type SweepProgress } from "../actors/mod.ts";
+import { effectDifferences, mergeDiffs, type ParkedView, type SweepProgress } from "../actors/mod.ts";
 import type {
   DiffView,
   FoldingView,
+  ParkedFault,
   PluginDetail,
   PluginDiffView,
   PluginView,
@@ -168,6 +169,16 @@ export class CoreStages implements StagesService {
     const found = this.#record(name).versions.find((one) => one.version === version);
     if (found === undefined) throw this.noVersion(name);
     return { name, hash: found.hash };
+  }
+
+  /** Faults with the numbers of the versions that had them. */
+  parkedOf(parked: Record<string, ParkedView>): Record<string, ParkedFault> {
+    const { plugins } = this.#core.directory.require().state;
+    const shown = Object.entries(parked).map(([name, fault]): [string, ParkedFault] => {
+      const version = Object.hasOwn(plugins, name) ? numberOf(plugins[name], fault.hash ?? "") : 0;
+      return [name, version === 0 ? fault : { ...fault, version }];
+    });
+    return Object.fromEntries(shown);
   }
 
   /** What is said of a version that is not there. */

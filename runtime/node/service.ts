@@ -21,7 +21,15 @@ import type {
   TopologyView,
 } from "../gateway/mod.ts";
 import { Metrics, type Sample } from "../telemetry/mod.ts";
-import { DATA_SHARDS, parseShard, type PluginKind, shardText, type TopologyCommand } from "../topology/mod.ts";
+import {
+  DATA_SHARDS,
+  parseShard,
+  type PluginKind,
+  protocolInForce,
+  shardText,
+  STAGES_SINCE,
+  type TopologyCommand,
+} from "../topology/mod.ts";
 import { mintId } from "../world/mod.ts";
 import { listActors } from "./actor_list.ts";
 import type { NodeCore } from "./core.ts";
@@ -31,6 +39,7 @@ import { OutsideRooms } from "./outside_service.ts";
 import type { PluginLoading } from "./plugin_loading.ts";
 import { PlannedWork } from "./planned_work.ts";
 import { CoreStages } from "./plugin_stages.ts";
+import { Warming } from "./warming.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
@@ -51,6 +60,7 @@ export class CoreService implements NodeService {
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
+  readonly #warming: Warming;
 
   /** `collect` adds what only the starter of the node can count: its listeners, its plugin host. */
   constructor(
@@ -61,6 +71,11 @@ export class CoreService implements NodeService {
     this.recovery = new CoreRecovery(core);
     this.planned = new PlannedWork(core);
     this.stages = new CoreStages({ core, view: (name, version) => this.#pluginView(name, version) });
+    this.#warming = new Warming({
+      core,
+      promote: (name, version, by) =>
+        this.stages.command({ type: "promote", name, version, ...this.stages.word(by, { isNeeded: false }) }),
+    });
     this.#loading = options.loading ?? null;
     this.following = new Following(core);
     const plugins = options.outside ?? new OutsidePlugins({ world: core.world, onAsk: () => () => {} });
@@ -161,7 +176,7 @@ export class CoreService implements NodeService {
       key: text,
       seq: view.seq,
       projections: view.projections,
-      parked: view.parked,
+      parked: this.stages.parkedOf(view.parked),
       writer: writer === 0 ? "" : this.#core.nameOf(writer),
       followers: view.members.filter((m) => m !== writer).map((m) => this.#core.nameOf(m)),
       behind: view.behind,
@@ -251,6 +266,7 @@ export class CoreService implements NodeService {
   async deploy(request: DeployRequest): Promise<PluginView> {
     const manifest = await this.#loading?.inspect(request);
     const { stage = "live", percent, actors, where, rings, by = "unknown" } = request;
+    const isWarmed = stage === "live" && this.#takesOver(request);
     const number = await this.stages.command({
       type: "deploy",
       name: request.name,
@@ -259,7 +275,7 @@ export class CoreService implements NodeService {
       hash: request.hash,
       url: request.url || "upload:",
       bytes: request.bundle,
-      stage,
+      stage: isWarmed ? "dark" : stage,
       ...percent === undefined ? {} : { percent },
       ...actors === undefined ? {} : { actors },
       ...where === undefined ? {} : { where },
@@ -268,7 +284,18 @@ export class CoreService implements NodeService {
       atMs: this.#core.world.nowWallMs(),
       ...this.stages.word(by, { isNeeded: stage !== "live" }),
     });
+    if (isWarmed) await this.#warming.goLive({ name: request.name, version: number!, hash: request.hash, by });
     return this.#pluginView(request.name, number)!;
+  }
+
+  /** True when another version of the handler decides now, and the new one can fold along before it takes over. */
+  #takesOver({ name, kind, actorKind, hash }: DeployRequest): boolean {
+    const { state } = this.#core.directory.require();
+    const record = Object.hasOwn(state.plugins, name) ? state.plugins[name] : undefined;
+    const live = record?.versions.find((one) => one.version === record.live);
+    if (kind !== "handler" || live === undefined || live.hash === hash) return false;
+    // Of another kind it would fold actors that are none of its own until it is live.
+    return live.actorKind === actorKind && protocolInForce(state) >= STAGES_SINCE;
   }
 
   async removePlugin(name: string): Promise<void> {

@@ -269,6 +269,7 @@ class StartedNode implements WaterparkNode {
   readonly #world: World;
   readonly #core: NodeCore;
   readonly #host: HostPool;
+  readonly #loading: PluginLoading;
   #http: HttpServer | null = null;
   #mllp: MllpListener | null = null;
   readonly #ending = Promise.withResolvers<NodeEnd>();
@@ -284,6 +285,7 @@ class StartedNode implements WaterparkNode {
     this.#world = parts.world;
     this.#core = parts.core;
     this.#host = parts.host;
+    this.#loading = parts.loading;
     const { loading, outside } = parts;
     const service = new CoreService(parts.core, { collect: () => this.#samples(), loading, outside });
     this.service = service;
@@ -450,7 +452,7 @@ class StartedNode implements WaterparkNode {
     // Both at once: each waits for what is under way, and neither takes anything new meanwhile.
     await Promise.all([this.#mllp?.close(), this.#http?.close()]);
     await this.#core.close();
-    await Promise.all([this.#host.close(), this.#outside.close()]);
+    await Promise.all([this.#host.close(), this.#loading.close(), this.#outside.close()]);
   }
 
   #samples(): Sample[] {

@@ -104,8 +104,8 @@ export class ProcessHost {
         onFrame: (frame) => isPresent() && this.#take(frame),
         onExit: (reason) => isPresent() && this.#died(reason),
       });
-      const { sessionsMax, sessionBytesMax, deadlineMs, sliceMessages } = this.#config;
-      const limits = { sessionsMax, sessionBytesMax, deadlineMs, sliceMessages };
+      const { sessionsMax, sessionBytesMax, deadlineMs, sliceMessages, callsTried } = this.#config;
+      const limits = { sessionsMax, sessionBytesMax, deadlineMs, sliceMessages, callsTried };
       child.send(encodeTexts(HOST_FRAME.setup, [JSON.stringify(limits)]));
     } catch {
       this.#died("plugin_host/no-process"); // not permitted, or no memory: tried again

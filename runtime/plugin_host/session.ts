@@ -11,8 +11,9 @@
 import type { FoldAnswer, FoldRequest, FoldResult } from "../actors/mod.ts";
 import type { Row } from "./history.ts";
 import { NEEDS_HISTORY } from "./program.ts";
-import { readRun } from "./run_answer.ts";
+import { readRun, type Run } from "./run_answer.ts";
 import type { Runner } from "./runner.ts";
+import { differenceOfTrials, fickle } from "./trial.ts";
 import { seqOf, type Session, SessionShelf, type Version } from "./session_shelf.ts";
 
 /** Bounds of {@linkcode Sessions}. */
@@ -25,6 +26,8 @@ export interface SessionLimits {
   deadlineMs: number;
   /** messages of one run, of one actor or of many: a sign of life comes after each, and they share its overhead */
   sliceMessages: number;
+  /** first calls of a version that are folded more than once, see `trial.ts` */
+  callsTried: number;
 }
 
 /** What the process host and the inline host use. */
@@ -34,6 +37,7 @@ export const SESSION_LIMITS: SessionLimits = {
   sessionBytesMax: 64 * 1024 * 1024,
   deadlineMs: 200,
   sliceMessages: 32,
+  callsTried: 64,
 };
 
 /** A {@linkcode FoldRequest} whose payloads are rows already, and whose switches are JSON. */
@@ -50,6 +54,9 @@ export interface RowAnswer {
 // A missed deadline is believed only the second time, with this many times the time: a stalled machine looks the same
 // as a loop, and parking is for ever.
 const PATIENCE = 4;
+
+/** Longest history that is given to a trial's session. */
+const TRIAL_HISTORY_MAX = 256;
 
 /** What messages came to, and their effects once more as text. */
 interface Results {
@@ -94,7 +101,7 @@ export class Sessions {
   load(hash: string, runner: Runner, readsHistory = false): void {
     this.unload(hash);
     const together = this.#limits.sliceMessages;
-    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together, readsHistory });
+    this.#versions.set(hash, { number: ++this.#lastVersion, runner, together, readsHistory, tried: 0 });
   }
 
   /** Forgets a version and its sessions. */
@@ -117,7 +124,9 @@ export class Sessions {
     const behind = this.#behind(session, request.after);
     if (behind !== null) return only(behind);
     const results: Results = { list: [], effects: [] };
-    const answer = this.#foldRows(session, { request, results, onProgress });
+    const answer = this.#isTried(version, request.rows.length)
+      ? this.#foldTried(session, { request, results, onProgress })
+      : this.#foldRows(session, { request, results, onProgress });
     if (isMissing(session, answer)) return this.#withHistory(session, request, onProgress);
     return this.#answered(session, request, answer, results);
   }
@@ -144,7 +153,8 @@ export class Sessions {
       const version = this.#versions.get(request.hash);
       const batch = version === undefined ? undefined : batches.get(version);
       const count = request.rows.length;
-      const mayShare = count > 0 && !request.fresh && version?.runner.runAll !== undefined;
+      const mayShare = count > 0 && !request.fresh && version?.runner.runAll !== undefined &&
+        !this.#isTried(version, count);
       if (version === undefined || !mayShare || count > version.together) {
         if (batch !== undefined) flush(batch);
         done(place, this.fold(request, onProgress));
@@ -222,6 +232,35 @@ export class Sessions {
     this.#shelf.drop(session);
     if (request.after === session.birth) return this.fold(request, onProgress);
     return only({ state: "behind", at: session.birth });
+  }
+
+  #isTried({ tried }: Version, messages: number): boolean {
+    return tried < this.#limits.callsTried && messages > 0;
+  }
+
+  /** Folds up to the message at which trials differ. */
+  #foldTried(
+    session: Session,
+    work: { request: RowRequest; results: Results; onProgress: () => void },
+  ): FoldAnswer {
+    const { request, results, onProgress } = work;
+    session.version.tried++;
+    const count = differenceOfTrials(() => this.#tryOut(session, request, onProgress));
+    if (count < 0) return this.#foldRows(session, work);
+    const answer = this.#foldRows(session, { ...work, request: { ...request, rows: request.rows.slice(0, count) } });
+    return answer.state === "ok" ? fickle(answer.at + 1, results.list) : answer;
+  }
+
+  /** Folds the first messages by a session that is thrown away; null when that cannot be, or costs too much. */
+  #tryOut(session: Session, { rows, switches }: RowRequest, onProgress: () => void): Run | null {
+    const { deadlineMs, sliceMessages } = this.#limits;
+    if (session.rows !== null && session.rows.length > TRIAL_HISTORY_MAX) return null;
+    const slice = rows.slice(0, sliceMessages);
+    const trial = this.#shelf.trial(session);
+    const text = run(trial, { rows: slice, switches, deadlineMs });
+    onProgress();
+    this.#shelf.close(trial);
+    return text === null ? null : readRun(text, slice.length);
   }
 
   #answered(session: Session, request: RowRequest, answer: FoldAnswer, { effects }: Results): RowAnswer {

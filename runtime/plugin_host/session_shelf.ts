@@ -17,6 +17,8 @@ export interface Version {
   together: number;
   /** a handler has looked at a history: from then on new sessions keep theirs */
   readsHistory: boolean;
+  /** calls at which it was tried out */
+  tried: number;
 }
 
 /** See the file's header. */
@@ -104,6 +106,16 @@ export class SessionShelf {
     return session;
   }
 
+  /** A session that stands where this one does, and on no shelf. */
+  trial(session: Session): Session {
+    return { ...session, number: ++this.#lastNumber, generation: -1 };
+  }
+
+  /** Has the program forget it. */
+  close({ number, generation, version: { runner } }: Session): void {
+    if (runner.generation === generation) runner.close(number);
+  }
+
   /** A row was folded. */
   push(session: Session, row: Row): void {
     session.count++;
@@ -132,13 +144,16 @@ export class SessionShelf {
   drop(session: Session): void {
     this.#sessions.delete(session.name);
     this.#bytes -= session.bytes;
-    const { runner } = session.version;
-    if (runner.generation === session.generation) runner.close(session.number);
+    this.close(session);
   }
 
-  /** Forgets all sessions of a version. */
+  /** Forgets all sessions of a version that is gone itself: its program, whose memory goes with it, is told nothing. */
   dropAll(version: Version): void {
-    for (const session of this.#sessions.values()) if (session.version === version) this.drop(session);
+    for (const session of this.#sessions.values()) {
+      if (session.version !== version) continue;
+      this.#sessions.delete(session.name);
+      this.#bytes -= session.bytes;
+    }
   }
 
   #isFull(): boolean {

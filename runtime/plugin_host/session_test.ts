@@ -58,7 +58,7 @@ function request(rows: Row[], after = 0): RowRequest {
 
 Deno.test("a missed deadline is searched one by one, and believed the second time only", () => {
   const runner = new StallingRunner();
-  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 4 });
+  const sessions = new Sessions({ ...SESSION_LIMITS, callsTried: 0, sliceMessages: 4 });
   sessions.load("v1", runner);
   let progress = 0;
   const slow = sessions.fold(request(rowsOf("", "", "slow", "", "")), () => progress++);
@@ -116,7 +116,7 @@ function requestOf(id: string, rows: Row[], after = 0, hash = "v1"): RowRequest 
 }
 
 Deno.test("many short folds share a run, each with its own session; an actor's next one waits for the next run", () => {
-  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 4 });
+  const sessions = new Sessions({ ...SESSION_LIMITS, callsTried: 0, sliceMessages: 4 });
   const [one, two] = [new SharedRunner(programOf(count)), new SharedRunner(programOf(count))];
   sessions.load("v1", one);
   sessions.load("v2", two);
@@ -137,7 +137,7 @@ Deno.test("many short folds share a run, each with its own session; an actor's n
 });
 
 Deno.test("a shared run that misses its deadline counts for nobody, and fewer share the next one", () => {
-  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 8 });
+  const sessions = new Sessions({ ...SESSION_LIMITS, callsTried: 0, sliceMessages: 8 });
   const runner = new SharedRunner(programOf(tally));
   sessions.load("v1", runner);
   const round = (type: string, after: number) =>
@@ -209,6 +209,34 @@ Deno.test("a program of old has its histories kept; one that only says it needs 
   });
   sessions.load("v2", new InlineRunner(programOf(liar)));
   assert.equal(sessions.fold(requestOf("a", rowsOf(""), 0, "v2")).answer.state, "fault");
+});
+
+Deno.test("a handler that remembers is found out at its first messages; one that only keeps a cache is not", () => {
+  let seen = 0;
+  const remembers = defineHandler({
+    name: "remembers",
+    kind: "patient",
+    initial: 0,
+    handle: () => ["ok", ++seen, []],
+  });
+  const cache = new Map<string, string>();
+  const caches = defineHandler({
+    name: "caches",
+    kind: "patient",
+    initial: "",
+    handle(key, _before, message) {
+      cache.set(key.id, cache.get(key.id) ?? `${key.id}!`);
+      return ["ok", `${cache.get(key.id)} ${message.seq}`, []];
+    },
+  });
+  const sessions = new Sessions();
+  sessions.load("v1", new InlineRunner(programOf(remembers)));
+  const { answer } = sessions.fold(request(rowsOf("", "")));
+  assert.deepEqual([answer.state, answer.state === "fault" && answer.code], ["fault", "plugin_host/not-deterministic"]);
+  assert.equal(answer.state === "fault" && answer.at, 1);
+  sessions.load("v1", new InlineRunner(programOf(caches)));
+  const fine = sessions.fold(request(rowsOf("", ""))).answer;
+  assert.deepEqual([fine.state, fine.state === "ok" && fine.at], ["ok", 2]);
 });
 
 Deno.test("bytes are counted down to nothing when all is unloaded", () => {

@@ -5,7 +5,7 @@ import { bundlePlugin, stopBundler } from "../../runtime/plugin_host/mod.ts";
 export async function deployPlugin(client: WaterparkClient, url: string | URL): Promise<PluginView> {
   try {
     const { name, kind, actorKind, hash, bytes } = await bundlePlugin(url);
-    return await client.deploy({ name, kind, actorKind, hash, bundle: bytes, url: String(url) });
+    return await client.deploy({ name, kind, actorKind, hash, bundle: bytes, url: String(url).slice(0, 400) });
   } finally {
     await stopBundler();
   }

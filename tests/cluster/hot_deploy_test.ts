@@ -128,6 +128,10 @@ const BAD: Record<string, { act: string; code: RegExp }> = {
     act: `return ["ok", { ...before, big: "x".repeat(2 ** 22) } as never, []];`,
     code: /^plugin_host\/too-large$/,
   },
+  remembers: {
+    act: `return ["ok", { count: before.count + seen++ }, []];`,
+    code: /^plugin_host\/not-deterministic$/,
+  },
   loops: { act: `for (;;);`, code: /^plugin_host\/deadline$/ },
   eats: {
     act: `const all: unknown[] = []; for (;;) all.push(new Array(100_000).fill(all.length));`,
@@ -138,6 +142,7 @@ const BAD: Record<string, { act: string; code: RegExp }> = {
 function actingPlugin(acts: string): string {
   return "data:application/typescript," + encodeURIComponent(`
     import { defineHandler } from "@waterpark/waterpark";
+    let seen = 0;
     export default defineHandler({
       name: "acting", kind: "patient", initial: { count: 0 },
       handle(_key, before, message) {
@@ -172,6 +177,9 @@ Deno.test("bad plugins: a clear error each, the nodes live, every message is kep
       assert.equal(view.parked.acting.seq, 2, "it stands before the message that it cannot handle");
       assert.match(view.parked.acting.code, BAD[type].code);
       assert.ok(view.parked.acting.message.length > 10, "and says why");
+      assert.equal(view.parked.acting.version, 1, "and in which version");
+      if (type === "throws") assert.match(view.parked.acting.stack!, /^at Object.handle \(plugin:acting:\d+:\d+\)/);
+      if (type === "throws") assert.doesNotMatch(view.parked.acting.stack!, /no such ward|file:/);
       assert.deepEqual(view.projections.acting, { count: 1 }, type);
       assert.deepEqual(view.projections.honest, { count: 3 }, "the other plugin has gone on");
       assert.equal((await client.history(key)).events.length, 3);

@@ -1,6 +1,5 @@
 /**
- * Stages on real nodes: a version is dark, then a canary, then live, then taken back, while messages flow; switches; and many
- * versions one after the other. `WATERPARK_SWAPS` says how many.
+ * Stages on real nodes: a version is dark, then a canary, then live, then taken back, while messages flow; and switches.
  */
 import assert from "node:assert/strict";
 import type { ActorKey, PluginDiffView, WaterparkClient } from "../../client.ts";
@@ -10,7 +9,6 @@ import { until } from "./waiting.ts";
 
 const THREE = ["TN-A-1", "TX-A-1", "FL-A-1"];
 const ACTORS = 20;
-const SWAPS = Number(Deno.env.get("WATERPARK_SWAPS") ?? 30);
 
 /** A counter that tells a ledger what it has counted, and in which version; `twist` is the version's own. */
 function counterOf(version: string, twist = ""): string {
@@ -231,81 +229,3 @@ Deno.test("switches: handlers on all nodes see them from a message on, and the s
     }
   });
 });
-
-Deno.test(`hot swap: ${SWAPS} versions in a row while messages come: none lost, none decided twice`, async () => {
-  await withCluster({ names: THREE }, async (cluster) => {
-    const client = cluster.client("TN-A-1");
-    try {
-      await deploy(client, counterOf("0"));
-      let isOver = false;
-      const sent: number[] = new Array(ACTORS).fill(0);
-      const slow: number[] = [];
-      const senders = sent.map(async (_, i) => {
-        const mine = cluster.client(THREE[i % 3]);
-        while (!isOver) {
-          const begun = performance.now();
-          const { seq } = await mine.send(keyOf(i), { type: "tick" }, { wait: "handled" });
-          slow.push(performance.now() - begun);
-          assert.equal(seq, ++sent[i]);
-        }
-      });
-      const rss: number[] = [];
-      for (let swap = 1; swap <= SWAPS; swap++) {
-        await deploy(client, counterOf(String(swap)));
-        if (swap % Math.max(1, Math.floor(SWAPS / 10)) === 0) rss.push(...await memoryOf(cluster));
-      }
-      isOver = true;
-      await Promise.all(senders);
-      slow.sort((a, b) => a - b);
-      const p = (part: number) => Math.round(slow[Math.floor(slow.length * part)]);
-      const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
-      console.error(
-        `${SWAPS} swaps, ${slow.length} messages, handled after p50 ${p(0.5)} p99 ${p(0.99)} max ${p(0.9999)} ms; ` +
-          `memory of nodes and hosts, a tenth of the swaps apart: ${rss.map(mib).join(" ")} MiB`,
-      );
-      for (let i = 0; i < ACTORS; i++) {
-        const { seq, projections, parked } = await client.read(keyOf(i));
-        assert.deepEqual([seq, projections.counter, parked], [sent[i], { count: sent[i] }, {}]);
-        const ledger = await until(15_000, "every effect is carried out", async () => {
-          const all: number[] = [];
-          for (let after = 0;;) {
-            const { events, next } = await client.history({ ...keyOf(i), kind: "ledger" }, { limit: 1000, after });
-            all.push(...events.map(({ body }) => (body as { seq: number }).seq));
-            if (next === null) break;
-            after = next;
-          }
-          return all.length >= sent[i] ? all : null;
-        });
-        assert.deepEqual(ledger, sent[i] === 0 ? [] : ledger.map((_, n) => n + 1), "each once, and in order");
-        assert.equal(ledger.length, sent[i]);
-      }
-    } finally {
-      await stopBundler();
-    }
-  });
-});
-
-/** Bytes of all processes of the cluster, hosts among them, without the logs. */
-async function memoryOf(cluster: ClusterOfProcesses): Promise<number[]> {
-  let total = 0;
-  const children = new Map<number, number[]>();
-  for await (const { name } of Deno.readDir("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-    children.set(parent, [...children.get(parent) ?? [], pid]);
-  }
-  const add = async (pid: number): Promise<void> => {
-    const statm = await Deno.readTextFile(`/proc/${pid}/statm`).catch(() => "");
-    total += Number(statm.split(" ")[1] ?? 0) * 4096;
-    for (const child of children.get(pid) ?? []) await add(child);
-  };
-  for (const { pid, http } of cluster.alive) {
-    await add(pid);
-    // What is recorded stays, and is not what this is about.
-    const metrics = await (await fetch(`${http}/metrics`)).text();
-    total -= Number(/^waterpark_log_bytes(?:{[^}]*})? (\S+)$/m.exec(metrics)?.[1] ?? NaN);
-  }
-  return [total];
-}
