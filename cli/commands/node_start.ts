@@ -63,7 +63,11 @@ export const nodeStart = command({
       default: "warning",
       description: "what it says on stderr while it runs",
     },
-    tokens: { type: "string", metavar: "TOKEN,...", description: "bearer tokens that its HTTP asks for" },
+    tokens: {
+      type: "string",
+      metavar: "[NAME:]TOKEN,...",
+      description: "bearer tokens that its HTTP asks for; who deploys is known by the name",
+    },
   },
   examples: [
     "node start",

@@ -46,6 +46,8 @@ export interface FoldRequest {
   fresh: boolean;
   /** feature flags as the topology has them */
   switches: Record<string, boolean>;
+  /** what they are instead for messages behind a seq, ascending; left out: the same for all */
+  changes?: readonly { after: number; switches: Record<string, boolean> }[];
 }
 
 /** What one message led to. */

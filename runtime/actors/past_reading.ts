@@ -20,7 +20,8 @@ export interface PastReadingOptions {
   upTo: number;
   /** the seq after which the projections are wanted; committed */
   at: number;
-  switches: Record<string, boolean>;
+  /** what an actor's messages behind `after` see, and up to where, at most `to`, all of them see the same */
+  switchesAt(after: number, to: number): { switches: Record<string, boolean>; to: number };
   done: Reader["done"];
 }
 
@@ -60,7 +61,7 @@ export class PastReading implements ActorFoldJob {
 
   begin(): FoldRequest | null {
     if (this.#isOver) return null;
-    const { key, plugin, switches, resting } = this.#options;
+    const { key, plugin, resting } = this.#options;
     if (resting.sleepIfResting(plugin.hash, this)) return null;
     const messages = this.#messages();
     if (messages === null) {
@@ -76,8 +77,22 @@ export class PastReading implements ActorFoldJob {
       messages,
       wantProjections: true,
       fresh: true,
-      switches,
+      ...this.#switches(),
     };
+  }
+
+  /** As they were at each message: what was kept then followed from them. */
+  #switches(): Pick<FoldRequest, "switches" | "changes"> {
+    const { birth, switchesAt } = this.#options;
+    const first = switchesAt(birth, this.#at);
+    const changes: { after: number; switches: Record<string, boolean> }[] = [];
+    for (let after = first.to; after < this.#at && after > birth;) {
+      const { switches, to } = switchesAt(after, this.#at);
+      changes.push({ after, switches });
+      if (to <= after) break; // what is not there any more sees nothing
+      after = to;
+    }
+    return changes.length === 0 ? { switches: first.switches } : { switches: first.switches, changes };
   }
 
   ended(request: FoldRequest, answer: FoldAnswer): void {

@@ -111,7 +111,7 @@ export class Readings {
         key,
         plugin,
         at,
-        switches: state.switchesAt(key, at - 1, at).switches,
+        switchesAt: (after, to) => state.switchesAt(key, after, to),
         done,
       });
       return () => reading.abandon();

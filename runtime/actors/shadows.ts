@@ -264,7 +264,7 @@ export class Shadows {
           birth: shard.marks.birth(row),
           upTo: shard.applied,
           at: example.seq,
-          switches: shard.switchesAt(key, example.seq - 1, example.seq).switches,
+          switchesAt: (after, to) => shard.switchesAt(key, after, to),
           done: (answer) => "code" in answer ? undefined : done(answer.projections),
         });
       read(book.diff.old, (before) => read(book.diff.new, (after) => book.look(example, before, after)));

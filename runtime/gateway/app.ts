@@ -35,7 +35,7 @@ import { addWireRoutes } from "./wire_routes.ts";
 export interface GatewayOptions {
   /** time and chance */
   world: World;
-  /** bearer tokens that may ask; none: everybody may */
+  /** bearer tokens that may ask, `NAME:TOKEN` or bare; none: everybody may */
   tokens?: readonly string[];
   /** what it lets in at most; {@linkcode GATEWAY_LIMITS} where left out */
   limits?: Partial<GatewayLimits>;
@@ -120,11 +120,17 @@ function methodNotAllowed(methods: string[]): Response {
 }
 
 function tokenGuard(tokens: readonly string[]): (c: Context, next: () => Promise<void>) => Promise<void> {
+  const known = tokens.map((token) => {
+    // A bearer token has no colon in it: RFC 6750, 2.1.
+    const colon = token.indexOf(":");
+    return { name: colon < 1 ? undefined : token.slice(0, colon), secret: token.slice(colon + 1) };
+  });
   return async (c, next) => {
     const given = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    if (!OPEN_PATHS.has(c.req.path) && !tokens.some((token) => given !== undefined && isSame(token, given))) {
-      throw unauthorized();
-    }
+    // all of them are looked at, so that the time says nothing of which it was
+    const found = known.filter(({ secret }) => given !== undefined && isSame(secret, given));
+    if (!OPEN_PATHS.has(c.req.path) && found.length === 0) throw unauthorized();
+    c.set("caller", found[0]?.name);
     await next();
   };
 }

@@ -201,6 +201,20 @@ Deno.test("with tokens, only who carries one is answered; health is open", async
   assert.equal((await app.request("/healthz")).status, 200);
 });
 
+Deno.test("with tokens that have names, what is done bears the name; the name is no part of the token", async () => {
+  const { app, node } = setUp({ tokens: ["ann:s3cret", "bare"] });
+  const ask = (token: string, name: string) =>
+    app.request(`/v1/switches/${name}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: '{"on": true}',
+    });
+  assert.equal((await ask("s3cret", "a")).status, 200);
+  assert.equal((await ask("bare", "b")).status, 200);
+  assert.deepEqual(node.stages.switches().map(({ history }) => history[0].by), ["ann", "unknown"]);
+  await problem(await ask("ann:s3cret", "c"), 401, "gateway/unauthorized");
+});
+
 Deno.test("readiness tells a load balancer to stay away", async () => {
   const { app, node } = setUp();
   assert.equal((await app.request("/readyz")).status, 200);

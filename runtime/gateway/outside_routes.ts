@@ -10,7 +10,7 @@
  */
 import { readBody } from "./body.ts";
 import { badRequest } from "./errors.ts";
-import { type Gateway, inTime, json, numberInQuery, pathParts, type Route } from "./routing.ts";
+import { callerOf, type Gateway, inTime, json, numberInQuery, pathParts, type Route } from "./routing.ts";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 const EFFECT_ID_UNITS_MAX = 600;
@@ -60,11 +60,13 @@ export function addOutsideRoutes(route: Route, gateway: Gateway): void {
     const id = idIn(c.req.query("id"));
     const reading = readBody(c.req.raw, { what: "message", bytesMax: limits.bodyBytesMax });
     const body = await inTime(gateway, "not-applied", reading);
-    return json(await service.outside.retry(id, body.length === 0 ? {} : { body }));
+    return json(await service.outside.retry(id, { by: callerOf(c), ...body.length === 0 ? {} : { body } }));
   });
 
   route("POST", "/v1/effects/discard", async (c) => {
-    return json(await inTime(gateway, "unknown", service.outside.discard(idIn(c.req.query("id")))));
+    return json(
+      await inTime(gateway, "unknown", service.outside.discard(idIn(c.req.query("id")), { by: callerOf(c) })),
+    );
   });
 
   route("POST", "/v1/plugins/:name/check", async (c) => {

@@ -18,6 +18,7 @@ import { readBody } from "./body.ts";
 import { essenceOf } from "./content.ts";
 import { badContentType, badRequest, notFound } from "./errors.ts";
 import {
+  callerOf,
   canonicalKey,
   type Gateway,
   inTime,
@@ -124,11 +125,6 @@ function ringsOf(rings: string | undefined): { rings?: string } {
     // said below
   }
   throw badRequest("Cannot deploy the plugin as its rings must be a JSON object of numbers, as {} or stepMs: 600000");
-}
-
-/** Who asks. Tokens have no names here. */
-function callerOf(_c: Context): string {
-  return "unknown";
 }
 
 async function deploy(c: Context, gateway: Gateway): Promise<Response> {

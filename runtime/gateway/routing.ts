@@ -36,6 +36,11 @@ export type Handler = (c: Context) => Response | Promise<Response>;
 /** Adds a route to the app. */
 export type Route = (method: "GET" | "POST" | "PUT" | "DELETE", path: string, handler: Handler) => void;
 
+/** Who asks: the name of the token, `unknown` where it has none, or nobody needs one. */
+export function callerOf(c: Context): string {
+  return c.get("caller") ?? "unknown";
+}
+
 /** The node's answer within the request's deadline. */
 export function inTime<T>({ world, limits }: Gateway, outcome: Outcome, promise: Promise<T>): Promise<T> {
   return withDeadline(promise, { world, deadlineMs: limits.requestDeadlineMs, outcome });

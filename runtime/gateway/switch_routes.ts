@@ -5,7 +5,7 @@
  */
 import { readBody } from "./body.ts";
 import { badRequest, notFound } from "./errors.ts";
-import { type Gateway, inTime, json, pathParts, type Route } from "./routing.ts";
+import { callerOf, type Gateway, inTime, json, pathParts, type Route } from "./routing.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const BODY_BYTES_MAX = 1000;
@@ -32,7 +32,7 @@ export function addSwitchRoutes(route: Route, gateway: Gateway): void {
     }
     const reading = readBody(c.req.raw, { what: "switch", bytesMax: BODY_BYTES_MAX });
     const on = onIn(await inTime(gateway, "not-applied", reading));
-    return json(await inTime(gateway, "unknown", stages.setSwitch(name, on)));
+    return json(await inTime(gateway, "unknown", stages.setSwitch(name, on, callerOf(c))));
   });
 }
 

@@ -75,7 +75,7 @@ export interface StartOptions {
   };
   /** the cluster's secret, at least 16 bytes; without one a node listens on loopback only */
   secret?: string | Uint8Array;
-  /** bearer tokens that the HTTP gateway asks for; none: everybody may */
+  /** bearer tokens that the HTTP gateway asks for, `NAME:TOKEN` or bare; none: everybody may */
   tokens?: string[];
   /** plugin host processes, over which its actors are spread, 1 to 64; default half of the cores, 1 to 8 */
   pluginHosts?: number;

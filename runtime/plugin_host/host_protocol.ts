@@ -109,8 +109,10 @@ export function encodeTexts(kind: number, texts: string[], bytes: Uint8Array = n
 /** The fold frame of a request; payloads are copied. */
 export function encodeFold(call: number, request: FoldRequest): Uint8Array {
   begin(HOST_FRAME.fold).u32(call).text(request.hash).text(request.key).f64(request.birth ?? 0).f64(request.after)
-    .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).text(JSON.stringify(request.switches))
-    .u32(request.messages.length);
+    .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).text(JSON.stringify(request.switches));
+  writer.u32(request.changes?.length ?? 0);
+  for (const { after, switches } of request.changes ?? []) writer.f64(after).text(JSON.stringify(switches));
+  writer.u32(request.messages.length);
   for (const message of request.messages) {
     writer.text(message.id).f64(message.atMs).text(message.type).text(message.contentType).bytes(message.payload);
   }
@@ -128,6 +130,7 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   const after = reader.f64();
   const flags = reader.u8();
   const switches = interned.read(reader);
+  const changes = Array.from({ length: reader.u32() }, () => ({ after: reader.f64(), switches: reader.text() }));
   const rows = new Array(reader.u32());
   for (let i = 0; i < rows.length; i++) {
     const id = reader.text();
@@ -138,7 +141,8 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   }
   const wantProjections = (flags & 1) !== 0;
   const fresh = (flags & 2) !== 0;
-  return { call, request: { plugin: "", hash, key, birth, after, rows, wantProjections, fresh, switches } };
+  const request = { plugin: "", hash, key, birth, after, rows, wantProjections, fresh, switches };
+  return { call, request: changes.length === 0 ? request : { ...request, changes } };
 }
 
 /** How a fold ended, in an answer frame; `at` stands behind it. */

@@ -71,10 +71,14 @@ export class InlineHost {
       contentType: message.contentType,
       raw: rawOf(message.contentType, message.payload),
     }));
+    const { changes, ...rest } = request;
     const { answer, projections } = this.#sessions.fold({
-      ...request,
+      ...rest,
       rows,
       switches: JSON.stringify(request.switches),
+      ...changes === undefined
+        ? {}
+        : { changes: changes.map(({ after, switches }) => ({ after, switches: JSON.stringify(switches) })) },
     });
     if (answer.state === "ok" && projections !== undefined) answer.projections = JSON.parse(projections);
     this.#world.soon(() => done(answer));

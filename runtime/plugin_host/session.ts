@@ -41,7 +41,11 @@ export const SESSION_LIMITS: SessionLimits = {
 };
 
 /** A {@linkcode FoldRequest} whose payloads are rows already, and whose switches are JSON. */
-export type RowRequest = Omit<FoldRequest, "messages" | "switches"> & { rows: Row[]; switches: string };
+export type RowRequest = Omit<FoldRequest, "messages" | "switches" | "changes"> & {
+  rows: Row[];
+  switches: string;
+  changes?: readonly { after: number; switches: string }[];
+};
 
 /** A {@linkcode FoldAnswer} whose projections are still text; undefined when they were not asked for. */
 export interface RowAnswer {
@@ -124,7 +128,7 @@ export class Sessions {
     const behind = this.#behind(session, request.after);
     if (behind !== null) return only(behind);
     const results: Results = { list: [], effects: [] };
-    const answer = this.#isTried(version, request.rows.length)
+    const answer = request.changes === undefined && this.#isTried(version, request.rows.length)
       ? this.#foldTried(session, { request, results, onProgress })
       : this.#foldRows(session, { request, results, onProgress });
     if (isMissing(session, answer)) return this.#withHistory(session, request, onProgress);
@@ -275,13 +279,14 @@ export class Sessions {
     { request, results, onProgress }: { request: RowRequest; results: Results; onProgress: () => void },
   ): FoldAnswer {
     const { deadlineMs, sliceMessages } = this.#limits;
-    const { rows, switches } = request;
+    const { rows, changes = [] } = request;
     const { list } = results;
     let from = 0;
     /** up to here one by one, to find out which of them is at fault */
     let carefulUntil = 0;
     while (from < rows.length) {
-      const count = from < carefulUntil ? 1 : Math.min(sliceMessages, rows.length - from);
+      const { switches, left } = switchesFor(request, changes, from);
+      const count = from < carefulUntil ? 1 : Math.min(sliceMessages, left);
       const slice = rows.slice(from, from + count);
       let text = run(session, { rows: slice, switches, deadlineMs });
       onProgress();
@@ -353,4 +358,17 @@ function isMissing(session: Session, answer: FoldAnswer): boolean {
 
 function only(answer: FoldAnswer): RowAnswer {
   return { answer, projections: undefined };
+}
+
+/** What the message at this place of a request sees, and how many from there on see the same. */
+function switchesFor(
+  { after, rows, switches }: RowRequest,
+  changes: NonNullable<RowRequest["changes"]>,
+  from: number,
+): { switches: string; left: number } {
+  const at = after + from;
+  const next = changes.findIndex((change) => change.after > at);
+  const until = next < 0 ? rows.length : Math.min(rows.length, changes[next].after - after);
+  const last = changes.at(next < 0 ? changes.length - 1 : next - 1);
+  return { switches: next === 0 || last === undefined ? switches : last.switches, left: until - from };
 }

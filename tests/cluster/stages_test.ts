@@ -220,6 +220,15 @@ Deno.test("switches: handlers on all nodes see them from a message on, and the s
       // Another version folds whole histories anew, and so do the other copies.
       await deploy(client, counterOf("two", twist));
       assert.deepEqual(await seen(), before);
+      // and so does whoever looks back: at the first message it was off, in between on
+      const { seq, projections } = await client.read(keyOf(1));
+      const { seen: whole } = projections.counter as { seen: boolean[] };
+      const on = whole.indexOf(true) + 1;
+      assert.ok(on > 1 && on < seq);
+      for (const at of [on, seq - 1]) {
+        const past = await client.read(keyOf(1), { at });
+        assert.deepEqual((past.projections.counter as { seen: boolean[] }).seen, whole.slice(0, at));
+      }
       const near = await cluster.client("TN-A-1").read(keyOf(1), { read: "nearest" });
       assert.deepEqual(near.projections.counter, before[1]);
       const [shiny] = await client.switches();

@@ -12,6 +12,8 @@ export function pluginsCannotHurt(journal: Journal): string[] {
   for (const { key, seq, state, hash, code } of journal.outcomes) {
     if (state !== "parked" || (journal.hostsDie && code === "plugin_host/killed-host")) continue;
     const version = versions.get(hash);
+    // Of somebody's own plugin, found out by its host: that it has decided twice, and otherwise, is what is wrong with it.
+    if (version === undefined && code === "plugin_host/not-deterministic") continue;
     // A new version folds the history anew and may stumble over what an older one has taken.
     const isGuilty = messagesOf(journal, key).slice(0, seq).some(({ id }) => {
       const trouble = wishes.get(`${key} ${id}`)?.trouble;
