@@ -43,6 +43,7 @@ import { Warming } from "./warming.ts";
 import { CoreRecovery } from "./recovery_service.ts";
 import type { ReadValue } from "./reading.ts";
 import { errorOf, type RequestResult } from "./requests.ts";
+import { samplesOf } from "./samples.ts";
 import { SourceRuns } from "./source_runs.ts";
 
 /** No log is longer: indexes are 32 bits. */
@@ -84,7 +85,7 @@ export class CoreService implements NodeService {
       ...{ core, plugins, sources: this.sources, service: () => this },
       command: (name, value) => this.#command({ type: "setting", name, value }),
     });
-    const collect = () => [...this.#samples(), ...options.collect?.() ?? []];
+    const collect = () => [...samplesOf(core), ...options.collect?.() ?? []];
     this.#metrics = new Metrics({ labels: { node: core.self.name }, collect });
   }
 
@@ -394,93 +395,5 @@ export class CoreService implements NodeService {
     const result = await new Promise<RequestResult>((resolve) => ask(resolve));
     if (!result.ok) throw errorOf(result);
     return result.value as T;
-  }
-
-  #samples(): Sample[] {
-    const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering, relaying } =
-      this.#core;
-    const { journal, sealing } = this.#core;
-    const counts = replication.counts();
-    const due = timers.counts();
-    const links = mesh.links();
-    const sum = (of: (link: typeof links[number]) => number) => links.reduce((total, link) => total + of(link), 0);
-    return [
-      {
-        name: "topology_version",
-        help: "version of the topology in force here",
-        value: directory.topology?.version ?? 0,
-      },
-      { name: "shard_copies", help: "shards of which this node holds a copy", value: counts.replicas },
-      { name: "shard_writers", help: "shards that this node writes", value: counts.writers },
-      { name: "shards_awake", help: "copies with something left to do", value: counts.awake },
-      { name: "journal_bytes", help: "bytes of the journal's files", value: journal?.diskBytes ?? 0 },
-      { name: "journal_faulty", help: "1 while the journal cannot be written", value: journal?.fault == null ? 0 : 1 },
-      { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
-      ...sealing.samples(),
-      {
-        name: "receipts_owed",
-        help: "messages appended here whose receipt is not due yet",
-        value: counts.waiters,
-      },
-      {
-        name: "mailroom_pending",
-        help: "messages taken in here that wait for their receipt",
-        value: mailroom.pending(),
-      },
-      { name: "handling_backlog", help: "recorded messages that handlers have not seen", value: actors.backlog() },
-      { name: "effects_owed", help: "committed effects not carried out yet", value: effects.owed() },
-      { name: "timers_open", help: "scheduled messages of the shards written here", value: due.open },
-      { name: "timers_late_ms", help: "by how much the one that is due longest is late", value: due.lateMs },
-      {
-        name: "clock_ahead_ms",
-        help: "this node's wall clock against the median of its peers'; beyond 2000 no timer fires here",
-        value: membership.clockAheadMs(),
-      },
-      {
-        name: "shards_without_majority",
-        help: "shards with a copy here that stand still, as a majority of their copies is gone",
-        value: recovering.standingStill,
-      },
-      {
-        name: "shards_short_of_copies",
-        help: "shards written here that do not have all their copies where placement wants them",
-        value: this.#core.wholeness.shortHere(),
-      },
-      {
-        name: "lost_copies",
-        help: "copies of ended generations held here: waterpark lost list",
-        value: replication.generations.lost.length,
-      },
-      {
-        name: "frames_unknown",
-        help: "frames of kinds that this version does not know",
-        value: this.#core.unknownFrames,
-      },
-      { name: "links", help: "peers with a link", value: links.length },
-      { name: "tripwires", help: "links whose peer's death shows at once by a closed TCP", value: mesh.tripwiresHeld },
-      { name: "peers_suspected", help: "times that a peer was suspected", value: membership.suspicions },
-      {
-        name: "ways_broken",
-        help: "peers that are not reached directly, dead ones too",
-        value: membership.brokenWays,
-      },
-      ...relaying.samples(),
-      { name: "link_queued_bytes", help: "bytes queued to peers", value: sum((link) => link.queuedBytes) },
-      {
-        name: "link_frames_out",
-        help: "frames sent to peers since the links came up",
-        value: sum((link) => link.framesOut),
-      },
-      {
-        name: "link_bytes_out",
-        help: "bytes sent to peers since the links came up",
-        value: sum((link) => link.bytesOut),
-      },
-      {
-        name: "link_bytes_in",
-        help: "bytes received from peers since the links came up",
-        value: sum((link) => link.bytesIn),
-      },
-    ];
   }
 }

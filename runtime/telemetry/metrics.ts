@@ -5,11 +5,12 @@
  */
 import { Gauge, Registry } from "prom-client";
 
-/** One measured value: name without prefix, meaning, value. */
+/** One measured value: name without prefix, meaning, value; with labels, of which all of one name have the same. */
 export interface Sample {
   name: string;
   help: string;
   value: number;
+  labels?: Readonly<Record<string, string>>;
 }
 
 /** A registry whose samples are taken at the scrape. */
@@ -25,13 +26,16 @@ export class Metrics {
 
   /** Prometheus text of now. */
   text(): Promise<string> {
-    for (const { name, help, value } of this.#collect()) {
+    // What a label named may be gone: it must not be told for ever.
+    for (const gauge of this.#gauges.values()) gauge.reset();
+    for (const { name, help, value, labels = {} } of this.#collect()) {
       let gauge = this.#gauges.get(name);
       if (gauge === undefined) {
-        gauge = new Gauge({ name: `waterpark_${name}`, help, registers: [this.#registry] });
+        const labelNames = Object.keys(labels);
+        gauge = new Gauge({ name: `waterpark_${name}`, help, labelNames, registers: [this.#registry] });
         this.#gauges.set(name, gauge);
       }
-      gauge.set(value);
+      gauge.set(labels, value);
     }
     return this.#registry.metrics();
   }

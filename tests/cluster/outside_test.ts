@@ -148,6 +148,8 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     assert.deepEqual(outcomes.map(({ plugin, state, effects }) => [plugin, state, effects]), [["out", "ok", [
       { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", answer: "thanks" },
     ]]]);
+    const metrics = await (await fetch(`${cluster.node("TN-A-1").http}/metrics`)).text();
+    assert.match(metrics, /^waterpark_sink_deliveries_dead\{sink="desk",node="TN-A-1"\} 1$/m);
     await assert.rejects(client.trace(keyOf(1), 9), { code: "actors/unknown" });
     const { messages, isWhole } = await client.find({ text: '"bad":true', kind: "patient" });
     assert.deepEqual([messages.map(({ key, seq }) => [key, seq]), isWhole], [[["patient/H1/1", 1]], true]);
