@@ -144,7 +144,11 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     const [settled] = (await client.effects({ dead: true, settled: true })).deliveries;
     assert.deepEqual([settled.state, settled.attempts], ["sent", letter.attempts + 2]);
 
-    const { outcomes } = await client.trace(keyOf(1), 2);
+    // that it is done is marked a moment later
+    const { outcomes } = await until(5_000, "it is marked", async () => {
+      const view = await client.trace(keyOf(1), 2);
+      return view.outcomes[0]?.effects[0]?.state === "done" ? view : null;
+    });
     assert.deepEqual(outcomes.map(({ plugin, state, effects }) => [plugin, state, effects]), [["out", "ok", [
       { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", answer: "thanks" },
     ]]]);
