@@ -46,9 +46,12 @@ function take(message: string): string {
   result.messages++;
   if (seen.has(id)) result.repeated++;
   else {
-    const number = Number(id.slice(id.lastIndexOf("-") + 1));
-    if (number < (last.get(patient) ?? -1)) result.disordered++;
-    last.set(patient, number);
+    const dash = id.lastIndexOf("-");
+    const number = Number(id.slice(dash + 1));
+    // of one run: the next one counts from 0 again
+    const of = `${patient} ${id.slice(0, dash)}`;
+    if (number < (last.get(of) ?? -1)) result.disordered++;
+    last.set(of, number);
   }
   seen.add(id);
   return id;
