@@ -88,7 +88,10 @@ Deno.test("file source: with a mark; deleted afterwards; by pattern", async () =
     for (const name of ["a.json", "b.json", "c.txt"]) await Deno.writeTextFile(`${folder}/${name}`, '{"patient":1}');
     await Deno.writeTextFile(`${folder}/c.txt.ok`, "");
     await Deno.writeTextFile(`${folder}/a.json.ok`, "");
-    await until(5_000, "the marked file is gone", async () => !(await namesIn(folder)).includes("a.json"));
+    // the mark goes after its file: a crash in between leaves a mark, which is better than a file that is never complete
+    await until(5_000, "the marked file and its mark are gone", async () => {
+      return !(await namesIn(folder)).some((name) => name.startsWith("a."));
+    });
     assert.deepEqual(await namesIn(folder), ["b.json", "c.txt", "c.txt.ok"]);
     assert.equal(records.all.length, 1);
   });
