@@ -3,54 +3,70 @@ import { LANES, StreamConnection } from "./stream_connection.ts";
 
 /** One message: small, so that control waits behind little, as all lanes share one TCP stream. */
 const MESSAGE_BYTES_MAX = 64 * 1024;
-/** `send` never blocks and buffers without a bound (131 MB seen); beyond this the rest waits in our own queues. */
-const BUFFERED_BYTES_MAX = 256 * 1024;
-/** How long to wait before looking at `bufferedAmount` again; no event tells when it falls. */
-const DRAIN_POLL_MS = 1;
-/** RFC 6455: the reason of a close frame has at most 123 bytes. */
-const REASON_UNITS_MAX = 40;
+
+/** One end of a WebSocket that is open, whoever made it. */
+export interface MessagePipe {
+  /** bytes that a message must leave free in front */
+  readonly room: number;
+  /** bytes given to `send` that the system has not taken */
+  readonly bufferedBytes: number;
+  /** no more is sent while so many are buffered: what comes later may be more urgent */
+  readonly bufferedBytesMax: number;
+  /** Sends `buffer[room, length)` as one binary message; the bytes must not be changed any more. */
+  send(buffer: Uint8Array<ArrayBuffer>): void;
+  /** Closes it; `onEnd` may follow. */
+  close(reason: string): void;
+  /** Sets who is told; none of these throws. */
+  attach(handlers: PipeHandlers): void;
+}
+
+/** Told of what happens on a {@linkcode MessagePipe}. */
+export interface PipeHandlers {
+  /** one message; the bytes may be kept */
+  onMessage(bytes: Uint8Array): void;
+  /** nothing is buffered any more; told once there was `bufferedBytesMax` */
+  onDrain(): void;
+  /** it has ended */
+  onEnd(reason: string): void;
+}
 
 /** One WebSocket; a message is a lane's number and then a piece of that lane's stream. */
 export class WebSocketConnection extends StreamConnection {
   readonly carrier = "websocket";
-  readonly #socket: WebSocket;
-  #isDraining = false;
+  readonly #pipe: MessagePipe;
   #bulkIsNext = false;
 
-  /** @param socket one that is open, or about to be */
-  constructor(world: World, socket: WebSocket, remote: string) {
+  readonly #onShut: () => void;
+
+  /** @param onShut told once, whoever ends it */
+  constructor(world: World, pipe: MessagePipe, remote: string, onShut: () => void = () => {}) {
     super(world, remote);
-    this.#socket = socket;
-    socket.binaryType = "arraybuffer";
-    // An exception in one of these would end the process: none of them throws.
-    socket.onmessage = ({ data }) => {
-      if (!(data instanceof ArrayBuffer) || data.byteLength === 0) return this.finish("a message that is no lane's");
-      const bytes = new Uint8Array(data);
-      if (bytes[0] >= LANES) return this.finish("a message that is no lane's");
-      this.received(bytes[0], bytes.subarray(1));
-    };
-    socket.onerror = (event) => this.finish((event as ErrorEvent).message || "the socket failed");
-    socket.onclose = ({ code, reason }) => this.finish(reason || `closed by the peer with code ${code}`);
+    this.#pipe = pipe;
+    this.#onShut = onShut;
+    pipe.attach({
+      onMessage: (bytes) => {
+        if (!(bytes[0] < LANES)) return this.finish("a message that is no lane's");
+        this.received(bytes[0], bytes.subarray(1));
+      },
+      onDrain: () => this.pump(),
+      onEnd: (reason) => this.finish(reason),
+    });
   }
 
   protected override pump(): void {
-    if (this.#isDraining || this.isClosed) return;
+    if (this.isClosed) return;
+    const pipe = this.#pipe;
     try {
-      while (this.#socket.bufferedAmount < BUFFERED_BYTES_MAX) {
+      while (pipe.bufferedBytes < pipe.bufferedBytesMax) {
         const lane = this.#nextLane();
         if (lane === -1) return;
-        const message = this.queues[lane].take(MESSAGE_BYTES_MAX, 1);
-        message[0] = lane;
-        this.#socket.send(message);
+        const message = this.queues[lane].take(MESSAGE_BYTES_MAX, pipe.room + 1);
+        message[pipe.room] = lane;
+        pipe.send(message);
       }
     } catch (error) {
-      return this.finish(error instanceof Error ? error.message : String(error));
+      this.finish(error instanceof Error ? error.message : String(error));
     }
-    this.#isDraining = true;
-    this.world.after(DRAIN_POLL_MS, () => {
-      this.#isDraining = false;
-      this.pump();
-    });
   }
 
   /** Control first; messages and bulk in turns, so that neither starves. */
@@ -65,18 +81,15 @@ export class WebSocketConnection extends StreamConnection {
   }
 
   protected override bytesInFlight(): number {
-    return this.#socket.bufferedAmount;
+    return this.#pipe.bufferedBytes;
   }
 
   protected override laneBytesInFlight(): number {
-    return this.#socket.bufferedAmount;
+    return this.#pipe.bufferedBytes;
   }
 
   protected override shut(reason: string): void {
-    try {
-      this.#socket.close(1000, reason.slice(0, REASON_UNITS_MAX));
-    } catch {
-      // Failed before it was open: nothing is left to be told.
-    }
+    this.#pipe.close(reason);
+    this.#onShut();
   }
 }

@@ -75,3 +75,13 @@ export { BATCH_POSTS_MAX, type OutgoingPost, PostBatchReader } from "./post_batc
 export { PostBatchWriter } from "./post_batch_writer.ts";
 export { commonVersion, PROTOCOL, type ProtocolRange } from "./protocol.ts";
 export type { MessageProposal, ProposeAnswer, Receipt, WriterHint } from "./proposal.ts";
+export { type ByteConn, type UpgradeRequest, WebSocketClient, type WebSocketHandlers } from "./websocket_client.ts";
+export {
+  joinBytes,
+  smallWebSocketFrame,
+  WEBSOCKET,
+  WEBSOCKET_ROOM_BYTES,
+  webSocketAccept,
+  webSocketFrame,
+  WebSocketReader,
+} from "./websocket_frames.ts";

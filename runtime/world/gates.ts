@@ -25,6 +25,7 @@ export const tcp = {
   listenTls: Deno.listenTls,
   connect: Deno.connect,
   connectTls: Deno.connectTls,
+  startTls: Deno.startTls,
 };
 
 /** TLS that can ask a client for its certificate, which Deno's listener cannot. */
@@ -32,6 +33,9 @@ export const nodeTls = { createServer };
 
 /** One connection of it. */
 export type TlsSocket = TLSSocket;
+
+/** One TLS connection. */
+export type TlsConn = Deno.TlsConn;
 
 /** One TCP connection. */
 export type TcpConn = Deno.TcpConn;
