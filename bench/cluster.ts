@@ -31,7 +31,9 @@ export class BenchCluster {
   #ready: ReadyNode[] = [];
 
   /** Starts the processes and waits until all of them take requests. */
-  async start({ nodes, transport, profile }: Pick<BenchOptions, "nodes" | "transport" | "profile">): Promise<void> {
+  async start(
+    { nodes, transport, profile, shards }: Pick<BenchOptions, "nodes" | "transport" | "profile" | "shards">,
+  ): Promise<void> {
     const names = nodeNames(nodes);
     // The others must know where the first one listens before it is ready, which it is only with them.
     const first = `127.0.0.1:${freePort()}`;
@@ -41,7 +43,10 @@ export class BenchCluster {
         : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
       const [listen, join] = i === 0 ? [first, "-"] : ["127.0.0.1:0", first];
       this.#nodes.push(
-        new Child({ name, args: [...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport] }),
+        new Child({
+          name,
+          args: [...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport, String(shards)],
+        }),
       );
     }
     this.#ready = await Promise.all(this.#nodes.map((node) => node.answer<ReadyNode>()));

@@ -3,7 +3,7 @@
  * so it goes when the bench is gone, however that ended. What comes in there before are lines: `{"profile":"start"}`
  * begins a CPU profile, `{"profile":"stop","to":FILE}` writes it; a line answers each.
  *
- *     deno run -A bench/node_process.ts NAME LISTEN JOIN|- EXPECT TRANSPORT
+ *     deno run -A bench/node_process.ts NAME LISTEN JOIN|- EXPECT TRANSPORT SHARDS
  */
 import { configureLog, startNode } from "../mod.ts";
 import { CpuRecording } from "./inspector.ts";
@@ -12,7 +12,7 @@ import { TextLineStream } from "./lines.ts";
 /** A line of the standard input. */
 export type NodeCommand = { profile: "start" } | { profile: "stop"; to: string };
 
-const [name, listen, join, expect, transport] = Deno.args;
+const [name, listen, join, expect, transport, shards] = Deno.args;
 
 const inputEnded = (async () => {
   let recording: CpuRecording | null = null;
@@ -34,6 +34,7 @@ const node = await startNode({
   mllp: "127.0.0.1:0",
   join: join === "-" ? undefined : [join],
   expect: Number(expect),
+  shards: Number(shards),
   transport: transport as "auto" | "quic" | "websocket",
 });
 console.log(JSON.stringify({ name, ...node.addresses }));

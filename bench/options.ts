@@ -17,6 +17,8 @@ export interface BenchOptions {
   actors: number;
   /** bytes of a message's body */
   messageBytes: number;
+  /** shards of the cluster */
+  shards: number;
   /** how nodes talk with each other */
   transport: "auto" | "quic" | "websocket";
   /** one JSON object a line in place of the table */
@@ -31,18 +33,25 @@ export interface BenchOptions {
 export const USAGE = `Measures a Waterpark cluster of real processes on this machine, over loopback.
 
     deno task bench [--nodes 5] [--in-flight 1,64,1024] [--seconds 4] [--actors 10000] [--message-bytes 300]
-                    [--transport auto|quic|websocket] [--senders http-single,ndjson,wire] [--json] [--profile DIR]
+                    [--shards 128] [--transport auto|quic|websocket] [--senders http-single,ndjson,wire] [--json] [--profile DIR]
                     [--receipts FILE]
 
 --receipts writes every receipt to FILE, one a line, and has the cluster audited for them before it ends.
 Data goes to stdout, talk to stderr. It exits 1 when a receipt or the audit of the nodes' logs was wrong.
 `;
 
+/**
+ * A node of five has as many copies with these (128) as one of the thirty-two that the full number, 1,024, is made for
+ * (160): what a message costs a node goes by how many copies it has.
+ */
+export const BENCH_SHARDS = 128;
+
 const BOUNDS = {
   nodes: { min: 1, max: 32 },
   "in-flight": { min: 1, max: 4096 },
   seconds: { min: 0.2, max: 300 },
   actors: { min: 1, max: 1_000_000 },
+  shards: { min: 16, max: 1024 },
   // Below 64 there is no room for a message's own fields, above a MiB the nodes refuse it.
   "message-bytes": { min: 64, max: 1_000_000 },
 };
@@ -62,6 +71,7 @@ export function readOptions(args: string[]): BenchOptions | null {
       seconds: { type: "string", default: "4" },
       actors: { type: "string", default: "10000" },
       "message-bytes": { type: "string", default: "300" },
+      shards: { type: "string", default: String(BENCH_SHARDS) },
       transport: { type: "string", default: "auto" },
       json: { type: "boolean", default: false },
       profile: { type: "string" },
@@ -83,6 +93,7 @@ export function readOptions(args: string[]): BenchOptions | null {
     seconds: bounded("seconds", values.seconds),
     actors: whole("actors", values.actors),
     messageBytes: whole("message-bytes", values["message-bytes"]),
+    shards: whole("shards", values.shards),
     transport,
     json: values.json,
     profile: values.profile ?? null,

@@ -62,11 +62,13 @@ export interface NodeSettings {
 export function nodeArguments(
   nodes: PlannedNode[],
   i: number,
-  { copies, ...settings }: NodeSettings & { copies: number },
+  { copies, shards, ...settings }: NodeSettings & { copies: number; shards: number },
 ): string[] {
   return [
     ...argumentsOf(nodes[i], settings),
-    ...i === 0 ? ["--create", "--expect", String(nodes.length), "--copies", String(copies)] : ["--join", nodes[0].mesh],
+    ...i === 0
+      ? ["--create", "--expect", String(nodes.length), "--copies", String(copies), "--shards", String(shards)]
+      : ["--join", nodes[0].mesh],
   ];
 }
 

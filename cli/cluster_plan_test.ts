@@ -29,8 +29,8 @@ Deno.test("names differ, data centers and zones differ by at most one node", () 
 
 Deno.test("the first creates, the others join it", () => {
   const plan = planCluster({ dataCenters: ["TN"], zones: 1, nodes: 2, basePort: 5000 });
-  const options = { copies: 3, transport: "auto" };
-  assert.ok(nodeArguments(plan, 0, options).join(" ").endsWith("--create --expect 2 --copies 3"));
+  const options = { copies: 3, shards: 128, transport: "auto" };
+  assert.ok(nodeArguments(plan, 0, options).join(" ").endsWith("--create --expect 2 --copies 3 --shards 128"));
   assert.ok(nodeArguments(plan, 1, options).join(" ").endsWith("--join 127.0.0.1:5000"));
   // When it comes back the first joins as well: it would create a second cluster.
   const back = rejoinArguments(plan, plan[0], options).join(" ");
@@ -41,7 +41,9 @@ Deno.test("each node has a folder of its own for its journal, and one alone come
   const plan = planCluster({ dataCenters: ["TN"], zones: 1, nodes: 2, basePort: 5000 });
   const settings = { transport: "auto", data: "/srv/w", sync: "always" };
   assert.ok(
-    nodeArguments(plan, 1, { copies: 3, ...settings }).join(" ").includes("--data /srv/w/TN-A-2 --sync always"),
+    nodeArguments(plan, 1, { copies: 3, shards: 128, ...settings }).join(" ").includes(
+      "--data /srv/w/TN-A-2 --sync always",
+    ),
   );
   assert.ok(rejoinArguments(plan, plan[0], settings).join(" ").includes("--data /srv/w/TN-A-1 --sync always"));
   assert.ok(!rejoinArguments(plan.slice(0, 1), plan[0], settings).includes("--join"));

@@ -12,6 +12,7 @@ import { findKafka, startKafka } from "../../tests/sinks/kafka_broker.ts";
 import { KafkaTopics } from "../../tests/sinks/kafka_topics.ts";
 import { Child } from "../child.ts";
 import { BenchCluster } from "../cluster.ts";
+import { BENCH_SHARDS } from "../options.ts";
 import { cpuSeconds } from "../processes.ts";
 import type { FeedResult } from "./feed.ts";
 import type { Received } from "./receiver.ts";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     messages: { type: "string", default: "30000" },
     nodes: { type: "string", default: "5" },
     patients: { type: "string", default: "2000" },
+    shards: { type: "string", default: String(BENCH_SHARDS) },
     "no-kafka": { type: "boolean", default: false },
     "record-only": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -55,7 +57,7 @@ const broker = "reason" in found ? null : await startKafka(found);
 const feed = new Child({ name: "feed", args: [new URL("feed.ts", import.meta.url).pathname] });
 try {
   const { port } = await receiver.answer<{ port: number }>();
-  await cluster.start({ nodes: Number(values.nodes), transport: "auto", profile: null });
+  await cluster.start({ nodes: Number(values.nodes), transport: "auto", profile: null, shards: Number(values.shards) });
   const client = connect(cluster.urls);
   const topics = broker === null ? null : new KafkaTopics(broker.port);
   await topics?.make("out");

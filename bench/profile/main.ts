@@ -16,6 +16,7 @@ import { Child } from "../child.ts";
 import type { ClientOptions } from "../client_process.ts";
 import { BenchCluster } from "../cluster.ts";
 import { FACILITIES } from "../messages.ts";
+import { BENCH_SHARDS } from "../options.ts";
 import { SENDERS } from "../senders.ts";
 import { costTable, meanCosts, type Role } from "./cost_table.ts";
 import { type Call, callTree, functionTimes, mergedCalls, type Profile } from "./cpu_profile.ts";
@@ -88,6 +89,7 @@ async function main(): Promise<number> {
       "nodes": { type: "string", default: "5" },
       "actors": { type: "string", default: "10000" },
       "message-bytes": { type: "string", default: "300" },
+      "shards": { type: "string", default: String(BENCH_SHARDS) },
       "transport": { type: "string", default: "auto" },
       "functions": { type: "string", default: "12" },
       "out": { type: "string", default: `${Deno.env.get("TMPDIR") ?? "/tmp"}/waterpark-profile` },
@@ -122,7 +124,7 @@ async function main(): Promise<number> {
   const watchdog = setTimeout(() => stop(1), LIMIT_MS + 4000 * options.seconds);
   try {
     const transport = values.transport as "auto" | "quic" | "websocket";
-    await cluster.start({ nodes: Number(values.nodes), transport, profile: null });
+    await cluster.start({ nodes: Number(values.nodes), transport, profile: null, shards: Number(values.shards) });
     const copies = await cluster.copies();
     const clientOptions: ClientOptions = {
       urls: cluster.urls,

@@ -7,7 +7,7 @@ import { command } from "../command.ts";
 import { MisuseError } from "../errors.ts";
 import type { Output } from "../output.ts";
 import { stopNodes } from "./cluster_stop.ts";
-import { firstSignal, SYNC } from "./node_start.ts";
+import { firstSignal, SHARDS, shardsIn, SYNC } from "./node_start.ts";
 import { printNodes } from "./node_list.ts";
 
 const READY_MS_MAX = 120_000;
@@ -24,6 +24,7 @@ export const clusterStart = command({
     nodes: { type: "number", default: 8, description: "nodes, spread over data centers first" },
     "base-port": { type: "number", default: 4600, description: "mesh from here, HTTP 4000 above, MLLP 2025 below" },
     copies: { type: "number", default: 5, description: "copies of every shard" },
+    shards: SHARDS,
     transport: {
       type: "enum",
       choices: ["auto", "quic", "websocket"],
@@ -63,7 +64,7 @@ export const clusterStart = command({
           plan[i].name,
           isBack
             ? rejoinArguments(plan, plan[i], settings)
-            : nodeArguments(plan, i, { copies: values.copies, ...settings }),
+            : nodeArguments(plan, i, { copies: values.copies, shards: shardsIn(values.shards), ...settings }),
         );
         started.push({ ...plan[i], pid, startTime: await startTimeOf(pid) });
         await writeState({ startedAt, ...settings, nodes: started });

@@ -3,6 +3,19 @@ import { command } from "../command.ts";
 import { fileState, MisuseError } from "../errors.ts";
 import { MLLP_FLAGS, mllpSettings } from "../mllp_flags.ts";
 
+/** How finely a new cluster is divided. */
+export const SHARDS = {
+  type: "number",
+  default: 1024,
+  description: "shards of a new cluster, for ever: 16, 32, ... 1024; fewer cost less where nodes are few",
+} as const;
+
+/** @throws {MisuseError} when there cannot be so many */
+export function shardsIn(shards: number): number {
+  if (shards >= 16 && shards <= 1024 && Number.isInteger(Math.log2(shards))) return shards;
+  throw new MisuseError(`Cannot use --shards as it must be 16, 32, 64, 128, 256, 512 or 1024: ${shards}`);
+}
+
 /** `--sync`, of all commands that start nodes. */
 export const SYNC = {
   type: "enum",
@@ -44,6 +57,7 @@ export const nodeStart = command({
       description: "how nodes talk",
     },
     copies: { type: "number", default: 5, description: "copies of every shard of a new cluster" },
+    shards: SHARDS,
     "ack-copies": { type: "number", description: "copies that a receipt needs in a new cluster; left out, a majority" },
     "ack-data-centers": { type: "number", default: 2, description: "data centers that they are in" },
     "ack-force": {
@@ -101,6 +115,7 @@ export const nodeStart = command({
       expect: values.expect,
       transport: values.transport,
       copies: values.copies,
+      shards: shardsIn(values.shards),
       ack: {
         ...values["ack-copies"] === undefined ? {} : { copies: values["ack-copies"] },
         dataCenters: values["ack-data-centers"],

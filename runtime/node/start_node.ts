@@ -21,7 +21,7 @@ import { openFolder, type SyncMode } from "../journal/mod.ts";
 import { ShardStore } from "../storage/mod.ts";
 import { bundlePlugin, HostPool, hostsFor, stopBundler } from "../plugin_host/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
-import { readNodeName, type Topology } from "../topology/mod.ts";
+import { DATA_SHARDS, readNodeName, SHARD_SETS, SHARDS_PER_SET, type Topology } from "../topology/mod.ts";
 import { type CarrierMode, layTcpTripwire, openCarriers, parseAddress } from "../transport/mod.ts";
 import { gates, mintIncarnation, systemWorld, type World } from "../world/mod.ts";
 import { ackRuleFault, configWith, type NodeConfig, type PartialConfig } from "./config.ts";
@@ -66,6 +66,11 @@ export interface StartOptions {
   transport?: CarrierMode;
   /** copies of every shard, fixed when the cluster is created; default 5 */
   copies?: number;
+  /**
+   * shards of a new cluster, fixed for ever: 16, or twice as many, and so on; default and most 1024. Each costs every
+   * node that has a copy something for each message: 128 are better for a cluster that will always be small.
+   */
+  shards?: number;
   /** what a receipt needs in a new cluster: default a majority of the copies, in 2 data centers */
   ack?: {
     copies?: number;
@@ -214,7 +219,7 @@ export async function startNode(options: StartOptions = {}): Promise<WaterparkNo
     const isOfCluster = (journal?.contents.node.clusterId ?? "") !== "";
     if (isOfCluster) await node.orNotReady(joinOrRevive(core, options.join ?? []), options.readyTimeoutMs);
     else if (options.join && options.join.length > 0) await joinCluster(core, options.join);
-    else core.create({ expect: options.expect ?? 1 });
+    else core.create({ expect: options.expect ?? 1, shardsPerSet: shardsPerSet(options.shards) });
     await node.whenReady(options.readyTimeoutMs ?? (isOfCluster ? Infinity : 120_000));
     return node;
   } catch (error) {
@@ -462,4 +467,11 @@ class StartedNode implements WaterparkNode {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#world.after(ms, resolve));
   }
+}
+
+/** @throws {TypeError} when a cluster cannot have so many shards */
+function shardsPerSet(shards = DATA_SHARDS): number {
+  const each = shards / SHARD_SETS;
+  if (Number.isInteger(each) && each >= 1 && SHARDS_PER_SET % each === 0) return each;
+  throw new TypeError(`Cannot create a cluster as it must have 16, 32, 64, 128, 256, 512 or 1024 shards: ${shards}`);
 }
