@@ -23,7 +23,10 @@ export interface Connection {
   readonly remote: string;
   /** Largest frame that is read; {@linkcode HELLO_FRAME_BYTES_MAX} until the owner raises it. */
   frameBytesMax: number;
-  /** Queues one whole encoded frame; the bytes must not be written to afterwards. Does nothing once closed. */
+  /**
+   * Queues one whole frame that `encodeFrame` made; the bytes, and its room in front, must not be written to afterwards.
+   * Does nothing once closed.
+   */
   send(lane: Lane, bytes: Uint8Array): void;
   /** Bytes queued here and not yet taken by the system. */
   queuedBytes(): number;

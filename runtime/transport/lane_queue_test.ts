@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FRAME_ROOM_BYTES } from "../wire/mod.ts";
 import { formatAddress, isLoopback, parseAddress } from "./address.ts";
 import { LaneQueue } from "./lane_queue.ts";
 
@@ -9,7 +10,7 @@ Deno.test("lane queue: what is taken is what was pushed, in pieces of any size",
     const queue = new LaneQueue();
     const taken: number[] = [];
     for (const [i, part] of pushed.entries()) {
-      queue.push(part);
+      queue.push(framed(part));
       if (i % 3 === 0) taken.push(...queue.take(sizes[i % sizes.length], 2).subarray(2));
     }
     while (queue.bytes > 0) taken.push(...queue.take(sizes[0]));
@@ -19,7 +20,7 @@ Deno.test("lane queue: what is taken is what was pushed, in pieces of any size",
 
 Deno.test("lane queue: a long queue is emptied without keeping what was taken, and clear forgets", () => {
   const queue = new LaneQueue();
-  for (let i = 0; i < 5_000; i++) queue.push(Uint8Array.of(i & 0xff));
+  for (let i = 0; i < 5_000; i++) queue.push(framed([i & 0xff]));
   for (let i = 0; i < 4_999; i++) assert.equal(queue.take(1)[0], i & 0xff);
   assert.equal(queue.bytes, 1);
   queue.clear();
@@ -36,3 +37,10 @@ Deno.test("address: host:port in both spellings, and nothing else", () => {
   assert.deepEqual(["127.0.0.1", "127.9.9.9", "::1", "localhost"].map(isLoopback), [true, true, true, true]);
   assert.deepEqual(["0.0.0.0", "10.0.0.1", "127.evil.example"].map(isLoopback), [false, false, false]);
 });
+
+/** With room in front, as an encoded frame. */
+function framed(bytes: ArrayLike<number>): Uint8Array {
+  const room = new Uint8Array(FRAME_ROOM_BYTES + bytes.length);
+  room.set(bytes, FRAME_ROOM_BYTES);
+  return room.subarray(FRAME_ROOM_BYTES);
+}

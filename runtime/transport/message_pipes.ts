@@ -53,6 +53,7 @@ export class AcceptedPipe implements MessagePipe {
 
   attach(handlers: PipeHandlers): void {
     this.#handlers = handlers;
+    if (this.#isEnded) queueMicrotask(() => handlers.onEnd("closed by the peer"));
   }
 
   send(buffer: Uint8Array<ArrayBuffer>): void {
@@ -84,17 +85,20 @@ export class DialledPipe implements MessagePipe {
   readonly bufferedBytesMax = DIALLED_BUFFERED_BYTES_MAX;
   readonly #socket: WebSocketClient;
   #handlers: PipeHandlers | null = null;
+  /** what has come before anybody was told */
+  #early: Uint8Array[] = [];
+  #ended: string | null = null;
 
-  private constructor(conn: gates.TlsConn, onOpen: () => void) {
+  private constructor(conn: gates.TlsConn, onOpen: (head: string) => void) {
     this.#socket = new WebSocketClient(conn, {
       onOpen,
-      onMessage: (bytes) => this.#handlers!.onMessage(bytes),
+      onMessage: (bytes) => this.#handlers === null ? void this.#early.push(bytes) : this.#handlers.onMessage(bytes),
       onDrain: () => this.#handlers?.onDrain(),
     });
   }
 
   /**
-   * Dials; `onOpen` is called once, or never, and what is awaited ends when the socket does, with the reason.
+   * Dials; `onOpen` is called once with the head of the answer, or never. What is awaited ends when the socket does.
    *
    * @throws {Error} when nobody answers, or not with a certificate of the cluster's
    */
@@ -104,13 +108,13 @@ export class DialledPipe implements MessagePipe {
       world: World;
       authority: string;
       path: string;
-      admission: string;
+      headers: Record<string, string>;
       /** true: nobody waits for it any more */
       isOver: () => boolean;
-      onOpen: (pipe: DialledPipe) => void;
+      onOpen: (pipe: DialledPipe, head: string) => void;
     },
   ): Promise<void> {
-    const { world, authority, path, admission, isOver, onOpen } = options;
+    const { world, authority, path, headers, isOver, onOpen } = options;
     const { host, port } = parseAddress(address);
     const tcp = await gates.tcp.connect({ hostname: host, port });
     tcp.setNoDelay(true);
@@ -119,16 +123,22 @@ export class DialledPipe implements MessagePipe {
     const conn = await gates.tcp.startTls(tcp, { hostname: CLUSTER_NAME, caCerts: [authority] });
     if (isOver()) return conn.close();
     await conn.handshake();
-    const pipe = new DialledPipe(conn, () => isOver() ? pipe.close() : onOpen(pipe));
+    let isOpen = false;
+    const pipe = new DialledPipe(conn, (head) => {
+      if (isOver()) return pipe.close();
+      isOpen = true;
+      onOpen(pipe, head);
+    });
     const reason = await pipe.#socket.run({
       path,
       host: formatAddress({ host, port }),
-      headers: { Authorization: `Bearer ${admission}` },
+      headers,
       key: world.randomBytes(16).toBase64(),
       sha1: (bytes) => gates.webCrypto.subtle.digest("SHA-1", bytes),
     });
-    if (pipe.#handlers === null) throw new Error(reason);
-    pipe.#handlers.onEnd(reason);
+    pipe.#ended = reason;
+    if (!isOpen) throw new Error(reason);
+    pipe.#handlers?.onEnd(reason);
   }
 
   get bufferedBytes(): number {
@@ -137,6 +147,13 @@ export class DialledPipe implements MessagePipe {
 
   attach(handlers: PipeHandlers): void {
     this.#handlers = handlers;
+    const early = this.#early.splice(0);
+    if (early.length === 0 && this.#ended === null) return;
+    // Not within the call: whoever attaches has told nobody yet where to.
+    queueMicrotask(() => {
+      for (const bytes of early) handlers.onMessage(bytes);
+      if (this.#ended !== null) handlers.onEnd(this.#ended);
+    });
   }
 
   send(buffer: Uint8Array<ArrayBuffer>): void {

@@ -37,8 +37,8 @@ export async function openCarriers(options: OpenCarriersOptions): Promise<Carrie
   const tls = await mintClusterTls(keys, { world, hosts });
   const shared = { world, tls, admission: keys.admission, isLoopbackOnly: keys.isDevelopment };
   const carriers: Carrier[] = [];
+  if (mode !== "quic") carriers.push(new WebSocketCarrier(shared));
   // Without --unstable-net the platform has no QUIC at all.
   if (mode === "quic" || (mode === "auto" && gates.quic.Endpoint !== undefined)) carriers.push(new QuicCarrier(shared));
-  if (mode !== "quic") carriers.push(new WebSocketCarrier(shared));
   return carriers;
 }

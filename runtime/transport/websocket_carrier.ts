@@ -9,15 +9,19 @@
  */
 import { formatAddress, parseAddress } from "./address.ts";
 import { type Carrier, DIAL_TIMEOUT_MS, type DialHandlers, type ListenHandlers, type Listening } from "./carrier.ts";
-import { dialError, refusedError, unreachable } from "./errors.ts";
+import { dialError, refusedError } from "./errors.ts";
 import { checkListenHost, listenError, type SocketCarrierOptions } from "./socket_listening.ts";
-import { DialledPipe } from "./message_pipes.ts";
+import { type AcceptedPipe, DialledPipe } from "./message_pipes.ts";
+import { PipeGathering } from "./pipe_gathering.ts";
+import { LANES } from "./stream_connection.ts";
 import { type Door, type DoorAnswer, type DoorRequest, openDoor } from "./websocket_door.ts";
 import { WebSocketConnection } from "./websocket_connection.ts";
 import { CLUSTER_NAME } from "./secret.ts";
-import { gates } from "../world/mod.ts";
+import { gates, mintId } from "../world/mod.ts";
 
 const LINK_PATH = "/waterpark/1/link";
+/** `ID/N`: socket N, for lane N, of the link that the dialler calls ID; whoever knows it says so in the answer. */
+const PART_HEADER = "waterpark-lane";
 const NOTICE_PATH = "/waterpark/1/wrong-secret";
 
 /** Frames over WebSocket. */
@@ -34,6 +38,12 @@ export class WebSocketCarrier implements Carrier {
     const { world, tls, isLoopbackOnly } = this.#options;
     checkListenHost(host, isLoopbackOnly);
     const connections = new Set<WebSocketConnection>();
+    const open = (pipes: AcceptedPipe[], remote: string) => {
+      const connection = new WebSocketConnection(world, pipes, remote, () => connections.delete(connection));
+      connections.add(connection);
+      handlers.onConnection(connection);
+    };
+    const gathering = new PipeGathering({ world, onWhole: open });
     let door: Door;
     try {
       door = await openDoor({
@@ -43,10 +53,10 @@ export class WebSocketCarrier implements Carrier {
         cert: tls.certificate,
         key: tls.key,
         onRequest: (request) => this.#judge(request, handlers),
-        onPipe: (pipe, remote) => {
-          const connection = new WebSocketConnection(world, pipe, remote, () => connections.delete(connection));
-          connections.add(connection);
-          handlers.onConnection(connection);
+        onPipe: (pipe, { headers, remote }) => {
+          const part = headers.get(PART_HEADER);
+          if (part === undefined) open([pipe], remote);
+          else gathering.add(part, pipe, remote);
         },
       });
     } catch (cause) {
@@ -56,6 +66,7 @@ export class WebSocketCarrier implements Carrier {
       address: formatAddress({ host, port: door.port }),
       close: async () => {
         for (const connection of connections) connection.close("the listener closes");
+        gathering.close();
         await door.close();
       },
     };
@@ -63,13 +74,16 @@ export class WebSocketCarrier implements Carrier {
 
   #judge({ path, headers, remote }: DoorRequest, handlers: ListenHandlers): DoorAnswer {
     if (path !== LINK_PATH && path !== NOTICE_PATH) return 404;
-    if (path === LINK_PATH && headers.get("authorization") === `Bearer ${this.#options.admission}`) return "upgrade";
+    if (path === LINK_PATH && headers.get("authorization") === `Bearer ${this.#options.admission}`) {
+      return { upgrade: headers.has(PART_HEADER) ? { [PART_HEADER]: "taken" } : {} };
+    }
     handlers.onRefused(refusedError("transport/wrong-secret", remote));
     return path === LINK_PATH ? 401 : 204;
   }
 
   dial(address: string, handlers: DialHandlers): void {
-    const { world, admission, tls } = this.#options;
+    const { world } = this.#options;
+    const pipes: DialledPipe[] = [];
     let isOver = false;
     const end = (act: () => void) => {
       if (isOver) return;
@@ -77,24 +91,54 @@ export class WebSocketCarrier implements Carrier {
       timer.cancel();
       act();
     };
-    const timer = world.after(
-      DIAL_TIMEOUT_MS,
-      () => end(() => handlers.onFail(unreachable(address, "no answer by WebSocket"))),
-    );
-    DialledPipe.run(address, {
-      world,
-      admission,
-      authority: tls.authority,
-      path: LINK_PATH,
-      isOver: () => isOver,
-      onOpen: (pipe) => end(() => handlers.onOpen(new WebSocketConnection(world, pipe, address))),
-    }).catch((cause) =>
+    const fail = (cause: unknown) =>
       end(() => {
+        for (const pipe of pipes) pipe.close();
         const error = dialError(address, cause);
         if (error.code === "transport/wrong-secret") tellWrongSecret(address);
         handlers.onFail(error);
-      })
-    );
+      });
+    const timer = world.after(DIAL_TIMEOUT_MS, () => fail("no answer by WebSocket"));
+    const isEnough = (parts: number) => {
+      for (let part = 0; part < parts; part++) if (pipes[part] === undefined) return;
+      end(() => handlers.onOpen(new WebSocketConnection(world, pipes.slice(0, parts), address)));
+    };
+    const link = mintId(world);
+    this.#dialPart(address, `${link}/0`, {
+      isOver: () => isOver,
+      onFail: fail,
+      onOpen: (pipe, head) => {
+        pipes[0] = pipe;
+        // An earlier version, which takes it for all there is.
+        if (!head.toLowerCase().includes(`\r\n${PART_HEADER}:`)) return isEnough(1);
+        for (let part = 1; part < LANES; part++) {
+          this.#dialPart(address, `${link}/${part}`, {
+            isOver: () => isOver,
+            onFail: fail,
+            onOpen: (pipe) => {
+              pipes[part] = pipe;
+              isEnough(LANES);
+            },
+          });
+        }
+      },
+    });
+  }
+
+  #dialPart(address: string, part: string, { isOver, onOpen, onFail }: {
+    isOver: () => boolean;
+    onOpen: (pipe: DialledPipe, head: string) => void;
+    onFail: (cause: unknown) => void;
+  }): void {
+    const { world, admission, tls } = this.#options;
+    DialledPipe.run(address, {
+      world,
+      authority: tls.authority,
+      path: LINK_PATH,
+      headers: { Authorization: `Bearer ${admission}`, [PART_HEADER]: part },
+      isOver,
+      onOpen,
+    }).catch(onFail);
   }
 
   close(): void {}

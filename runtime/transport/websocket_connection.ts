@@ -1,7 +1,8 @@
+import type { Lane } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import { LANES, StreamConnection } from "./stream_connection.ts";
 
-/** One message: small, so that control waits behind little, as all lanes share one TCP stream. */
+/** One message: small, so that control waits behind little where all lanes share one socket. */
 const MESSAGE_BYTES_MAX = 64 * 1024;
 
 /** One end of a WebSocket that is open, whoever made it. */
@@ -30,39 +31,48 @@ export interface PipeHandlers {
   onEnd(reason: string): void;
 }
 
-/** One WebSocket; a message is a lane's number and then a piece of that lane's stream. */
+/**
+ * A WebSocket for each lane, so that none waits behind another's bytes in the system's buffers; or one for all of them,
+ * with a node that knows no better. A message is a lane's number and then a piece of that lane's stream.
+ */
 export class WebSocketConnection extends StreamConnection {
   readonly carrier = "websocket";
-  readonly #pipe: MessagePipe;
+  readonly #pipes: readonly MessagePipe[];
+  readonly #onShut: () => void;
   #bulkIsNext = false;
 
-  readonly #onShut: () => void;
-
-  /** @param onShut told once, whoever ends it */
-  constructor(world: World, pipe: MessagePipe, remote: string, onShut: () => void = () => {}) {
+  /**
+   * @param pipes one for each lane, or one
+   * @param onShut told once, whoever ends it
+   */
+  constructor(world: World, pipes: readonly MessagePipe[], remote: string, onShut: () => void = () => {}) {
     super(world, remote);
-    this.#pipe = pipe;
+    this.#pipes = pipes;
     this.#onShut = onShut;
-    pipe.attach({
-      onMessage: (bytes) => {
-        if (!(bytes[0] < LANES)) return this.finish("a message that is no lane's");
-        this.received(bytes[0], bytes.subarray(1));
-      },
-      onDrain: () => this.pump(),
-      onEnd: (reason) => this.finish(reason),
-    });
+    for (const pipe of pipes) {
+      pipe.attach({
+        onMessage: (bytes) => {
+          if (!(bytes[0] < LANES)) return this.finish("a message that is no lane's");
+          this.received(bytes[0], bytes.subarray(1));
+        },
+        onDrain: () => this.pump(),
+        onEnd: (reason) => this.finish(reason),
+      });
+    }
   }
 
   protected override pump(): void {
     if (this.isClosed) return;
-    const pipe = this.#pipe;
     try {
-      while (pipe.bufferedBytes < pipe.bufferedBytesMax) {
-        const lane = this.#nextLane();
-        if (lane === -1) return;
-        const message = this.queues[lane].take(MESSAGE_BYTES_MAX, pipe.room + 1);
-        message[pipe.room] = lane;
-        pipe.send(message);
+      for (let n = 0; n < this.#pipes.length; n++) {
+        const pipe = this.#pipes[n];
+        while (pipe.bufferedBytes < pipe.bufferedBytesMax) {
+          const lane = this.#pipes.length === 1 ? this.#nextLane() : this.queues[n].bytes > 0 ? n : -1;
+          if (lane === -1) break;
+          const message = this.queues[lane].take(MESSAGE_BYTES_MAX, pipe.room + 1);
+          message[pipe.room] = lane;
+          pipe.send(message);
+        }
       }
     } catch (error) {
       this.finish(error instanceof Error ? error.message : String(error));
@@ -81,15 +91,15 @@ export class WebSocketConnection extends StreamConnection {
   }
 
   protected override bytesInFlight(): number {
-    return this.#pipe.bufferedBytes;
+    return this.#pipes.reduce((sum, pipe) => sum + pipe.bufferedBytes, 0);
   }
 
-  protected override laneBytesInFlight(): number {
-    return this.#pipe.bufferedBytes;
+  protected override laneBytesInFlight(lane: Lane): number {
+    return (this.#pipes[lane] ?? this.#pipes[0]).bufferedBytes;
   }
 
   protected override shut(reason: string): void {
-    this.#pipe.close(reason);
+    for (const pipe of this.#pipes) pipe.close(reason);
     this.#onShut();
   }
 }

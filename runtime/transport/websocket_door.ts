@@ -17,8 +17,8 @@ export interface DoorRequest {
   remote: string;
 }
 
-/** What it is answered: let in, or a status. */
-export type DoorAnswer = "upgrade" | 204 | 401 | 404;
+/** What it is answered: let in, with what is said beside, or a status. */
+export type DoorAnswer = { upgrade: Record<string, string> } | 204 | 400 | 401 | 404;
 
 /** What a door needs. */
 export interface DoorOptions {
@@ -29,8 +29,8 @@ export interface DoorOptions {
   key: string;
   /** decides; called once for each request that could be read */
   onRequest(request: DoorRequest): DoorAnswer;
-  /** somebody was let in */
-  onPipe(pipe: AcceptedPipe, remote: string): void;
+  /** somebody was let in; nothing has been read yet */
+  onPipe(pipe: AcceptedPipe, request: DoorRequest): void;
 }
 
 /** A door that is open. */
@@ -101,7 +101,7 @@ function hear(socket: gates.TlsSocket, { world, onRequest, onPipe }: DoorOptions
     const request = headEnd < 0 ? null : readRequest(text.slice(0, headEnd), remote);
     if (request === null) return refuse(socket, 400);
     const answer = onRequest(request);
-    if (answer !== "upgrade") return refuse(socket, answer);
+    if (typeof answer === "number") return refuse(socket, answer);
     const key = request.headers.get("sec-websocket-key");
     const isUpgrade = key !== undefined && request.headers.get("upgrade")?.toLowerCase() === "websocket";
     if (!isUpgrade || head.length > headEnd + 4) return refuse(socket, 400);
@@ -109,9 +109,10 @@ function hear(socket: gates.TlsSocket, { world, onRequest, onPipe }: DoorOptions
     const pipe = new AcceptedPipe(socket);
     webSocketAccept(key, (bytes) => gates.webCrypto.subtle.digest("SHA-1", bytes)).then((accept) => {
       const lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
+      for (const [name, value] of Object.entries(answer.upgrade)) lines.push(`${name}: ${value}`);
       socket.write([...lines, `Sec-WebSocket-Accept: ${accept}`, "\r\n"].join("\r\n"));
-      onPipe(pipe, remote);
-    });
+      onPipe(pipe, request);
+    }).catch(() => socket.destroy());
   };
   socket.on("data", onData);
   socket.on("close", end);

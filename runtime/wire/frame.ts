@@ -17,6 +17,8 @@ import { allocate } from "./slab.ts";
 export const FRAME_LAYOUT = 1;
 /** Bytes of a frame before its payload. */
 export const FRAME_HEADER_BYTES = 36;
+/** Bytes that an encoded frame leaves free in front of itself, for what a carrier puts around it. */
+export const FRAME_ROOM_BYTES = 16;
 /** The largest frame, header included: larger things are split by their room. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -50,7 +52,7 @@ export function clusterTag(clusterId: string | null): Digest64 {
 }
 
 /**
- * A frame's bytes. Small frames share a buffer with others.
+ * A frame's bytes. Small frames share a buffer with others; in front of each, {@linkcode FRAME_ROOM_BYTES} are nobody's.
  *
  * @throws {WaterparkError} `wire/frame-too-large` when header and payload pass {@linkcode FRAME_BYTES_MAX}
  */
@@ -66,7 +68,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   HEADER_VIEW.setUint32(16, frame.cluster.lo, true);
   HEADER_VIEW.setFloat64(20, frame.from, true);
   HEADER_VIEW.setFloat64(28, frame.to, true);
-  const bytes = allocate(length);
+  const bytes = allocate(FRAME_ROOM_BYTES + length).subarray(FRAME_ROOM_BYTES);
   bytes.set(HEADER);
   bytes.set(payload, FRAME_HEADER_BYTES);
   return bytes;

@@ -25,6 +25,7 @@ export {
   FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
   FRAME_LAYOUT,
+  FRAME_ROOM_BYTES,
   FrameReader,
 } from "./frame.ts";
 export { FRAME, type Lane, LANE_BULK, LANE_CONTROL, LANE_MESSAGE } from "./frame_types.ts";

@@ -38,15 +38,15 @@ export interface UpgradeRequest {
 
 /** Told of what happens; none of these may throw. */
 export interface WebSocketHandlers {
-  /** The upgrade is accepted; called once, before any other. */
-  onOpen(): void;
-  /** One binary message. Its bytes may be kept; they share a buffer of up to 128 KiB with their neighbours. */
+  /** The upgrade is accepted; called once, before any other, with the head of the answer. */
+  onOpen(head: string): void;
+  /** One binary message. Its bytes may be kept; they share a buffer of up to 64 KiB with their neighbours. */
   onMessage(bytes: Uint8Array): void;
   /** all that was sent is written */
   onDrain(): void;
 }
 
-const SLAB_BYTES = 128 << 10;
+const SLAB_BYTES = 64 << 10;
 /** A read into less is hardly worth its call. */
 const READ_BYTES_MIN = 8 << 10;
 const HEAD_BYTES_MAX = 16 << 10;
@@ -89,8 +89,8 @@ export class WebSocketClient {
   async run(request: UpgradeRequest): Promise<string> {
     try {
       this.#write(requestOf(request));
-      const behind = await this.#readHead(await webSocketAccept(request.key, request.sha1));
-      this.#handlers.onOpen();
+      const { head, behind } = await this.#readHead(await webSocketAccept(request.key, request.sha1));
+      this.#handlers.onOpen(head);
       this.#reader.push(behind);
       while (this.#reason === null) {
         const chunk = await this.#read();
@@ -115,8 +115,7 @@ export class WebSocketClient {
     queueMicrotask(() => this.#end("closed"));
   }
 
-  /** What stands behind the answer's head. */
-  async #readHead(accept: string): Promise<Uint8Array> {
+  async #readHead(accept: string): Promise<{ head: string; behind: Uint8Array }> {
     let head = NOTHING;
     for (;;) {
       const chunk = await this.#read();
@@ -129,7 +128,7 @@ export class WebSocketClient {
       if (!/^HTTP\/1\.1 101\b/.test(text) || !accepted.test(text)) {
         throw new Error(`not upgraded: ${text.slice(9, 12)}`);
       }
-      return head.subarray(end + 4);
+      return { head: text.slice(0, end), behind: head.subarray(end + 4) };
     }
   }
 
