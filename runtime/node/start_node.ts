@@ -62,7 +62,7 @@ export interface StartOptions {
   sync?: SyncMode;
   /** a new cluster's shards are born when so many nodes have joined; default 1 */
   expect?: number;
-  /** how nodes talk; default `"auto"`: QUIC, else WebSocket */
+  /** how nodes talk; default `"auto"`: WebSocket over TLS, QUIC where no TCP gets through */
   transport?: CarrierMode;
   /** copies of every shard, fixed when the cluster is created; default 5 */
   copies?: number;

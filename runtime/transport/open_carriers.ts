@@ -5,7 +5,7 @@ import { QuicCarrier } from "./quic_carrier.ts";
 import { clusterKeys } from "./secret.ts";
 import { WebSocketCarrier } from "./websocket_carrier.ts";
 
-/** Which carriers a node uses; `auto`: QUIC, and WebSocket where QUIC cannot be had. */
+/** Which carriers a node uses; `auto`: WebSocket, and QUIC where no TCP gets through. */
 export type CarrierMode = "auto" | "quic" | "websocket";
 
 /** What {@linkcode openCarriers} needs. */
