@@ -2,7 +2,7 @@
  * Versions of a plugin deployed straight to live, one after the other, while actors get messages: what a swap costs those
  * who wait, and what is left of it in memory.
  *
- *     deno run -A bench/swaps/main.ts [--swaps 500] [--actors 1000] [--rate 300] [--nodes 3] [--seconds 3600]
+ *     deno run -A bench/swaps/main.ts [--swaps 500] [--actors 1000] [--rate 100] [--nodes 3] [--seconds 3600]
  */
 import { parseArgs } from "node:util";
 import { cpuTicks, machineSeconds, processTree } from "../processes.ts";
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     swaps: { type: "string", default: "500" },
     actors: { type: "string", default: "1000" },
-    rate: { type: "string", default: "300" },
+    rate: { type: "string", default: "100" },
     nodes: { type: "string", default: "3" },
     still: { type: "string", default: "20" },
     seconds: { type: "string", default: "3600" },
@@ -68,8 +68,9 @@ const show = async (what: string) => {
   );
 };
 await show("memory before");
-const each: number[] = [];
-const calmEach: number[] = [];
+/** From the beginning of a deploy to 300 ms after its end, and as long without one. */
+const swapping: [number, number][] = [];
+const between: [number, number][] = [];
 const took: number[] = [];
 const fromMs = performance.now();
 for (let swap = 1; swap <= swaps && performance.now() - fromMs < secondsMax * 1000; swap++) {
@@ -78,20 +79,14 @@ for (let swap = 1; swap <= swaps && performance.now() - fromMs < secondsMax * 10
   took.push(performance.now() - begunMs);
   await pause(300);
   const doneMs = performance.now();
-  each.push(load.between(begunMs, doneMs - 100).p99);
+  swapping.push([begunMs, doneMs]);
   if (swap % PAIRED_EVERY === 0) {
     // As long without a swap, for comparison: other work on the machine meets both.
     await pause(doneMs - begunMs);
-    const endMs = performance.now();
-    await pause(100);
-    calmEach.push(load.between(doneMs, endMs).p99);
+    between.push([doneMs, performance.now()]);
   }
   if (swap % Math.ceil(swaps / 10) === 0) {
-    console.log(
-      `${swap} swaps in ${((performance.now() - fromMs) / 1000).toFixed(0)} s; p99s of swaps: ${
-        line(percentiles(each))
-      }; between: ${line(percentiles(calmEach))}`,
-    );
+    console.log(`${swap} swaps in ${((performance.now() - fromMs) / 1000).toFixed(0)} s`);
     const now = cpu();
     const seconds = (performance.now() - fromMs) / 1000;
     console.log(
@@ -99,12 +94,19 @@ for (let swap = 1; swap <= swaps && performance.now() - fromMs < secondsMax * 10
         ((now.hosts - after.hosts) / seconds).toFixed(2)
       } machine ${((now.machine - after.machine) / seconds).toFixed(2)}`,
     );
+    // The nodes collect their garbage for it, all at once.
     await show(`memory after ${swap}`);
+    await pause(500);
   }
 }
-const all = load.between(fromMs, performance.now());
-console.log(`all messages during swaps: ${all.count}, ${line(all)}; a deploy takes ${line(percentiles(took))}`);
 await load.end();
+// Only now: who was still waited for when a window closed belongs to it all the same.
+for (const [what, windows] of [["during swaps", swapping], ["between them", between]] as const) {
+  const all = load.within(windows);
+  const p99s = percentiles(windows.map((window) => load.within([window]).p99));
+  console.log(`${what}: ${all.count} messages, ${line(all)}; of the p99s of each, ${line(p99s)}`);
+}
+console.log(`a deploy takes ${line(percentiles(took))}`);
 await pause(5_000);
 await show("memory 5 s after the load");
 await requireExact(client, load.sent);

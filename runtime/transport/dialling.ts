@@ -17,6 +17,13 @@ const BACKOFF_MS_MAX = 2_000;
 const PATIENCE_MS = 1_000;
 /** A link that has lived so long was a good one: after it, dialling begins anew without a delay. */
 const STABLE_MS = 5_000;
+/**
+ * Only each third failed call of an address is tried by the other carriers, too: a peer that is just starting is not there
+ * by any of them, and would else be linked to by whichever happens to be under way when it is.
+ */
+const OTHERS_EVERY = 3;
+/** Addresses whose failed calls are counted; all are forgotten beyond. */
+const ADDRESSES_MAX = 1_024;
 
 interface Wanted {
   peer: Peer;
@@ -46,6 +53,8 @@ export interface DiallingOptions {
 export class Dialling {
   readonly #options: DiallingOptions;
   readonly #wanted = new Map<number, Wanted>();
+  /** failed calls in a row, by address */
+  readonly #failed = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: DiallingOptions) {
@@ -87,15 +96,24 @@ export class Dialling {
     this.#plan(entry, backoffMs(entry));
   }
 
-  /** Dials one address by the carriers in turn; a wrong secret is wrong on all of them. */
+  /** Dials one address by the first carrier, now and then by the others; a wrong secret is wrong on all of them. */
   dial(address: string, handlers: { onOpen(c: Connection): void; onFail(error: WaterparkError): void }): void {
-    const { carriers } = this.#options;
+    const failed = this.#failed.get(address) ?? 0;
+    const carriers = this.#options.carriers.slice(0, (failed + 1) % OTHERS_EVERY === 0 ? undefined : 1);
+    const fail = (error: WaterparkError) => {
+      if (this.#failed.size >= ADDRESSES_MAX) this.#failed.clear();
+      this.#failed.set(address, failed + 1);
+      handlers.onFail(error);
+    };
     const tryNext = (index: number, last: WaterparkError) => {
-      if (index === carriers.length || this.#isClosed) return handlers.onFail(last);
+      if (index === carriers.length || this.#isClosed) return fail(last);
       carriers[index].dial(address, {
-        onOpen: handlers.onOpen,
+        onOpen: (connection) => {
+          this.#failed.delete(address);
+          handlers.onOpen(connection);
+        },
         onFail: (error) => {
-          if (error.code === "transport/wrong-secret") handlers.onFail(error);
+          if (error.code === "transport/wrong-secret") fail(error);
           else tryNext(index + 1, error);
         },
       });

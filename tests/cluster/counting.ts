@@ -74,7 +74,15 @@ export class SteadyLoad {
 
   /** p50 and p99 of what was due in this time, and how many; ms. */
   between(fromMs: number, toMs: number): { p50: number; p99: number; max: number; count: number } {
-    const took = this.taken.filter(({ dueMs }) => dueMs >= fromMs && dueMs < toMs).map(({ tookMs }) => tookMs);
+    return this.within([[fromMs, toMs]]);
+  }
+
+  /** As {@linkcode between}, of all that were due in any of these stretches. */
+  within(
+    stretches: readonly (readonly [fromMs: number, toMs: number])[],
+  ): { p50: number; p99: number; max: number; count: number } {
+    const took = this.taken.filter(({ dueMs }) => stretches.some(([fromMs, toMs]) => dueMs >= fromMs && dueMs < toMs))
+      .map(({ tookMs }) => tookMs);
     return { ...percentiles(took), count: took.length };
   }
 
