@@ -73,7 +73,7 @@ const PLACE = /^\/\/ \S+\.[cm]?[jt]sx?$/;
 function doors(): Record<string, string> {
   const url = (path: string) => new URL(path, import.meta.url).href;
   const doors: Record<string, string> = { "@waterpark/waterpark": url("./plugin_door.ts") };
-  for (const sink of ["http", "file", "kafka", "nats", "amqp", "mllp"]) {
+  for (const sink of ["http", "file", "kafka", "nats", "amqp", "mail", "mllp"]) {
     doors[`@waterpark/waterpark/sinks/${sink}`] = url(`../../plugins/sinks/${sink}.ts`);
   }
   for (const source of ["file", "http", "timer", "kafka", "alerts"]) {

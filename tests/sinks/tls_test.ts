@@ -2,25 +2,10 @@
  * Sinks over TLS, with an authority of their own in a file: whoever is not vouched for by it is not talked to.
  */
 import assert from "node:assert/strict";
-import { selfSigned } from "../interop/self_signed.ts";
 import { type BundledSink, startSink } from "./bundled_sink.ts";
+import { withCertificate } from "./certificate.ts";
 import { delivery } from "./deliver_all.ts";
 import { accepts, freePort, ServerProcess } from "./server_process.ts";
-
-async function withCertificate(
-  body: (files: { caFile: string; certFile: string; keyFile: string; cert: string; key: string }) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "waterpark-tls-" });
-  try {
-    const { cert, key } = await selfSigned();
-    const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-    await Deno.writeTextFile(certFile, cert);
-    await Deno.writeTextFile(keyFile, key);
-    await body({ caFile: certFile, certFile, keyFile, cert, key });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function endOf(sink: BundledSink): Promise<string> {
   try {
