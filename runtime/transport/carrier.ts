@@ -24,15 +24,18 @@ export interface Connection {
   /** Largest frame that is read; {@linkcode HELLO_FRAME_BYTES_MAX} until the owner raises it. */
   frameBytesMax: number;
   /**
-   * Queues one whole frame that `encodeFrame` made; the bytes, and its room in front, must not be written to afterwards.
-   * Does nothing once closed.
+   * Queues one whole frame that `encodeFrame` made, and that nobody else has: its memory, and its room in front, belong to
+   * the connection now. Does nothing once closed.
    */
   send(lane: Lane, bytes: Uint8Array): void;
   /** Bytes queued here and not yet taken by the system. */
   queuedBytes(): number;
   /** Bytes of this lane among them, and those that the system is taking just now. */
   waitingBytes(lane: Lane): number;
-  /** Called for each frame; set it within `onConnection` or `onOpen`. */
+  /**
+   * Called for each frame; set it within `onConnection` or `onOpen`. The payload may be kept, but for that of a
+   * `FRAME.RAFT`: its memory may be used again once this has returned.
+   */
   onFrame: ((lane: Lane, frame: Frame) => void) | null;
   /** Called once when the connection has ended, whoever ended it, and never within {@linkcode close}. */
   onClose: ((reason: string) => void) | null;

@@ -56,9 +56,11 @@ export function greet(options: GreetingOptions): void {
   };
   const follow = (step: HandshakeStep) => {
     for (const { type, payload } of step.send) {
-      const bytes = encodeFrame({ ...stamp, type, to: 0, payload });
       const lanes = type === FRAME.WELCOME ? LANES : 1;
-      for (let lane = 0; lane < lanes; lane++) connection.send(lane as Lane, bytes);
+      // A frame for each lane: carriers write into the room in front of it.
+      for (let lane = 0; lane < lanes; lane++) {
+        connection.send(lane as Lane, encodeFrame({ ...stamp, type, to: 0, payload }));
+      }
     }
     if (step.end === null) return;
     if (step.end.state === "refused") closeRefused(world, connection, step.end.isTold);

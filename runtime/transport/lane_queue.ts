@@ -1,3 +1,5 @@
+import { borrow, giveBack } from "../wire/mod.ts";
+
 const NOTHING = new Uint8Array(0);
 
 /** Frames of one lane that wait for the system to take them, gathered into few large writes. Its owner bounds it. */
@@ -22,6 +24,8 @@ export class LaneQueue {
    * Takes up to `bytesMax` bytes from the front, cutting a frame where it must: a lane is a stream. One small write
    * for each frame is three times as slow as one write for ten (measured), hence the copy.
    *
+   * What is answered belongs to the caller, who gives it back (`giveBack`) when he has no use for it any more.
+   *
    * @param headroom bytes left free at the front, for what the carrier writes there; at most `FRAME_ROOM_BYTES`
    */
   take(bytesMax: number, headroom = 0): Uint8Array<ArrayBuffer> {
@@ -32,7 +36,7 @@ export class LaneQueue {
       this.#dropFirst();
       return headroom === 0 ? only : new Uint8Array(only.buffer, only.byteOffset - headroom, headroom + only.length);
     }
-    const bytes = new Uint8Array(headroom + Math.min(bytesMax, this.#bytes));
+    const bytes = borrow(headroom + Math.min(bytesMax, this.#bytes));
     let at = headroom;
     while (at < bytes.length) {
       const part = this.#parts[this.#first];
@@ -40,7 +44,9 @@ export class LaneQueue {
       bytes.set(part.subarray(this.#firstAt, this.#firstAt + taken), at);
       at += taken;
       this.#firstAt += taken;
-      if (this.#firstAt === part.length) this.#dropFirst();
+      if (this.#firstAt < part.length) continue;
+      giveBack(part as Uint8Array<ArrayBuffer>);
+      this.#dropFirst();
     }
     this.#bytes -= at - headroom;
     return bytes;

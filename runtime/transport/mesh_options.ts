@@ -31,7 +31,9 @@ export interface MeshOptions {
   carriers: Carrier[];
   /** what stands in each frame's header */
   topologyVersion: () => number;
-  /** a frame for a room above; the payload is a view that may be kept. A `WaterparkError` closes the link. */
+  /**
+   * A frame for a room above; the payload may be kept, but for that of a `FRAME.RAFT`. A `WaterparkError` closes the link.
+   */
   onFrame: (from: Peer, type: number, payload: Uint8Array, topologyVersion: number) => void;
   /** a link has come up or gone; once for each change */
   onPeer: (peer: Peer, isUp: boolean) => void;

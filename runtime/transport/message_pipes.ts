@@ -1,5 +1,6 @@
 /** The two ends of a link's WebSocket: the dialler's over Deno's TLS, the listener's over Node's. */
 import {
+  giveBack,
   smallWebSocketFrame,
   WEBSOCKET,
   WEBSOCKET_ROOM_BYTES,
@@ -20,6 +21,7 @@ const DIALLED_BUFFERED_BYTES_MAX = 64 * 1024;
 /** Of a socket that came in, Node's. */
 export class AcceptedPipe implements MessagePipe {
   readonly room = WEBSOCKET_ROOM_BYTES;
+  readonly isVolatile = false;
   readonly bufferedBytesMax = ACCEPTED_BUFFERED_BYTES_MAX;
   readonly #socket: gates.TlsSocket;
   readonly #reader: WebSocketReader;
@@ -68,7 +70,7 @@ export class AcceptedPipe implements MessagePipe {
   }
 
   #write(bytes: Uint8Array<ArrayBuffer>): void {
-    if (!this.#isEnded) this.#socket.write(bytes);
+    if (!this.#isEnded) this.#socket.write(bytes, () => giveBack(bytes));
   }
 
   #end(reason: string): void {
@@ -82,6 +84,7 @@ export class AcceptedPipe implements MessagePipe {
 /** Of a socket that this node has dialled. */
 export class DialledPipe implements MessagePipe {
   readonly room = WEBSOCKET_ROOM_BYTES;
+  readonly isVolatile = true;
   readonly bufferedBytesMax = DIALLED_BUFFERED_BYTES_MAX;
   readonly #socket: WebSocketClient;
   #handlers: PipeHandlers | null = null;
@@ -92,7 +95,9 @@ export class DialledPipe implements MessagePipe {
   private constructor(conn: gates.TlsConn, onOpen: (head: string) => void) {
     this.#socket = new WebSocketClient(conn, {
       onOpen,
-      onMessage: (bytes) => this.#handlers === null ? void this.#early.push(bytes) : this.#handlers.onMessage(bytes),
+      onMessage: (bytes) =>
+        this.#handlers === null ? void this.#early.push(bytes.slice()) : this.#handlers.onMessage(bytes),
+      onWritten: giveBack,
       onDrain: () => this.#handlers?.onDrain(),
     });
   }

@@ -1,5 +1,5 @@
 import { WaterparkError } from "../base/mod.ts";
-import { type Frame, FrameReader, type Lane } from "../wire/mod.ts";
+import { FRAME, type Frame, FrameReader, type Lane } from "../wire/mod.ts";
 import type { World } from "../world/mod.ts";
 import { type CarrierName, type Connection, HELLO_FRAME_BYTES_MAX } from "./carrier.ts";
 import { LaneQueue } from "./lane_queue.ts";
@@ -76,8 +76,12 @@ export abstract class StreamConnection implements Connection {
     this.finish(reason);
   }
 
-  /** Takes bytes of one lane's stream; the chunk must not be written to afterwards. */
-  protected received(lane: number, chunk: Uint8Array): void {
+  /**
+   * Takes bytes of one lane's stream.
+   *
+   * @param isVolatile true: the chunk is written to again once this has returned
+   */
+  protected received(lane: number, chunk: Uint8Array, isVolatile = false): void {
     if (this.isClosed) return;
     let frames: Frame[];
     try {
@@ -87,6 +91,8 @@ export abstract class StreamConnection implements Connection {
     }
     for (const frame of frames) {
       if (this.isClosed) return;
+      // Entries are most of all bytes, and are copied into the log at once; what others take may be kept by them.
+      if (isVolatile && frame.type !== FRAME.RAFT) frame.payload = frame.payload.slice();
       try {
         this.onFrame?.(lane as Lane, frame);
       } catch (error) {

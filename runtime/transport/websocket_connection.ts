@@ -9,6 +9,8 @@ const MESSAGE_BYTES_MAX = 64 * 1024;
 export interface MessagePipe {
   /** bytes that a message must leave free in front */
   readonly room: number;
+  /** true: a message's bytes hold only until `onMessage` returns */
+  readonly isVolatile: boolean;
   /** bytes given to `send` that the system has not taken */
   readonly bufferedBytes: number;
   /** no more is sent while so many are buffered: what comes later may be more urgent */
@@ -23,7 +25,7 @@ export interface MessagePipe {
 
 /** Told of what happens on a {@linkcode MessagePipe}. */
 export interface PipeHandlers {
-  /** one message; the bytes may be kept */
+  /** one message; the bytes may be kept, but where the pipe is volatile */
   onMessage(bytes: Uint8Array): void;
   /** nothing is buffered any more; told once there was `bufferedBytesMax` */
   onDrain(): void;
@@ -53,7 +55,7 @@ export class WebSocketConnection extends StreamConnection {
       pipe.attach({
         onMessage: (bytes) => {
           if (!(bytes[0] < LANES)) return this.finish("a message that is no lane's");
-          this.received(bytes[0], bytes.subarray(1));
+          this.received(bytes[0], bytes.subarray(1), pipe.isVolatile);
         },
         onDrain: () => this.pump(),
         onEnd: (reason) => this.finish(reason),

@@ -11,7 +11,7 @@
  * one chunk: the payload is then a view that keeps the chunk alive, so whoever stores a payload copies it.
  */
 import { type Digest64, digest64, WaterparkError } from "../base/mod.ts";
-import { allocate } from "./slab.ts";
+import { borrow } from "./slab.ts";
 
 /** The version of the layout above, whatever is in the payload; a node closes a connection on which it reads another. */
 export const FRAME_LAYOUT = 1;
@@ -68,7 +68,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   HEADER_VIEW.setUint32(16, frame.cluster.lo, true);
   HEADER_VIEW.setFloat64(20, frame.from, true);
   HEADER_VIEW.setFloat64(28, frame.to, true);
-  const bytes = allocate(FRAME_ROOM_BYTES + length).subarray(FRAME_ROOM_BYTES);
+  const bytes = borrow(FRAME_ROOM_BYTES + length).subarray(FRAME_ROOM_BYTES);
   bytes.set(HEADER);
   bytes.set(payload, FRAME_HEADER_BYTES);
   return bytes;

@@ -72,6 +72,7 @@ export {
   unescapeHl7,
 } from "./hl7.ts";
 export { pack, unpack } from "./pack.ts";
+export { borrow, giveBack } from "./slab.ts";
 export { BATCH_POSTS_MAX, type OutgoingPost, PostBatchReader } from "./post_batch.ts";
 export { PostBatchWriter } from "./post_batch_writer.ts";
 export { commonVersion, PROTOCOL, type ProtocolRange } from "./protocol.ts";

@@ -40,13 +40,16 @@ export interface UpgradeRequest {
 export interface WebSocketHandlers {
   /** The upgrade is accepted; called once, before any other, with the head of the answer. */
   onOpen(head: string): void;
-  /** One binary message. Its bytes may be kept; they share a buffer of up to 64 KiB with their neighbours. */
+  /** One binary message; its bytes hold until this returns. */
   onMessage(bytes: Uint8Array): void;
+  /** what was given to `send` is written, or copied: its memory is free */
+  onWritten?(buffer: Uint8Array<ArrayBuffer>): void;
   /** all that was sent is written */
   onDrain(): void;
 }
 
-const SLAB_BYTES = 64 << 10;
+/** Twice the largest message of most senders: one that begins in it ends in it. */
+const SLAB_BYTES = 256 << 10;
 /** A read into less is hardly worth its call. */
 const READ_BYTES_MIN = 8 << 10;
 const HEAD_BYTES_MAX = 16 << 10;
@@ -132,11 +135,11 @@ export class WebSocketClient {
     }
   }
 
-  /** Some bytes, of a slab that is never written to again where they are; null: the connection has ended. */
+  /** Some bytes; null: the connection has ended. */
   async #read(): Promise<Uint8Array | null> {
-    const left = this.#slab.length - this.#used;
-    // A message that fits a slab, but not the rest of this one, is cut once; its end goes to the next one's beginning.
-    if (left < READ_BYTES_MIN) {
+    // Mostly all that was read was whole: then the same memory is used again, which is in the cache, and needs no collector.
+    if (!this.#reader.isInside) this.#used = 0;
+    else if (this.#slab.length - this.#used < READ_BYTES_MIN) {
       this.#slab = new Uint8Array(SLAB_BYTES);
       this.#used = 0;
     }
@@ -162,10 +165,13 @@ export class WebSocketClient {
       this.#bufferedBytes -= bytes.length;
       if (this.#reason !== null) return;
       if (this.#next.length === 0) break;
+      this.#handlers.onWritten?.(bytes);
       bytes = this.#next.length === 1 ? this.#next[0] : joinBytes(this.#next);
+      if (this.#next.length > 1) { for (const each of this.#next) this.#handlers.onWritten?.(each); }
       this.#next.length = 0;
     }
     this.#isWriting = false;
+    this.#handlers.onWritten?.(bytes);
     this.#handlers.onDrain();
   }
 

@@ -88,7 +88,12 @@ export class WebSocketReader {
   }
 
   /** bytes that the next message still wants, as far as is known; at least 1 */
-  /** Hands up what `chunk` completes. It must not be written to afterwards, but behind its end. */
+  /** true: part of a frame, or of a message, has been read; its chunks must not be written to */
+  get isInside(): boolean {
+    return this.#rest.length > 0 || this.#pieces.length > 0;
+  }
+
+  /** Hands up what `chunk` completes. While {@linkcode isInside} it must not be written to, but behind its end. */
   push(chunk: Uint8Array): void {
     if (this.#isEnded) return;
     const bytes = this.#joined(chunk);
