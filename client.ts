@@ -62,6 +62,7 @@ import type {
   Receipt,
   RecoveryView,
   ResentView,
+  RetentionView,
   ShardView,
   SinkView,
   SourceView,
@@ -98,7 +99,7 @@ export type { CopiesNeeded, CopiesVerdict, CopyAudit, CopyDifference };
 export type { AckRule, DrainView, NodeHolding, NodeShare, NodeStatus, PlanView, WhatIf, WhatIfChange, WhatIfMove };
 export type { WhatIfNode, WholeView };
 export type { ActorPlace, ActorView, NodeView, ParkedFault, PluginView, Receipt, TopologyView };
-export type { PluginDetail, PluginDiffView, PromoteOptions, SwitchView };
+export type { PluginDetail, PluginDiffView, PromoteOptions, RetentionView, SwitchView };
 const JSON_TYPE = { "content-type": "application/json" };
 const ENCODER = new TextEncoder();
 

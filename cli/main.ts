@@ -33,6 +33,7 @@ import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
 import { pluginCheck, pluginPause, pluginResume } from "./commands/plugin_outside.ts";
 import { pluginPace } from "./commands/plugin_pace.ts";
+import { retentionList, retentionSet } from "./commands/retention.ts";
 import { pluginPromote } from "./commands/plugin_promote.ts";
 import { pluginRemove } from "./commands/plugin_remove.ts";
 import { pluginRollback } from "./commands/plugin_rollback.ts";
@@ -116,6 +117,10 @@ export const TREE: CommandTree = {
   effect: {
     description: "what goes out, and what could not",
     verbs: { list: effectList, retry: effectRetry, discard: effectDiscard },
+  },
+  retention: {
+    description: "for how long histories are kept",
+    verbs: { list: retentionList, set: retentionSet },
   },
   switch: {
     description: "feature flags that handlers see as data",

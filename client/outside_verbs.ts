@@ -8,6 +8,7 @@ import type {
   FindQuery,
   FoundView,
   OutsideView,
+  RetentionView,
   TraceView,
 } from "../runtime/gateway/mod.ts";
 import type { Dialer } from "./dialer.ts";
@@ -62,6 +63,20 @@ export class OutsideVerbs {
   /** Messages wherever they are, newest first; every node looks through what it writes, for some seconds. */
   find(wanted: FindQuery): Promise<FoundView> {
     return this.#dialer.ask({ path: `/v1/find${query({ ...wanted })}` });
+  }
+
+  /** For how long actors are kept after their last message, by kind; what is not named is kept for ever. */
+  async retention(): Promise<RetentionView[]> {
+    return (await this.#dialer.ask<{ kinds: RetentionView[] }>({ path: "/v1/retention" })).kinds;
+  }
+
+  /** Sets that, in days from 30 on; null: for ever, undefined: what is usual. */
+  setRetention(kind: string, days: number | null | undefined): Promise<RetentionView> {
+    return this.#dialer.ask({
+      method: "PUT",
+      path: `/v1/retention/${encodeURIComponent(kind)}`,
+      body: new TextEncoder().encode(JSON.stringify({ days })),
+    });
   }
 
   /** Stops a sink or a source, or sets it going again. */

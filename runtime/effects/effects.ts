@@ -60,6 +60,11 @@ export class Effects {
     this.#sinks = new Sinks({ world: options.world, door: options.sinks ?? NO_SINKS });
   }
 
+  /** True while the actor owes effects; now and then although it does not. */
+  owes(shard: number, key: string): boolean {
+    return this.#shardOf(shard).owed.owes(sourceOf(key));
+  }
+
   /**
    * An outcome with effects was committed and stands. Called on every copy, in log order. Timers are not owed: they are
    * for {@linkcode Timers}.

@@ -26,6 +26,7 @@ import { failureOf, problemResponse } from "./problem.ts";
 import type { Gateway, Route } from "./routing.ts";
 import type { NodeService } from "./service.ts";
 import { addRecoveryRoutes } from "./recovery_routes.ts";
+import { addRetentionRoutes } from "./retention_routes.ts";
 import { addStreamRoutes } from "./stream_routes.ts";
 import { addTopologyRoutes } from "./topology_routes.ts";
 import { addWatchRoutes } from "./watch_routes.ts";
@@ -102,6 +103,7 @@ export function createApp(service: NodeService, options: GatewayOptions): Gatewa
   addRecoveryRoutes(route, gateway);
   addPluginRoutes(route, gateway);
   addSwitchRoutes(route, gateway);
+  addRetentionRoutes(route, gateway);
   addOutsideRoutes(route, gateway);
   addFollowingRoutes(route, gateway);
   addAuditRoutes(route, gateway);

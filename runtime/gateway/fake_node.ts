@@ -20,6 +20,7 @@ import { fakeStages } from "./fake_stages.ts";
 import type { FollowingService } from "./following.ts";
 import type { OutsideService } from "./outside.ts";
 import type { PlannedService } from "./planned.ts";
+import type { RetentionService, RetentionView } from "./retention_routes.ts";
 import type { StagesService } from "./stages.ts";
 import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
 
@@ -119,6 +120,7 @@ export class FakeNode implements NodeService {
     },
   };
   readonly outside: OutsideService = fakeOutside(this.asked);
+  readonly retention: RetentionService = fakeRetention();
   readonly stages: StagesService = fakeStages(this.asked, (name) => this.#plugins.get(name)!);
   /** what comparing the copies of S05/017 shows */
   copiesState: CopiesVerdict["state"] = "agree";
@@ -316,4 +318,16 @@ export class FakeNode implements NodeService {
 
 function refusal(code: string, message: string): PostAnswer & { state: "refused" } {
   return { state: "refused", code, outcome: "not-applied", message };
+}
+
+function fakeRetention(): RetentionService {
+  const kinds = new Map<string, RetentionView>();
+  return {
+    list: () => [...kinds.values()],
+    set(kind, days) {
+      if (days === undefined) kinds.delete(kind);
+      else kinds.set(kind, { kind, days, isDefault: false });
+      return Promise.resolve();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { PlannedService } from "./planned.ts";
 import type { FollowingService } from "./following.ts";
 import type { OutsideService } from "./outside.ts";
+import type { RetentionService } from "./retention_routes.ts";
 import type { StagesService } from "./stages.ts";
 import type { RecoveryService } from "./recovery.ts";
 import type { ActorKey, FullKey, Outcome } from "../base/mod.ts";
@@ -238,6 +239,8 @@ export interface NodeService {
   readonly planned: PlannedService;
   /** stages of plugins, and switches */
   readonly stages: StagesService;
+  /** for how long histories are kept */
+  readonly retention: RetentionService;
   /** what became of messages, and finding them */
   readonly following: FollowingService;
   /** functions, sinks, sources */

@@ -11,6 +11,7 @@ import { MAILROOM_CONFIG, type MailroomConfig } from "../mailroom/mod.ts";
 import { MEMBERSHIP_CONFIG, type MembershipConfig } from "../membership/mod.ts";
 import { PROTOCOL, type ProtocolRange } from "../wire/mod.ts";
 import type { AuditConfig } from "./auditing.ts";
+import type { RetentionConfig } from "./retention.ts";
 import type { SealingConfig } from "./sealing.ts";
 
 /** Settings of a node's rooms. */
@@ -52,6 +53,8 @@ export interface NodeConfig {
   audit: AuditConfig;
   /** packing of old entries; see `sealing.ts` for each */
   sealing: SealingConfig;
+  /** lives that end by age; see `retention.ts` for each */
+  retention: RetentionConfig;
   /** the journal, where there is one; see its room for each */
   journal: JournalConfig;
   /** plugin host processes, over which the node's actors are spread; 0: by the machine's cores, see `hostsFor` */
@@ -150,6 +153,8 @@ export const DEFAULTS: NodeConfig = {
     againAfterMs: 200,
     summaryMs: 9000,
   },
+  // A tenth of a millisecond of looking in each second.
+  retention: { everyMs: 1000, rowsMax: 200, endingMax: 64 },
   sealing: {
     everyMs: 50,
     // Less is not worth any CPU: what is packed takes a quarter.
@@ -222,6 +227,7 @@ export function configWith(overrides: PartialConfig = {}): NodeConfig {
     effects: { ...DEFAULTS.effects, ...overrides.effects },
     audit: { ...DEFAULTS.audit, ...overrides.audit },
     sealing: { ...DEFAULTS.sealing, ...overrides.sealing },
+    retention: { ...DEFAULTS.retention, ...overrides.retention },
     journal: { ...DEFAULTS.journal, ...overrides.journal },
     protocol: { ...DEFAULTS.protocol, ...overrides.protocol },
     leave: { ...DEFAULTS.leave, ...overrides.leave },

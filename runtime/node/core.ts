@@ -36,6 +36,7 @@ import { Relaying } from "./relaying.ts";
 import { Reviving } from "./reviving.ts";
 import { diskFault, postingFault } from "./posting_fault.ts";
 import { type RequestResult, Requests } from "./requests.ts";
+import { Retention } from "./retention.ts";
 import { Sealing } from "./sealing.ts";
 import { takeIn } from "./taking_in.ts";
 import { Wholeness } from "./wholeness.ts";
@@ -68,6 +69,7 @@ export class NodeCore {
   readonly departing: Departing;
   readonly wholeness: Wholeness;
   readonly sealing: Sealing;
+  readonly retention: Retention;
   readonly sinks: NodeCoreOptions["sinks"];
   /** frames of kinds that this code does not know; for metrics */
   unknownFrames = 0;
@@ -209,11 +211,13 @@ export class NodeCore {
     this.departing = new Departing({ core: this, onDue: options.onDue });
     this.wholeness = new Wholeness({ core: this });
     this.sealing = new Sealing({ core: this });
+    this.retention = new Retention({ core: this });
     this.#absence = new Absence({ core: this });
     this.requests.handle("join", (body, done) => takeIn(this, body as JoiningNode, done));
     this.membership.start();
     this.#absence.start();
     this.sealing.start();
+    this.retention.start();
     this.departing.start();
     this.recovering.start();
   }
@@ -311,6 +315,7 @@ export class NodeCore {
     this.#closed = true;
     this.#absence.stop();
     this.sealing.stop();
+    this.retention.stop();
     this.departing.stop();
     this.recovering.stop();
     this.reviving.stop();

@@ -10,6 +10,7 @@
 export type { PollConfig } from "./audit_poll.ts";
 export type { WitnessConfig } from "./audit_witness.ts";
 export type { AuditConfig } from "./auditing.ts";
+export type { RetentionConfig } from "./retention.ts";
 export type { SealingConfig } from "./sealing.ts";
 export { configWith, DEFAULTS, type NodeConfig, type PartialConfig } from "./config.ts";
 export { type CoreObserver, NodeCore, type NodeCoreOptions, type NodeIdentity } from "./core.ts";

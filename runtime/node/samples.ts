@@ -5,7 +5,7 @@ import type { NodeCore } from "./core.ts";
 /** What `/metrics` tells of a node's rooms. */
 export function samplesOf(core: NodeCore): Sample[] {
   const { replication, mailroom, actors, effects, timers, directory, membership, mesh, recovering, relaying } = core;
-  const { journal, sealing } = core;
+  const { journal, sealing, retention } = core;
   const counts = replication.counts();
   const due = timers.counts();
   const links = mesh.links();
@@ -24,6 +24,7 @@ export function samplesOf(core: NodeCore): Sample[] {
     { name: "journal_faulty", help: "1 while the journal cannot be written", value: journal?.fault == null ? 0 : 1 },
     { name: "log_bytes", help: "bytes of entries held in memory", value: counts.bytes },
     ...sealing.samples(),
+    ...retention.samples(),
     {
       name: "receipts_owed",
       help: "messages appended here whose receipt is not due yet",

@@ -18,6 +18,7 @@ import type {
   PostAnswer,
   PostRequest,
   ReadMode,
+  RetentionService,
   TopologyView,
 } from "../gateway/mod.ts";
 import { Metrics, type Sample } from "../telemetry/mod.ts";
@@ -58,6 +59,7 @@ export class CoreService implements NodeService {
   readonly following: Following;
   /** where sources run */
   readonly sources: SourceRuns;
+  readonly retention: RetentionService;
   readonly #core: NodeCore;
   readonly #metrics: Metrics;
   readonly #loading: PluginLoading | null;
@@ -71,6 +73,7 @@ export class CoreService implements NodeService {
     this.#core = core;
     this.recovery = new CoreRecovery(core);
     this.planned = new PlannedWork(core);
+    this.retention = core.retention;
     this.stages = new CoreStages({ core, view: (name, version) => this.#pluginView(name, version) });
     this.#warming = new Warming({
       core,

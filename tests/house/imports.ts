@@ -25,7 +25,8 @@ const SIDE_DOORS: readonly { from: RegExp; to: RegExp }[] = [
   { from: /^runtime\/plugin_host\//, to: /^runtime\/wire\/(bytes|hl7\w*)\.ts$/ },
   {
     from: /^client\//,
-    to: /^runtime\/(wire\/(client_protocol|post_batch|post_batch_writer|answer_batch)|topology\/shard)\.ts$/,
+    to:
+      /^runtime\/(wire\/(client_protocol|post_batch|post_batch_writer|answer_batch|websocket_client|websocket_frames)|topology\/shard)\.ts$/,
   },
 ];
 
