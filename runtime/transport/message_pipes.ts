@@ -13,8 +13,6 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { CLUSTER_NAME } from "./secret.ts";
 import type { MessagePipe, PipeHandlers } from "./websocket_connection.ts";
 
-/** Node's sockets buffer without a bound, and say that they are empty once they held more than 16 KiB. */
-const ACCEPTED_BUFFERED_BYTES_MAX = 64 * 1024;
 /** A write under way, and one that gathers. */
 const DIALLED_BUFFERED_BYTES_MAX = 64 * 1024;
 
@@ -22,7 +20,7 @@ const DIALLED_BUFFERED_BYTES_MAX = 64 * 1024;
 export class AcceptedPipe implements MessagePipe {
   readonly room = WEBSOCKET_ROOM_BYTES;
   readonly isVolatile = false;
-  readonly bufferedBytesMax = ACCEPTED_BUFFERED_BYTES_MAX;
+  readonly bufferedBytesMax: number;
   readonly #socket: gates.TlsSocket;
   readonly #reader: WebSocketReader;
   #handlers: PipeHandlers | null = null;
@@ -31,6 +29,8 @@ export class AcceptedPipe implements MessagePipe {
   /** @param socket one that is being let in: it may not speak before it is attached to */
   constructor(socket: gates.TlsSocket) {
     this.#socket = socket;
+    // Node's sockets buffer without a bound, and say that they are empty only once they held so much.
+    this.bufferedBytesMax = socket.writableHighWaterMark;
     this.#reader = new WebSocketReader({
       onMessage: (bytes) => this.#handlers!.onMessage(bytes),
       onPing: (body) => this.#write(smallWebSocketFrame(WEBSOCKET.PONG, { isClient: false, body })),
