@@ -17,11 +17,29 @@ export const pluginInspect = command({
     out.data(`  deployed  ${new Date(plugin.deployedAt).toISOString()}`);
     const parked = `${plugin.parkedEverywhere} actors`;
     out.data(`  parked    ${plugin.parkedEverywhere > 0 ? out.paint("red", parked) : parked}`);
+    showDeclared(plugin, out);
     showVersions(plugin, out);
     showHistory(plugin, out);
     if (plugin.silent.length > 0) out.talk(out.paint("yellow", `no answer from ${plugin.silent.join(", ")}`));
   },
 });
+
+/** What the version that decides said of itself. */
+function showDeclared({ version, versions }: PluginDetail, out: Output): void {
+  const declares = versions.find((one) => one.version === version)?.declares ?? null;
+  if (declares === null) return;
+  const { permissions = {}, limits = {}, plugin: _kind, name: _name, ...others } = declares;
+  const may = Object.entries(permissions as Record<string, unknown>).map(([what, where]) => `${what} ${said(where)}`);
+  out.data(`  may       ${may.join("; ") || "nothing but answer"}`);
+  for (const [what, values] of [["limits", limits], ["also", others]] as const) {
+    const all = Object.entries(values as Record<string, unknown>).map(([key, value]) => `${key} ${said(value)}`);
+    if (all.length > 0) out.data(`  ${what.padEnd(8)}  ${all.join("; ")}`);
+  }
+}
+
+function said(value: unknown): string {
+  return Array.isArray(value) ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 function showVersions({ versions, folding }: PluginDetail, out: Output): void {
   if (versions.length === 0) return;

@@ -27,6 +27,8 @@ export interface VersionView {
   deployedAt: number;
   /** why it was taken back; null: it was not */
   withdrawn: string | null;
+  /** what it said of itself when it was deployed: permissions, limits and such; null: it is a handler, and may do nothing */
+  declares: Record<string, unknown> | null;
 }
 
 /** One line of a plugin's deployment history. */

@@ -82,6 +82,7 @@ export class CoreStages implements StagesService {
         bytes: one.bytes.length,
         deployedAt: one.deployedAtMs,
         withdrawn: one.withdrawn ?? null,
+        declares: declaredIn(one.manifest),
       })),
       history: (record.deeds ?? []).map(({ atMs, reason = "", where = null, ...deed }) => ({
         ...deed,
@@ -260,4 +261,12 @@ function foldingOf(record: PluginRecord, progress: readonly SweepProgress[]): Fo
 function viewOf(name: string, on: boolean, deeds: readonly SwitchDeed[]): SwitchView {
   const mine = deeds.filter((deed) => deed.name === name);
   return { name, on, history: mine.map(({ on, by, atMs }) => ({ on, by, at: atMs })) };
+}
+
+function declaredIn(manifest: string | undefined): Record<string, unknown> | null {
+  try {
+    return manifest === undefined ? null : JSON.parse(manifest);
+  } catch {
+    return null;
+  }
 }

@@ -207,6 +207,8 @@ Deno.test("a function answers on every node, with what it may touch and nothing 
         },
       });`,
     );
+    const [{ declares }] = (await client.plugin("desk-api")).versions;
+    assert.deepEqual([declares?.permissions, declares?.limits], [{}, { callMs: 500 }]);
     const ask = (node: string, path: string, init?: RequestInit) =>
       fetch(`${cluster.node(node).http}/v1/functions/desk-api${path}`, init);
     const first = await until(10_000, "it is there", async () => {
