@@ -114,24 +114,29 @@ export class DialledPipe implements MessagePipe {
       authority: string;
       path: string;
       headers: Record<string, string>;
-      /** true: nobody waits for it any more */
-      isOver: () => boolean;
+      /** nobody waits for it any more; heeded until it is open */
+      signal: AbortSignal;
       onOpen: (pipe: DialledPipe, head: string) => void;
     },
   ): Promise<void> {
-    const { world, authority, path, headers, isOver, onOpen } = options;
+    const { world, authority, path, headers, signal, onOpen } = options;
     const { host, port } = parseAddress(address);
-    const tcp = await gates.tcp.connect({ hostname: host, port });
+    const tcp = await gates.tcp.connect({ hostname: host, port, signal });
     tcp.setNoDelay(true);
     // By the name that only certificates of the cluster bear, which no public authority may sign: an address need not be
     // in it, and whoever holds a public certificate for the host is still a stranger.
     const conn = await gates.tcp.startTls(tcp, { hostname: CLUSTER_NAME, caCerts: [authority] });
-    if (isOver()) return conn.close();
+    // The system of a frozen peer takes calls in its place. What was said to it then is let go of here, but the platform
+    // keeps the socket until it is answered or the peer dies; the peer's backlog bounds how many those are.
+    const giveUp = () => closeQuietly(conn);
+    signal.addEventListener("abort", giveUp);
+    if (signal.aborted) return giveUp();
     await conn.handshake();
     let isOpen = false;
     const pipe = new DialledPipe(conn, (head) => {
-      if (isOver()) return pipe.close();
+      if (signal.aborted) return;
       isOpen = true;
+      signal.removeEventListener("abort", giveUp);
       onOpen(pipe, head);
     });
     const reason = await pipe.#socket.run({
@@ -167,5 +172,13 @@ export class DialledPipe implements MessagePipe {
 
   close(): void {
     this.#socket.close();
+  }
+}
+
+function closeQuietly(conn: gates.TlsConn): void {
+  try {
+    conn.close();
+  } catch {
+    // It was closed.
   }
 }

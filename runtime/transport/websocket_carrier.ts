@@ -84,6 +84,7 @@ export class WebSocketCarrier implements Carrier {
   dial(address: string, handlers: DialHandlers): void {
     const { world } = this.#options;
     const pipes: DialledPipe[] = [];
+    const giveUp = new AbortController();
     let isOver = false;
     const end = (act: () => void) => {
       if (isOver) return;
@@ -93,7 +94,8 @@ export class WebSocketCarrier implements Carrier {
     };
     const fail = (cause: unknown) =>
       end(() => {
-        for (const pipe of pipes) pipe.close();
+        giveUp.abort();
+        for (const pipe of pipes) pipe?.close();
         const error = dialError(address, cause);
         if (error.code === "transport/wrong-secret") tellWrongSecret(address);
         handlers.onFail(error);
@@ -104,8 +106,9 @@ export class WebSocketCarrier implements Carrier {
       end(() => handlers.onOpen(new WebSocketConnection(world, pipes.slice(0, parts), address)));
     };
     const link = mintId(world);
+    const { signal } = giveUp;
     this.#dialPart(address, `${link}/0`, {
-      isOver: () => isOver,
+      signal,
       onFail: fail,
       onOpen: (pipe, head) => {
         pipes[0] = pipe;
@@ -113,7 +116,7 @@ export class WebSocketCarrier implements Carrier {
         if (!head.toLowerCase().includes(`\r\n${PART_HEADER}:`)) return isEnough(1);
         for (let part = 1; part < LANES; part++) {
           this.#dialPart(address, `${link}/${part}`, {
-            isOver: () => isOver,
+            signal,
             onFail: fail,
             onOpen: (pipe) => {
               pipes[part] = pipe;
@@ -125,8 +128,8 @@ export class WebSocketCarrier implements Carrier {
     });
   }
 
-  #dialPart(address: string, part: string, { isOver, onOpen, onFail }: {
-    isOver: () => boolean;
+  #dialPart(address: string, part: string, { signal, onOpen, onFail }: {
+    signal: AbortSignal;
     onOpen: (pipe: DialledPipe, head: string) => void;
     onFail: (cause: unknown) => void;
   }): void {
@@ -136,7 +139,7 @@ export class WebSocketCarrier implements Carrier {
       authority: tls.authority,
       path: LINK_PATH,
       headers: { Authorization: `Bearer ${admission}`, [PART_HEADER]: part },
-      isOver,
+      signal,
       onOpen,
     }).catch(onFail);
   }
