@@ -12,7 +12,7 @@ Deno.test("a function belongs to the room that its module stands in", () => {
     "file:///x/runtime/world/system_world.ts": "world",
     "file:///x/client/wire/session.ts": "client",
     "file:///x/bench/run.ts": "bench",
-    "file:///root/.cache/deno/npm/registry.npmjs.org/@hono/hono/4.13.19/dist/a.js": "@hono/hono",
+    "file:///cache/npm/registry.npmjs.org/@hono/hono/4.13.19/dist/a.js": "@hono/hono",
     "ext:deno_http/00_serve.ts": "deno",
     "node:stream": "deno",
     "https://example.org/a.ts": "other",

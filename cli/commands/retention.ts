@@ -1,8 +1,6 @@
 import { command } from "../command.ts";
 import { MisuseError } from "../errors.ts";
 
-const DAYS_MIN = 30;
-
 /** `waterpark retention list` */
 export const retentionList = command({
   description: "for how long histories are kept after their last message; what is not listed is kept for ever",
@@ -29,9 +27,9 @@ export const retentionSet = command({
   async run({ values, client, out }) {
     const { kind, days } = values;
     const number = Number(days);
-    if (days !== "forever" && days !== "usual" && !(Number.isInteger(number) && number >= DAYS_MIN)) {
+    if (days !== "forever" && days !== "usual" && !(Number.isInteger(number) && number > 0)) {
       throw new MisuseError(
-        `Cannot keep "${kind}" for "${days}" as it must be ${DAYS_MIN} days or more, forever, or usual`,
+        `Cannot keep "${kind}" for "${days}" as it must be a number of days, forever, or usual`,
         `waterpark retention set ${kind} 365`,
       );
     }

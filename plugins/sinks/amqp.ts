@@ -22,6 +22,8 @@ import {
 } from "@waterpark/waterpark";
 import { AmqpChannel, type AmqpMessage } from "./amqp_channel.ts";
 import { type Login, passwordOf, permissionsOf, type Tls, tlsContext } from "./credentials.ts";
+import { effectDigest } from "./effect_digest.ts";
+import { hostPort } from "./host_port.ts";
 import { keyText, MissingOption, type Template, template } from "./template.ts";
 
 /** Which broker, which exchange. */
@@ -68,7 +70,7 @@ const SHORT_BYTES_MAX = 255;
  */
 export function amqpSink(options: AmqpSinkOptions): SinkDefinition & { readonly plugin: "sink" } {
   const { name = "amqp", servers, login, tls, timeoutMs = 10_000, retry, whenDead } = options;
-  if (servers.length === 0 || !servers.every((server) => /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d+$/i.test(server))) {
+  if (servers.length === 0 || !servers.every((server) => hostPort(server) !== null)) {
     throw new TypeError("Cannot use the servers as each must be host:port, and there must be one");
   }
   const routingKey = template(options.routingKey, { what: "routingKey" });
@@ -127,7 +129,7 @@ async function messageOf(
       routingKey: to,
       content: Buffer.from(bytes),
       properties: {
-        messageId: bytesOf(id) <= SHORT_BYTES_MAX ? id : await digestOf(id),
+        messageId: bytesOf(id) <= SHORT_BYTES_MAX ? id : `sha256-${await effectDigest(id)}`,
         // properties are short; what does not fit stands in the headers alone
         ...(bytesOf(type) <= SHORT_BYTES_MAX ? { type } : {}),
         ...(bytesOf(contentType) <= SHORT_BYTES_MAX ? { contentType } : {}),
@@ -142,9 +144,4 @@ async function messageOf(
 
 function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
-}
-
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `sha256-${new Uint8Array(digest).toHex()}`;
 }

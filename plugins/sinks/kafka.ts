@@ -22,6 +22,7 @@ import {
   type SinkDefinition,
 } from "@waterpark/waterpark";
 import { type Login, passwordOf, permissionsOf, type Tls, tlsContext } from "./credentials.ts";
+import { hostPort } from "./host_port.ts";
 import { Gathering } from "./gathering.ts";
 import { type KafkaRecord, KafkaRequests } from "./kafka_requests.ts";
 import { MissingOption, type Template, template } from "./template.ts";
@@ -78,7 +79,7 @@ const BATCH_MAX = 500;
 export function kafkaSink(options: KafkaSinkOptions): SinkDefinition & { readonly plugin: "sink" } {
   const { name = "kafka", brokers, login, tls, timeoutMs = 20_000, recordBytesMax = 1_000_000, retry, whenDead } =
     options;
-  if (brokers.length === 0 || !brokers.every((broker) => /^(\[[0-9a-f:]+\]|[^\s:,/]+):\d+$/i.test(broker))) {
+  if (brokers.length === 0 || !brokers.every((broker) => hostPort(broker) !== null)) {
     throw new TypeError("Cannot use the brokers as each must be host:port, and there must be one");
   }
   const reading = {

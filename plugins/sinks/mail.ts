@@ -26,6 +26,8 @@ import {
   type SinkDefinition,
 } from "@waterpark/waterpark";
 import { type Login, passwordOf, permissionsOf, type Tls, tlsContext } from "./credentials.ts";
+import { effectDigest } from "./effect_digest.ts";
+import { hostPort } from "./host_port.ts";
 import { MissingOption, type Template, template } from "./template.ts";
 
 /** Which server, from whom, to whom. */
@@ -75,8 +77,8 @@ const ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z
  */
 export function mailSink(options: MailSinkOptions): SinkDefinition & { readonly plugin: "sink" } {
   const { name = "mail", server, login, tls = true, from, timeoutMs = 30_000, retry, whenDead } = options;
-  const [, host, port] = /^(\[[0-9a-f:]+\]|[^\s:,/]+):(\d+)$/i.exec(server) ?? [];
-  if (host === undefined) throw new TypeError("Cannot use the server as it must be host:port");
+  const at = hostPort(server);
+  if (at === null) throw new TypeError("Cannot use the server as it must be host:port");
   if (!ADDRESS.test(from)) throw new TypeError("Cannot use `from` as it must be one address");
   const to = options.to.split(",").map((one) => template(one.trim(), { what: "to" }));
   const subject = template(options.subject ?? "{type} of {key}", { what: "subject" });
@@ -86,15 +88,13 @@ export function mailSink(options: MailSinkOptions): SinkDefinition & { readonly 
     retry,
     whenDead,
     async open(): Promise<SinkConnection> {
-      const hostname = host.replace(/^\[|\]$/g, "");
       const transport = createTransport(
         {
           pool: true,
           maxConnections: CONNECTIONS_MAX,
-          host: hostname,
-          port: Number(port),
-          secure: tls !== false && Number(port) === TLS_FROM_THE_START,
-          requireTLS: tls !== false && Number(port) !== TLS_FROM_THE_START,
+          ...at,
+          secure: tls !== false && at.port === TLS_FROM_THE_START,
+          requireTLS: tls !== false && at.port !== TLS_FROM_THE_START,
           ignoreTLS: tls === false,
           tls: await tlsContext(tls) ?? {},
           name: options.helloName ?? "[127.0.0.1]",
@@ -105,7 +105,7 @@ export function mailSink(options: MailSinkOptions): SinkDefinition & { readonly 
           disableUrlAccess: true,
           // It would resolve the name itself, for which it has no permission; the platform does when it connects.
           getSocket(_: unknown, callback: (error: Error | null, options?: { connection: unknown }) => void) {
-            const socket = connect({ host: hostname, port: Number(port) });
+            const socket = connect(at);
             const timer = setTimeout(() => socket.destroy(new Error("not in time")), timeoutMs);
             socket.once("error", (error: Error) => {
               clearTimeout(timer);
@@ -153,7 +153,7 @@ async function send(
       to: addresses,
       subject: subject.fill(delivery, (value) => value.replace(/\p{Cc}+/gu, " ")),
       text: text(delivery),
-      messageId: `<${await digestOf(delivery.id)}@${from.slice(from.indexOf("@") + 1)}>`,
+      messageId: `<${(await effectDigest(delivery.id)).slice(0, 40)}@${from.slice(from.indexOf("@") + 1)}>`,
       headers: { "X-Waterpark-Type": delivery.type.replace(/[^!-~]+/g, "_"), "Auto-Submitted": "auto-generated" },
     });
     return { state: "done", answer: String(response).slice(0, 200) };
@@ -191,9 +191,4 @@ function usualText({ bytes, contentType }: Delivery): string {
   } catch {
     return text;
   }
-}
-
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).toHex().slice(0, 40);
 }

@@ -99,6 +99,11 @@ export class Timers {
     if (state !== undefined && number !== 0) this.#close(state, number);
   }
 
+  /** True while a timer of the actor of this row runs. */
+  has(shard: number, row: number): boolean {
+    return this.#shards.get(shard)?.table.has(row) ?? false;
+  }
+
   /** The actor's life has ended, and its timers with it. Called on every copy, in log order. */
   retired(shard: number, row: number): void {
     const state = this.#shards.get(shard);

@@ -86,4 +86,4 @@ export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
 export type { MllpSettings } from "./mllp_settings.ts";
 export type { MllpAcknowledge } from "./mllp_verdict.ts";
 export type { MllpCounters } from "./mllp_counters.ts";
-export type { RetentionService, RetentionView } from "./retention_routes.ts";
+export { RETENTION_DAYS_MIN, type RetentionService, type RetentionView } from "./retention_routes.ts";

@@ -25,8 +25,9 @@ export interface RetentionService {
   set(kind: string, days: number | null | undefined): Promise<void>;
 }
 
+/** Nothing is kept for a shorter time, days: ids are remembered for as long. */
+export const RETENTION_DAYS_MIN = 30;
 const KIND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const DAYS_MIN = 30;
 const DAYS_MAX = 3_650_000;
 const BODY_BYTES_MAX = 1000;
 
@@ -57,8 +58,10 @@ function daysIn(body: Uint8Array): number | null | undefined {
     // said below
   }
   if (days === undefined || days === null) return days;
-  if (Number.isInteger(days) && (days as number) >= DAYS_MIN && (days as number) <= DAYS_MAX) return days as number;
+  if (Number.isInteger(days) && (days as number) >= RETENTION_DAYS_MIN && (days as number) <= DAYS_MAX) {
+    return days as number;
+  }
   throw badRequest(
-    `Cannot set the time as the body must be {"days": N} with ${DAYS_MIN} or more, {"days": null} for ever, or {}`,
+    `Cannot set the time as the body must be {"days": N} with ${RETENTION_DAYS_MIN} or more, {"days": null} for ever, or {}`,
   );
 }

@@ -153,7 +153,7 @@ export const DEFAULTS: NodeConfig = {
     againAfterMs: 200,
     summaryMs: 9000,
   },
-  // A tenth of a millisecond of looking in each second.
+  // A million actors are looked at within an hour and a half.
   retention: { everyMs: 1000, rowsMax: 200, endingMax: 64 },
   sealing: {
     everyMs: 50,

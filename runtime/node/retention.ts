@@ -1,6 +1,7 @@
 /**
  * Retention: histories that nobody needs any more end by age. A kind of actors may have a time; an actor of it whose last
- * message is older, with which every plugin is through and which owes nothing, retires as if a handler had asked for it.
+ * message is older, with which every plugin is through, which owes nothing and has no timer running, retires as if a
+ * handler had asked for it.
  *
  * An image: the archive's calendar, by which files are thrown away that have been closed long enough.
  *
@@ -12,7 +13,7 @@
  * half; nothing hangs on the hour. A node whose clock is off ends no life.
  */
 import { DEAD_LETTER_KIND } from "../effects/mod.ts";
-import type { RetentionService, RetentionView } from "../gateway/mod.ts";
+import { RETENTION_DAYS_MIN, type RetentionService, type RetentionView } from "../gateway/mod.ts";
 import type { ShardStore } from "../storage/mod.ts";
 import type { Sample } from "../telemetry/mod.ts";
 import { DATA_SHARDS, type SettingValue } from "../topology/mod.ts";
@@ -30,10 +31,6 @@ export interface RetentionConfig {
   endingMax: number;
 }
 
-/** Nothing is kept for a shorter time, days: ids are remembered for as long. */
-export const RETENTION_DAYS_MIN = 30;
-/** Ten thousand years are for ever. */
-export const RETENTION_DAYS_MAX = 3_650_000;
 const DEAD_LETTER_DAYS = 90;
 const DAY_MS = 86_400_000;
 const PREFIX = "retention.";
@@ -124,13 +121,14 @@ export class Retention implements RetentionService {
   }
 
   #isDue(store: ShardStore, oldestMs: Map<string, number>): boolean {
+    const { replication, timers } = this.#core;
     const row = this.#row;
     const key = store.rowKey(row);
     const kind = key.slice(0, key.indexOf("/"));
     const beforeMs = oldestMs.get(kind);
-    if (beforeMs === undefined || store.isRetired(row)) return false;
+    if (beforeMs === undefined || store.isRetired(row) || timers.has(this.#shard, row)) return false;
     const last = store.rowLastIndex(row);
-    if (last > this.#core.replication.commitIndex(this.#shard) || store.atMsOf(last) >= beforeMs) return false;
+    if (last > replication.commitIndex(this.#shard) || store.atMsOf(last) >= beforeMs) return false;
     return kind !== DEAD_LETTER_KIND || SETTLED.includes(store.message(last).type);
   }
 

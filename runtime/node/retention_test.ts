@@ -14,7 +14,7 @@ function archive(settings: Record<string, unknown> = {}) {
   const nowMs = world.nowWallMs();
   const store = new ShardStore();
   const ended: string[] = [];
-  const state = { commit: Infinity, isWriter: true, aheadMs: 0, owing: new Set<string>(), settings };
+  const state = { commit: Infinity, isWriter: true, aheadMs: 0, owing: new Set<string>(), hasTimer: false, settings };
   const core = {
     world,
     config: { retention: { everyMs: 1000, rowsMax: 200, endingMax: 4 }, effects: { clockOffMs: 2000 } },
@@ -25,6 +25,7 @@ function archive(settings: Record<string, unknown> = {}) {
     },
     membership: { clockAheadMs: () => state.aheadMs },
     directory: { topology: {}, require: () => ({ state: { settings: state.settings } }) },
+    timers: { has: () => state.hasTimer },
     effects: { owes: (_: number, key: string) => state.owing.has(key) },
     actors: {
       retire(_: number, { key, mayNow }: { key: string; mayNow: boolean }, done: (end: string) => void) {
@@ -78,7 +79,7 @@ Deno.test("retention: of dead letters those that are settled go after ninety day
   }
 });
 
-Deno.test("retention: who owes something, is not committed, or whose clock is off waits; others than the writer do nothing", () => {
+Deno.test("retention: who owes something, has a timer, is not committed, or whose clock is off waits; others than the writer do nothing", () => {
   const settings = { "retention.order": 40 };
   const cases: [
     string,
@@ -86,6 +87,7 @@ Deno.test("retention: who owes something, is not committed, or whose clock is of
     (state: ReturnType<typeof archive>["state"]) => void,
   ][] = [
     ["owes", (s) => s.owing.add("order/H/1"), (s) => s.owing.clear()],
+    ["a timer", (s) => s.hasTimer = true, (s) => s.hasTimer = false],
     ["not committed", (s) => s.commit = 0, (s) => s.commit = 1],
     ["clock", (s) => s.aheadMs = -3000, (s) => s.aheadMs = 0],
     ["not the writer", (s) => s.isWriter = false, (s) => s.isWriter = true],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inlineFiles } from "./inlined_files.ts";
 
 const CACHE = "file:///cache/npm/registry.npmjs.org/@a/wasm/0.2.1/";
-const FROM = new URL("file:///work/here/");
+const FROM = new URL("file:///made/here/");
 
 function inlined(bundle: string): { text: string; asked: string[] } {
   const asked: string[] = [];

@@ -47,7 +47,7 @@ Deno.test("a line of the bundle is traced to the package that it is from", () =>
   const text = [
     "// main.js",
     "one",
-    "// ../../root/.cache/deno/npm/registry.npmjs.org/@a/b/1.2.3/lib/c.js",
+    "// ../../cache/npm/registry.npmjs.org/@a/b/1.2.3/lib/c.js",
     "  // not a place: /npm/x/y/1.0.0/",
     "four",
     "// own.ts",

@@ -18,7 +18,7 @@ export interface MessagePipe {
   /** Sends `buffer[room, length)` as one binary message; the bytes must not be changed any more. */
   send(buffer: Uint8Array<ArrayBuffer>): void;
   /** Closes it; `onEnd` may follow. */
-  close(reason: string): void;
+  close(): void;
   /** Sets who is told; none of these throws. */
   attach(handlers: PipeHandlers): void;
 }
@@ -100,8 +100,8 @@ export class WebSocketConnection extends StreamConnection {
     return (this.#pipes[lane] ?? this.#pipes[0]).bufferedBytes;
   }
 
-  protected override shut(reason: string): void {
-    for (const pipe of this.#pipes) pipe.close(reason);
+  protected override shut(): void {
+    for (const pipe of this.#pipes) pipe.close();
     this.#onShut();
   }
 }

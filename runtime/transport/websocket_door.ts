@@ -3,7 +3,7 @@
  * Deno's listeners keep Nagle's algorithm on (measured with 2.9.6): what follows an unacknowledged message waits 44 ms.
  */
 import { gates, type World } from "../world/mod.ts";
-import { webSocketAccept } from "../wire/mod.ts";
+import { joinBytes, webSocketAccept } from "../wire/mod.ts";
 import { formatAddress } from "./address.ts";
 import { AcceptedPipe } from "./message_pipes.ts";
 
@@ -91,7 +91,7 @@ function hear(socket: gates.TlsSocket, { world, onRequest, onPipe }: DoorOptions
     onHeard();
   };
   const onData = (chunk: Uint8Array) => {
-    head = head.length === 0 ? chunk : new Uint8Array([...head, ...chunk]);
+    head = joinBytes([head, chunk]);
     const text = new TextDecoder("latin1").decode(head);
     const headEnd = text.indexOf("\r\n\r\n");
     if (headEnd < 0 && head.length <= HEAD_BYTES_MAX) return;

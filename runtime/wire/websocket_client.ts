@@ -48,7 +48,7 @@ export interface WebSocketHandlers {
   onDrain(): void;
 }
 
-/** Twice the largest message of most senders: one that begins in it ends in it. */
+/** Four times the largest message of our own nodes: one that begins in it mostly ends in it. */
 const SLAB_BYTES = 256 << 10;
 /** A read into less is hardly worth its call. */
 const READ_BYTES_MIN = 8 << 10;
@@ -166,8 +166,11 @@ export class WebSocketClient {
       if (this.#reason !== null) return;
       if (this.#next.length === 0) break;
       this.#handlers.onWritten?.(bytes);
-      bytes = this.#next.length === 1 ? this.#next[0] : joinBytes(this.#next);
-      if (this.#next.length > 1) { for (const each of this.#next) this.#handlers.onWritten?.(each); }
+      if (this.#next.length === 1) bytes = this.#next[0];
+      else {
+        bytes = joinBytes(this.#next);
+        for (const each of this.#next) this.#handlers.onWritten?.(each);
+      }
       this.#next.length = 0;
     }
     this.#isWriting = false;

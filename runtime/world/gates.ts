@@ -24,7 +24,6 @@ export const tcp = {
   listen: Deno.listen,
   listenTls: Deno.listenTls,
   connect: Deno.connect,
-  connectTls: Deno.connectTls,
   startTls: Deno.startTls,
 };
 
@@ -44,19 +43,10 @@ export type TcpConn = Deno.TcpConn;
 export const http = {
   serve: Deno.serve,
   upgradeWebSocket: Deno.upgradeWebSocket,
-  createClient: Deno.createHttpClient,
-  WebSocket: globalThis.WebSocket,
   fetch: globalThis.fetch,
   /** a request that need not verify its peer (`rejectUnauthorized: false`), for words that prove nothing */
   unverifiedRequest,
 };
-
-/** What a client trusts. */
-export type HttpClient = Deno.HttpClient;
-/** A running HTTP server on a TCP port. */
-export type HttpServer = Deno.HttpServer<Deno.NetAddr>;
-/** What a server knows of a request beside the request. */
-export type HttpRequestInfo = Deno.ServeHandlerInfo<Deno.NetAddr>;
 
 /** Child processes. */
 export const process = {

@@ -1,6 +1,6 @@
 import { selfSigned } from "../interop/self_signed.ts";
 
-/** Has a certificate that vouches for itself on 127.0.0.1 and localhost, as text and in files. */
+/** Has a certificate that vouches for itself as localhost, as text and in files. */
 export async function withCertificate(
   body: (files: { caFile: string; certFile: string; keyFile: string; cert: string; key: string }) => Promise<void>,
 ): Promise<void> {
