@@ -40,6 +40,12 @@ export interface FoldRequest {
   /** true: the projections after the last message come with the answer */
   wantProjections: boolean;
   /**
+   * Results of messages up to this seq are not told; left out: all are. Who goes through a history to stand at its end
+   * (a version that takes over, an understudy, a reader) wants few of them, or none (`Infinity`), and each costs reading
+   * and checking on both sides.
+   */
+  resultsAfter?: number;
+  /**
    * true: a throw-away session, for time travel: `after` is `birth`, all its messages are in this one call (which may be far
    * longer than the others), it does not touch the live session and is forgotten afterwards.
    */

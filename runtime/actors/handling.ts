@@ -228,6 +228,7 @@ export class Handling implements ActorFoldJob {
       after: this.#session,
       messages,
       wantProjections: this.#readers.some((reader) => reader.target <= end),
+      resultsAfter: this.#wantsOutcomes() ? this.#decided : Infinity,
       fresh: false,
       switches,
     };

@@ -76,6 +76,7 @@ export class PastReading implements ActorFoldJob {
       after: this.#options.birth,
       messages,
       wantProjections: true,
+      resultsAfter: Infinity,
       fresh: true,
       ...this.#switches(),
     };

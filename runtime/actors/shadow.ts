@@ -150,6 +150,7 @@ export class Shadow implements ActorFoldJob {
       after: this.#session,
       messages,
       wantProjections: false,
+      resultsAfter: first === undefined ? Infinity : first.from - 1,
       fresh: false,
       switches,
     };

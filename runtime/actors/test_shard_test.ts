@@ -151,6 +151,7 @@ class Host {
       }
       session.at = seq;
       session.count++;
+      if (seq <= (request.resultsAfter ?? 0)) continue;
       results.push({ seq, effects: effectsOf(request.plugin, request.hash, text), digest: String(session.count) });
     }
     const projections = request.wantProjections ? { count: session.count, hash: request.hash } : undefined;

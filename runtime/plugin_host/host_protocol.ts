@@ -109,7 +109,8 @@ export function encodeTexts(kind: number, texts: string[], bytes: Uint8Array = n
 /** The fold frame of a request; payloads are copied. */
 export function encodeFold(call: number, request: FoldRequest): Uint8Array {
   begin(HOST_FRAME.fold).u32(call).text(request.hash).text(request.key).f64(request.birth ?? 0).f64(request.after)
-    .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).text(JSON.stringify(request.switches));
+    .u8((request.wantProjections ? 1 : 0) | (request.fresh ? 2 : 0)).f64(request.resultsAfter ?? 0)
+    .text(JSON.stringify(request.switches));
   writer.u32(request.changes?.length ?? 0);
   for (const { after, switches } of request.changes ?? []) writer.f64(after).text(JSON.stringify(switches));
   writer.u32(request.messages.length);
@@ -129,6 +130,7 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   const birth = reader.f64();
   const after = reader.f64();
   const flags = reader.u8();
+  const resultsAfter = reader.f64();
   const switches = interned.read(reader);
   const changes = Array.from({ length: reader.u32() }, () => ({ after: reader.f64(), switches: reader.text() }));
   const rows = new Array(reader.u32());
@@ -141,7 +143,7 @@ export function decodeFold(reader: ByteReader): { call: number; request: RowRequ
   }
   const wantProjections = (flags & 1) !== 0;
   const fresh = (flags & 2) !== 0;
-  const request = { plugin: "", hash, key, birth, after, rows, wantProjections, fresh, switches };
+  const request = { plugin: "", hash, key, birth, after, rows, wantProjections, resultsAfter, fresh, switches };
   return { call, request: changes.length === 0 ? request : { ...request, changes } };
 }
 

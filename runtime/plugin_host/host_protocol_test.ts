@@ -30,6 +30,7 @@ Deno.test("a request and its answers survive the way", () => {
     birth: 5,
     after: 7,
     wantProjections: true,
+    resultsAfter: Infinity,
     fresh: true,
     switches: { a: true },
     messages: [{ ...message, payload: new TextEncoder().encode("grüße") }],
@@ -37,14 +38,11 @@ Deno.test("a request and its answers survive the way", () => {
   const reader = new ByteReader(frame.subarray(4));
   reader.u8();
   const { call, request } = decodeFold(reader);
-  assert.deepEqual([call, request.key, request.birth, request.after, request.fresh, request.switches], [
-    7,
-    "patient/H/ä",
-    5,
-    7,
-    true,
-    '{"a":true}',
-  ]);
+  const { key, birth, after, fresh, switches, resultsAfter } = request;
+  assert.deepEqual(
+    { call, key, birth, after, fresh, switches, resultsAfter },
+    { call: 7, key: "patient/H/ä", birth: 5, after: 7, fresh: true, switches: '{"a":true}', resultsAfter: Infinity },
+  );
   assert.deepEqual(request.rows, [{ id: "m1", at: 1e12, type: "admit", contentType: "text/plain", raw: "grüße" }]);
 
   const digest = "0123456789abcdef";

@@ -17,8 +17,10 @@ const DIGEST = /^[0-9a-f]{16}$/;
 /**
  * Reads what a program's `run` answered; null when it is not of this version's form. A bundle may hold another program
  * than ours: its answer is believed only as far as its form goes.
+ *
+ * @param unwanted so many results come first whose effects nobody wants: they are left as text
  */
-export function readRun(text: string, rowsMax: number): Run | null {
+export function readRun(text: string, rowsMax: number, unwanted = 0): Run | null {
   const end = text.indexOf("\n");
   if (end < 0) return null;
   try {
@@ -27,7 +29,8 @@ export function readRun(text: string, rowsMax: number): Run | null {
     const run: Run = { results: [], effects: [], fault: null, projections: text.slice(end + 1) };
     for (const [digest, effectsText] of results) {
       if (!DIGEST.test(digest) || typeof effectsText !== "string") return null;
-      run.results.push({ digest, effects: effectsText === "" ? NONE : readEffects(effectsText) });
+      const isRead = effectsText !== "" && run.results.length >= unwanted;
+      run.results.push({ digest, effects: isRead ? readEffects(effectsText) : NONE });
       run.effects.push(effectsText);
     }
     if (fault !== null) {

@@ -62,8 +62,9 @@ const PATIENCE = 4;
 /** Longest history that is given to a trial's session. */
 const TRIAL_HISTORY_MAX = 256;
 
-/** What messages came to, and their effects once more as text. */
+/** What messages came to, behind the seq `after`, and their effects once more as text. */
 interface Results {
+  readonly after: number;
   readonly list: FoldResult[];
   readonly effects: string[];
 }
@@ -127,7 +128,7 @@ export class Sessions {
     const session = this.#shelf.find(version, request)!;
     const behind = this.#behind(session, request.after);
     if (behind !== null) return only(behind);
-    const results: Results = { list: [], effects: [] };
+    const results = resultsOf(request);
     const answer = request.changes === undefined && this.#isTried(version, request.rows.length)
       ? this.#foldTried(session, { request, results, onProgress })
       : this.#foldRows(session, { request, results, onProgress });
@@ -219,7 +220,7 @@ export class Sessions {
         done(place, this.fold(request, onProgress));
         continue;
       }
-      const results: Results = { list: [], effects: [] };
+      const results = resultsOf(request);
       const fault = this.#settle(session, request.rows, texts[i], results);
       const answer: FoldAnswer = fault === null
         ? { state: "ok", at: seqOf(session), results: results.list }
@@ -312,7 +313,8 @@ export class Sessions {
 
   /** Takes over what a run led to; the fault that ended it, or null. */
   #settle(session: Session, rows: readonly Row[], text: string, results: Results) {
-    const run = readRun(text, rows.length);
+    const unwanted = results.after - seqOf(session);
+    const run = readRun(text, rows.length, unwanted);
     if (run === null) {
       session.generation = -1;
       const message = "Cannot read what the plugin's program answered as it must be of this version's form";
@@ -320,6 +322,7 @@ export class Sessions {
     }
     for (let i = 0; i < run.results.length; i++) {
       this.#shelf.push(session, rows[i]);
+      if (i < unwanted) continue;
       const { effects, digest } = run.results[i];
       results.list.push({ seq: seqOf(session), effects, digest });
       results.effects.push(run.effects[i]);
@@ -354,6 +357,10 @@ function remind(session: Session): void {
 /** In a session that keeps its history the same code can only be the plugin's own invention. */
 function isMissing(session: Session, answer: FoldAnswer): boolean {
   return session.rows === null && answer.state === "fault" && answer.code === NEEDS_HISTORY;
+}
+
+function resultsOf({ resultsAfter = 0 }: RowRequest): Results {
+  return { after: resultsAfter, list: [], effects: [] };
 }
 
 function only(answer: FoldAnswer): RowAnswer {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Row } from "./history.ts";
 import { InlineRunner } from "./inline_host.ts";
 import { programOf } from "./program.ts";
-import { defineHandler } from "./sdk.ts";
+import { defineHandler, effect } from "./sdk.ts";
 import type { Runner, Turn } from "./runner.ts";
 import { type RowRequest, SESSION_LIMITS, Sessions } from "./session.ts";
 
@@ -187,6 +187,38 @@ Deno.test("a history is kept only for who looks at it; a look at one that is not
   fresh.load("v1", new InlineRunner(programOf(look)));
   const past = fresh.fold({ ...requestOf("a", rowsOf("", "look")), fresh: true });
   assert.equal(past.projections, '"/0/m1"');
+});
+
+Deno.test("who goes through a history is told only the results that it wants", () => {
+  const talk = defineHandler({
+    name: "talk",
+    kind: "patient",
+    initial: 0,
+    handle: (_key, n, { type }) => {
+      if (type === "bad") throw new Error("bad");
+      return ["ok", n + 1, [effect.emit({ type, body: n })]];
+    },
+  });
+  const sessions = new Sessions({ ...SESSION_LIMITS, sliceMessages: 2 });
+  sessions.load("v1", new InlineRunner(programOf(talk)));
+  const told = (request: RowRequest) => {
+    const { answer, effects } = sessions.fold(request);
+    assert.ok(answer.state === "ok" || answer.state === "fault");
+    assert.equal(effects?.length, answer.results.length);
+    return [answer.state, answer.at, answer.results.map(({ seq, effects }) => [seq, effects.length])];
+  };
+  const rows = rowsOf("a", "b", "c", "d", "e");
+  assert.deepEqual(told({ ...requestOf("a", rows), resultsAfter: 3 }), ["ok", 5, [[4, 1], [5, 1]]]);
+  assert.deepEqual(told({ ...requestOf("a", rows, 5), resultsAfter: 3 }), [
+    "ok",
+    10,
+    [6, 7, 8, 9, 10].map((seq) => [seq, 1]),
+  ]);
+  assert.deepEqual(told({ ...requestOf("a", rows, 10), resultsAfter: Infinity }), ["ok", 15, []]);
+  assert.deepEqual(told({ ...requestOf("a", rowsOf("a", "b", "bad"), 15), resultsAfter: 16 }), ["fault", 18, [[
+    17,
+    1,
+  ]]]);
 });
 
 Deno.test("a program of old has its histories kept; one that only says it needs them is at fault", () => {
