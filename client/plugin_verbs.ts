@@ -102,7 +102,8 @@ export class PluginVerbs extends OutsideVerbs {
   /**
    * Has a version decide for all actors, or, as a canary, for a part of them.
    *
-   * @throws {WaterparkError} `node/diff-not-accepted`: its effects were others than those of the live one
+   * @throws {WaterparkError} `node/diff-not-accepted`: its effects were others than those of the live one;
+   *   `node/other-actors`: a canary must be for the same kind of actors
    */
   promotePlugin(
     name: string,

@@ -7,6 +7,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was promoted; it goes on folding along.",
     next: "waterpark plugin diff NAME shows which; if they are as they should be, promote with --accept-diff.",
   },
+  "node/other-actors": {
+    happened: "A version for another kind of actors was to be a canary; it cannot share the live version's actors.",
+    now: "Nothing was changed.",
+    next: "Deploy it under a name of its own, which may have a canary, or straight to live in the old one's place.",
+  },
   "topology/too-soon": {
     happened: "The version was to decide everywhere before it has decided for a part for long enough.",
     now: "Nothing was changed; no fault of it can be in all data centers at once.",

@@ -62,6 +62,7 @@ const STATUS_OF_CODE: Record<string, number> = {
   "actors/unknown": 404,
   "actors/history-too-long": 413,
   "plugin_host/does-not-compile": 400,
+  "plugin_host/does-not-load": 400,
   "actors/retired": 404,
   // of functions and sinks: they have been asked, and asking again is the caller's affair
   "plugin_host/threw": 500,
@@ -69,6 +70,10 @@ const STATUS_OF_CODE: Record<string, number> = {
   "plugin_host/deadline": 504,
   "plugin_host/check-failed": 409,
   "effects/not-delivered": 409,
+  // what somebody must look at first: to ask again changes nothing
+  "node/diff-not-accepted": 409,
+  "node/other-actors": 409,
+  "node/superseded": 409,
   // versions that do not know each other's questions: another node may
   "node/unknown-request": 503,
   // of the topology's refusals only these pass by themselves

@@ -165,7 +165,7 @@ export interface StagesService {
   /**
    * Has a version decide for all, or for a part.
    *
-   * @throws {WaterparkError} `node/diff-not-accepted`, `topology/no-such-version`
+   * @throws {WaterparkError} `node/diff-not-accepted`, `node/other-actors`, `topology/no-such-version`
    */
   promote(name: string, options?: PromoteOptions): Promise<PluginView>;
   /** Takes the canary back, or else makes the version live again that was live before. */

@@ -119,6 +119,8 @@ export class CoreStages implements StagesService {
     const { stage, percent, actors, where, acceptDiff = false, by = "unknown" } = options;
     const record = this.#record(name);
     const version = options.version ?? record.versions.findLast((one) => one.withdrawn === undefined)?.version;
+    const kind = record.versions.find((one) => one.version === version)?.actorKind;
+    if (stage === "canary" && kind !== undefined) this.requireAlike(name, kind);
     if (!acceptDiff && version !== undefined) await this.#requireSame(name, record, version);
     await this.command({
       type: "promote",
@@ -223,6 +225,25 @@ export class CoreStages implements StagesService {
     return { word: { by, atMs: this.#core.world.nowWallMs(), ...reason === undefined ? {} : { reason } } };
   }
 
+  /**
+   * A canary shares the actors of the live version with it, so both must be for the same kind of actors.
+   *
+   * @throws {WaterparkError} `node/other-actors`
+   */
+  requireAlike(name: string, actorKind: string): void {
+    const { plugins } = this.#core.directory.require().state;
+    if (!Object.hasOwn(plugins, name)) return;
+    const { live, versions } = plugins[name];
+    const kind = versions.find((one) => one.version === live)?.actorKind ?? actorKind;
+    if (kind === actorKind) return;
+    throw new WaterparkError(
+      `Cannot make a version of "${name}" for ${actorsOf(actorKind)} a canary as version ${live} is for ${
+        actorsOf(kind)
+      }`,
+      { code: "node/other-actors", outcome: "not-applied" },
+    );
+  }
+
   async #requireSame(name: string, record: PluginRecord, version: number): Promise<void> {
     const { diffs } = await this.diff(name);
     const found = diffs.find((diff) => diff.new.version === version && diff.old.version === record.live);
@@ -256,6 +277,10 @@ function foldingOf(record: PluginRecord, progress: readonly SweepProgress[]): Fo
     else for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name];
   }
   return [...sums.values()].filter(({ version }) => version > 0);
+}
+
+function actorsOf(kind: string): string {
+  return kind === "*" ? "actors of every kind" : `actors of kind "${kind}"`;
 }
 
 function viewOf(name: string, on: boolean, deeds: readonly SwitchDeed[]): SwitchView {

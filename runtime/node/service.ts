@@ -270,6 +270,7 @@ export class CoreService implements NodeService {
   async deploy(request: DeployRequest): Promise<PluginView> {
     const manifest = await this.#loading?.inspect(request);
     const { stage = "live", percent, actors, where, rings, by = "unknown" } = request;
+    if (stage === "canary") this.stages.requireAlike(request.name, request.actorKind ?? "*");
     const isWarmed = stage === "live" && this.#takesOver(request);
     const number = await this.stages.command({
       type: "deploy",

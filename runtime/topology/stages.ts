@@ -42,14 +42,20 @@ export function decides(plugin: string, canary: Pick<PluginVersion, "percent" | 
 }
 
 /**
- * The versions that fold.
+ * The versions that fold. All are for the same kind of actors as the one that is live (the canary, where none is): one
+ * for another kind would be handed actors that are none of its own. It folds once it is live itself.
  *
  * @param nowMs wall time: a version that was replaced stops after {@linkcode KEEPS_FOLDING_MS}. No safety hangs on it.
  */
 export function foldersOf(record: PluginRecord, nowMs: number): PluginFolders {
   const live = record.versions.find((one) => one.version === record.live) ?? null;
-  const canary = record.versions.findLast((one) => one.stage === "canary") ?? null;
-  const rest = record.versions.filter((one) => one !== live && one !== canary && one.withdrawn === undefined).reverse();
+  const chosen = record.versions.findLast((one) => one.stage === "canary") ?? null;
+  const first = live ?? chosen;
+  const isAlike = ({ actorKind }: PluginVersion) => first === null || actorKind === first.actorKind;
+  const canary = chosen !== null && isAlike(chosen) ? chosen : null;
+  const rest = record.versions.filter((one) =>
+    one !== live && one !== chosen && one.withdrawn === undefined && isAlike(one)
+  ).reverse();
   const candidate = rest.find((one) => one.leftAtMs === undefined && one.version > (record.live ?? 0));
   const left = rest.find((one) => one.proven && nowMs < (one.leftAtMs ?? 0) + KEEPS_FOLDING_MS);
   const dark: PluginVersion[] = [];

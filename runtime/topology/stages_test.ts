@@ -82,6 +82,19 @@ Deno.test("stages: a canary is taken back without touching who is live; a second
   equal(state.plugins.census.live, 1);
 });
 
+Deno.test("stages: a version for another kind of actors folds once it is live, and the one that it replaced no more", () => {
+  let state = say(cluster(), deployOf(1, "live"));
+  state = say(state, deployOf(2, "dark", { actorKind: "ward" }));
+  deepEqual(folding(state), [1, 0, []]);
+  // nodes refuse it; one of an older version may not have
+  const canary = say(state, { ...STEP, percent: 5 });
+  deepEqual(folding(canary), [1, 0, []]);
+  state = say(state, { type: "promote", name: "census", word: word(6) });
+  deepEqual(folding(state), [2, 0, []]);
+  state = say(state, { type: "rollback", name: "census", from: 2, word: word(7) });
+  deepEqual(folding(state), [1, 0, []]);
+});
+
 Deno.test("stages: whatever is said, one version at most is live, one a canary, and none decides that was taken back", () => {
   const commands = fc.oneof(
     fc.record({ hash: fc.integer({ min: 1, max: 4 }), stage: fc.constantFrom("dark", "canary", "live") }).map(

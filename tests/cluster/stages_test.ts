@@ -129,6 +129,29 @@ Deno.test("a version goes from dark to canary to live and back; who did what, an
   });
 });
 
+Deno.test("a version for another kind of actors is no canary; straight to live it takes the other's place", async () => {
+  await withCluster({ names: ["TN-A-1"] }, async (cluster) => {
+    const client = cluster.client();
+    try {
+      await deploy(client, counterOf("one"));
+      await client.send(keyOf(1), { type: "tick" }, { wait: "handled" });
+      const wards = counterOf("two").replace("kind%3A%20%22patient%22", "kind%3A%20%22ward%22");
+      const refused = { code: "node/other-actors" };
+      await assert.rejects(deploy(client, wards, { stage: "canary", percent: 50 }), refused);
+      await deploy(client, wards, { stage: "dark" });
+      await assert.rejects(client.promotePlugin("counter", { stage: "canary", percent: 50 }), refused);
+      await client.promotePlugin("counter");
+      const ward = { kind: "ward", facility: "H", id: "1E" };
+      const { reply } = await client.send(ward, { type: "tick" }, { wait: "handled" });
+      assert.deepEqual(reply, { version: "two", text: "counted" });
+      await client.send(keyOf(1), { type: "tick" });
+      assert.deepEqual(Object.keys((await client.read(keyOf(1))).projections), []);
+    } finally {
+      await stopBundler();
+    }
+  });
+});
+
 Deno.test("a version at which more than 20 actors stand still goes by itself, and says why; what it missed is handled", async () => {
   await withCluster({ names: ["TN-A-1"] }, async (cluster) => {
     const client = cluster.client();
