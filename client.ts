@@ -35,12 +35,14 @@ import type {
   AuditReceipt,
   AuditState,
   AuditVerdict,
+  ContentJson,
   CopiesNeeded,
   CopiesVerdict,
   CopyAudit,
   CopyDifference,
   CopyView,
   DeliveryView,
+  DestinationCounts,
   DrainView,
   EffectsQuery,
   EventJson,
@@ -50,11 +52,13 @@ import type {
   LostCopyName,
   LostCopyView,
   LostMessageView,
+  MessageState,
   NodeHolding,
   NodeView,
   OutsideView,
   ParkedFault,
   PlanView,
+  PluginCounts,
   PluginDetail,
   PluginDiffView,
   PluginView,
@@ -105,7 +109,7 @@ const ENCODER = new TextEncoder();
 
 export type { CopyView, LostCopyName, LostCopyView, LostMessageView, RecoveryView, ResentView, ShardView };
 export type { DeliveryView, EffectsQuery, FindQuery, FoundMessage, FoundView, OutsideView, SinkView, SourceView };
-export type { TracedEffect, TracedOutcome, TraceView };
+export type { ContentJson, DestinationCounts, MessageState, PluginCounts, TracedEffect, TracedOutcome, TraceView };
 export { type Deployment, OutsideVerbs, PluginVerbs };
 export { WaterparkError };
 

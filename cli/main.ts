@@ -32,6 +32,7 @@ import { pluginDiff } from "./commands/plugin_diff.ts";
 import { pluginInspect } from "./commands/plugin_inspect.ts";
 import { pluginList } from "./commands/plugin_list.ts";
 import { pluginCheck, pluginPause, pluginResume } from "./commands/plugin_outside.ts";
+import { pluginCounts } from "./commands/plugin_counts.ts";
 import { pluginPace } from "./commands/plugin_pace.ts";
 import { retentionList, retentionSet } from "./commands/retention.ts";
 import { pluginPromote } from "./commands/plugin_promote.ts";
@@ -107,6 +108,7 @@ export const TREE: CommandTree = {
       diff: pluginDiff,
       promote: pluginPromote,
       rollback: pluginRollback,
+      counts: pluginCounts,
       pace: pluginPace,
       remove: pluginRemove,
       check: pluginCheck,

@@ -8,6 +8,7 @@ import type {
   FindQuery,
   FoundView,
   OutsideView,
+  PluginCounts,
   RetentionView,
   TraceView,
 } from "../runtime/gateway/mod.ts";
@@ -63,6 +64,16 @@ export class OutsideVerbs {
   /** Messages wherever they are, newest first; every node looks through what it writes, for some seconds. */
   find(wanted: FindQuery): Promise<FoundView> {
     return this.#dialer.ask({ path: `/v1/find${query({ ...wanted })}` });
+  }
+
+  /**
+   * Counts what became of a handler's or a channel's messages, by the logs of all nodes, for some seconds at most.
+   *
+   * @param sinceMs wall time: only those that were taken in then or later
+   */
+  pluginCounts(name: string, sinceMs?: number): Promise<PluginCounts> {
+    const since = sinceMs === undefined ? {} : { since: sinceMs };
+    return this.#dialer.ask({ path: `/v1/plugins/${encodeURIComponent(name)}/counts${query(since)}` });
   }
 
   /** For how long actors are kept after their last message, by kind; what is not named is kept for ever. */

@@ -85,6 +85,11 @@ export const PLUGINS: Record<string, Explanation> = {
     now: "Nothing was changed.",
     next: "waterpark effect list, or effect list --dead --settled, shows what there is.",
   },
+  "effects/discarded": {
+    happened: "An operator discarded a delivery before it was tried.",
+    now: "It is never sent; those behind it go on.",
+    next: "waterpark actor resend KEY SEQ records the message once more if it is wanted after all.",
+  },
   "effects/not-delivered": {
     happened: "A dead letter was tried again and was not taken.",
     now: "It is still a dead letter; the attempt stands in its history.",

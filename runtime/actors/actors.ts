@@ -1,6 +1,6 @@
 import type { RetireEnd, RetireWish } from "../effects/mod.ts";
 import type { World } from "../world/mod.ts";
-import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer } from "./actors_options.ts";
+import type { ActorsConfig, ActorsOptions, HandledAnswer, ProjectAnswer, Standing } from "./actors_options.ts";
 import { FoldTimes } from "./fold_times.ts";
 import { FoldPumps } from "./fold_pumps.ts";
 import { HandledWaiters } from "./handled_waiters.ts";
@@ -162,6 +162,32 @@ export class Actors {
     if (state === undefined || row < 0) return 0;
     const marks = this.#handlersOf(key).map(({ name }) => state.marks.mark(state.marks.slotOf(name), row));
     return Math.min(state.marks.head(row), ...marks);
+  }
+
+  /**
+   * How plugins stand to a committed message, by the log. One that was deployed later is not told of.
+   *
+   * @param index of the message's log entry
+   * @param plugins names of those that decide about its actor, also of those that an operator has stopped
+   */
+  standings(
+    shard: number,
+    { key, seq, index }: { key: string; seq: number; index: number },
+    plugins: readonly string[],
+  ): Standing[] {
+    const state = this.#shards.get(shard);
+    const row = state === undefined ? -1 : rowOf(state, key);
+    if (state === undefined || row < 0) return [];
+    const { marks } = state;
+    const standings: Standing[] = [];
+    for (const plugin of plugins) {
+      const slot = marks.slotOf(plugin);
+      if (index <= marks.startOf(slot) && marks.isStarted(slot)) continue;
+      const isThrough = marks.mark(slot, row) >= seq;
+      const isParked = !isThrough && marks.parkedAt(slot, row)?.seq === seq;
+      standings.push({ plugin, state: isThrough ? "through" : isParked ? "parked" : "waiting" });
+    }
+    return standings;
   }
 
   /**

@@ -188,6 +188,14 @@ export type ProjectAnswer =
   /** `actors/not-here` (no copy), `actors/busy`, `actors/timeout`, `actors/history-too-long`, `actors/cannot-fold`, `actors/retired` */
   | { state: "failed"; code: string };
 
+/** How a plugin that decides about an actor stands to one of its messages. */
+export interface Standing {
+  /** of the plugin */
+  plugin: string;
+  /** `through`: it has decided; `parked`: it stands still at it; `waiting`: it has not come so far */
+  state: "through" | "parked" | "waiting";
+}
+
 /** How waiting for handlers ended. */
 export type HandledAnswer =
   /** every live plugin has decided or stands still; `reply` is that of the first by name that gave one */

@@ -77,6 +77,23 @@ Deno.test("actors: a new plugin starts without effects of what was before its de
   assert.deepEqual(answer, { state: "ok", seq: 2, projections: { care: { count: 2, hash: "v1" } }, parked: {} });
 });
 
+Deno.test("actors: how plugins stand to a message: before its start, through, at a standstill, waiting", () => {
+  const shard = started(1, []);
+  shard.record(KEY, "note");
+  shard.run(100);
+  shard.deploy([CARE]);
+  shard.run(100);
+  shard.record(KEY, "note");
+  shard.record(KEY, "bad v1");
+  shard.record(KEY, "note");
+  shard.run(500);
+  const { actors, store } = shard.nodes[1];
+  const standings = store.history(KEY, 0, 9, store.lastIndex).map((index) =>
+    actors.standings(SHARD, { key: KEY, seq: store.seqOf(index), index }, ["care", "unknown"]).map(({ state }) => state)
+  );
+  assert.deepEqual(standings, [["waiting"], ["through", "waiting"], ["parked", "waiting"], ["waiting", "waiting"]]);
+});
+
 Deno.test("actors: a first message that is handled only by the next writer keeps its effects", () => {
   const shard = started(1, []);
   shard.deploy([CARE]); // while the shard is empty

@@ -37,5 +37,6 @@ export {
   type ParkedView,
   type ProjectAnswer,
   type ProposalEnd,
+  type Standing,
   type TimersRoom,
 } from "./actors_options.ts";

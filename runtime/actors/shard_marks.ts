@@ -34,7 +34,8 @@ export type Verdict =
 
 interface Slot {
   readonly name: string;
-  started: boolean;
+  /** log index behind which its messages are handled; -1: it has not started */
+  startedAt: number;
   readonly marks: SeqTable;
 }
 
@@ -91,7 +92,12 @@ export class ShardMarks {
 
   /** true once a start is committed: from then on outcomes are wanted */
   isStarted(slot: number): boolean {
-    return slot >= 0 && this.#slots[slot].started;
+    return slot >= 0 && this.#slots[slot].startedAt >= 0;
+  }
+
+  /** log index up to which what was recorded counts as handled; Infinity where the plugin has not started */
+  startOf(slot: number): number {
+    return this.isStarted(slot) ? this.#slots[slot].startedAt : Infinity;
   }
 
   /** highest seq that the plugin is through with, by a committed outcome, its start, or the end of a life */
@@ -141,8 +147,8 @@ export class ShardMarks {
 
   #start(slot: number, startIndex: number): Verdict {
     const state = this.#slots[slot];
-    if (state.started) return { state: "late" };
-    state.started = true;
+    if (state.startedAt >= 0) return { state: "late" };
+    state.startedAt = startIndex;
     const store = this.#store;
     for (let row = 0; row < store.rowCount; row++) {
       // the tail behind the start is short: what came in while the start was on its way
@@ -156,7 +162,7 @@ export class ShardMarks {
     const known = this.slotOf(plugin);
     if (known >= 0 || this.#slots.length === SLOTS_MAX) return known;
     this.#slotByName.set(plugin, this.#slots.length);
-    return this.#slots.push({ name: plugin, started: false, marks: new SeqTable() }) - 1;
+    return this.#slots.push({ name: plugin, startedAt: -1, marks: new SeqTable() }) - 1;
   }
 }
 

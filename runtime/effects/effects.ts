@@ -168,6 +168,8 @@ export class Effects {
       }
       if (task.state === "held") this.#sinks.released(task);
       task.state = "lost";
+      task.item[2] = null;
+      task.item[3] = task.code || "effects/discarded";
       this.#finish(lane, task);
       return true;
     }
@@ -364,7 +366,11 @@ export class Effects {
           this.#ready.push(lane);
           this.#pump();
         });
-      } else if (verdict.state === "letter") this.#lay(lane, task, verdict.posting);
+      } else if (verdict.state === "letter") {
+        task.item[2] = verdict.answer?.slice(0, ANSWER_UNITS_MAX) ?? null;
+        task.item[3] = task.code;
+        this.#lay(lane, task, verdict.posting);
+      }
     });
   }
 

@@ -29,7 +29,7 @@ export {
   type ScheduleEffect,
   type SendEffect,
 } from "./effect.ts";
-export { effectId, messageOf } from "./effect_message.ts";
+export { effectId, messageOf, payloadOf } from "./effect_message.ts";
 export { DEAD_LETTER_KIND, type DeadLetter, deadLetterKey } from "./dead_letter.ts";
 export { Effects } from "./effects.ts";
 export {

@@ -2,7 +2,8 @@
  * Bodies of the two kinds of log entry about what handlers decided, as MessagePack.
  *
  *     OUTCOMES  [[key, plugin, hash, seq, state, effects | null, digest, error | null], ...]
- *     DONE      [[outcomeIndex, position], ...], of a delivery also what the target said: [outcomeIndex, position, answer]
+ *     DONE      [[outcomeIndex, position], ...], of a delivery also what the target said, and of one that was given up
+ *               the code of why: [outcomeIndex, position, answer | null, code]
  *
  * `position` counts the effects of all items of the OUTCOMES entry at log index `outcomeIndex`, from 0, whether or not
  * an item stood: so it follows from the bytes alone. An item with the key "" is a *start*: from log index `seq` on the
@@ -80,8 +81,8 @@ export function decodeOutcomes(body: Uint8Array): OutcomeItem[] {
   });
 }
 
-/** One effect that was carried out: [log index of its OUTCOMES entry, position of the effect therein, target's answer]. */
-export type DoneItem = [outcomeIndex: number, position: number, answer?: string];
+/** One effect that is done with: log index of its OUTCOMES entry, its position therein, target's answer, why it was given up. */
+export type DoneItem = [outcomeIndex: number, position: number, answer?: string | null, givenUp?: string];
 
 /** The body of a DONE entry. */
 export function encodeDone(items: readonly DoneItem[]): Uint8Array {
@@ -94,8 +95,11 @@ export function encodeDone(items: readonly DoneItem[]): Uint8Array {
  * @throws {WaterparkError} `effects/bad-entry` or `wire/bad-payload`
  */
 export function decodeDone(body: Uint8Array): DoneItem[] {
-  return rowsOf(unpack(body)).map(([outcomeIndex, position, answer]) => {
+  return rowsOf(unpack(body)).map(([outcomeIndex, position, answer, givenUp]) => {
     if (!isWhole(outcomeIndex) || !isWhole(position)) throw badEntry("a done-mark with wrong fields");
+    if (typeof givenUp === "string") {
+      return [outcomeIndex, position, typeof answer === "string" ? answer : null, givenUp];
+    }
     return typeof answer === "string" ? [outcomeIndex, position, answer] : [outcomeIndex, position];
   });
 }

@@ -93,7 +93,7 @@ export type SinkVerdict =
   | { state: "finish"; answer?: string }
   | { state: "again"; afterMs: number }
   | { state: "held" }
-  | { state: "letter"; posting: Omit<EffectPosting, "atMs" | "sender"> };
+  | { state: "letter"; posting: Omit<EffectPosting, "atMs" | "sender">; answer?: string };
 
 /** Where no sink of the name is deployed, or it is paused, it is looked again after so long, ms. */
 const LOOK_AGAIN_MS = 1_000;
@@ -213,7 +213,8 @@ export class Sinks {
     }
     counts.dead++;
     task.state = "lost";
-    return { state: "letter", posting: deadLetterOf(task, "answer" in end ? end.answer : undefined) };
+    const answer = "answer" in end ? end.answer : undefined;
+    return { state: "letter", posting: deadLetterOf(task, answer), ...answer === undefined ? {} : { answer } };
   }
 
   #of(name: string): Sink {

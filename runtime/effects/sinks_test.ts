@@ -131,6 +131,7 @@ Deno.test("sinks: a target that takes nothing is tried for ever, a message that 
     "dead_letter/x",
     "dead",
   ]]);
+  assert.equal(b.marks.find(([, , , givenUp]) => givenUp !== undefined)?.[3], "x/down", "the log says why");
   const letter: DeadLetter = JSON.parse(new TextDecoder().decode(b.posts[0].payload));
   assert.deepEqual([letter.effect, letter.attempts, letter.code, letter.bytes], [
     "patient/F/a#1#p#0",

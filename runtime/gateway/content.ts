@@ -111,14 +111,8 @@ export function typeInside(essence: string, payload: Uint8Array, depthMax: numbe
   }
 }
 
-/** An event as HTTP shows it; `message` is a JSON value, a text, or, with `encoding`, base64. */
-export interface EventJson {
-  /** place in the history, from 1 */
-  seq: number;
-  /** message id */
-  id: string;
-  /** wall time in ms at which a gateway took it in */
-  at: number;
+/** A message as HTTP shows it; `message` is a JSON value, a text, or, with `encoding`, base64. */
+export interface ContentJson {
   /** what happened */
   type: string;
   /** media type as it was sent */
@@ -129,17 +123,37 @@ export interface EventJson {
   encoding?: "base64";
 }
 
-/** An event as JSON: a value where it is JSON, text where it is text and UTF-8, base64 for all else. */
-export function eventJson({ seq, id, at, type, contentType, payload }: HistoryEvent): EventJson {
-  const event = { seq, id, at, type, contentType };
+/** An event as HTTP shows it. */
+export interface EventJson extends ContentJson {
+  /** place in the history, from 1 */
+  seq: number;
+  /** message id */
+  id: string;
+  /** wall time in ms at which a gateway took it in */
+  at: number;
+}
+
+/** An event as JSON, see {@linkcode contentJson}. */
+export function eventJson({ seq, id, at, ...content }: HistoryEvent): EventJson {
+  return { seq, id, at, ...contentJson(content) };
+}
+
+/** A message as JSON: a value where it is JSON, text where it is text and UTF-8, base64 for all else. */
+export function contentJson(content: { type: string; contentType: string; payload: Uint8Array }): ContentJson {
+  const { type, contentType, payload } = content;
   const essence = contentType.split(";", 1)[0].trim().toLowerCase();
   if (isJson(essence) || isText(essence)) {
     try {
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
-      return { ...event, message: isJson(essence) ? JSON.parse(text.replace(/^\uFEFF/, "")) : text };
+      return { type, contentType, message: isJson(essence) ? JSON.parse(text.replace(/^\uFEFF/, "")) : text };
     } catch {
       // not what its type says; the bytes as they are
     }
   }
-  return { ...event, message: (payload as { toBase64(): string } & Uint8Array).toBase64(), encoding: "base64" };
+  return {
+    type,
+    contentType,
+    message: (payload as { toBase64(): string } & Uint8Array).toBase64(),
+    encoding: "base64",
+  };
 }

@@ -113,10 +113,16 @@ export class FakeNode implements NodeService {
   readonly recovery = new FakeRecovery(this.asked);
   readonly planned: PlannedService = fakePlanned(this.asked);
   readonly following: FollowingService = {
-    trace: (key, seq) => Promise.resolve({ key, seq, outcomes: [], isWhole: true }),
+    trace: (key, seq) =>
+      Promise.resolve({ key, seq, message: null, parsed: null, outcomes: [], waiting: [], isWhole: true }),
     find: (query) => {
       this.asked.push(`find ${JSON.stringify(query)}`);
       return Promise.resolve({ messages: [], isWhole: true, silent: [] });
+    },
+    counts: (name, since) => {
+      this.asked.push(`counts ${name} ${since}`);
+      const none = { received: 0, waiting: 0, parked: 0, filtered: 0, failed: 0, destinations: [] };
+      return Promise.resolve({ name, ...none, isWhole: true, silent: [] });
     },
   };
   readonly outside: OutsideService = fakeOutside(this.asked);

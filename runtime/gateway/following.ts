@@ -2,6 +2,9 @@
  * Following messages: what became of one, and finding those that one has not got the key of.
  */
 
+import type { Hl7Leaf } from "../wire/mod.ts";
+import type { ContentJson } from "./content.ts";
+
 /** One thing that a handler asked for about a message, and what became of it. */
 export interface TracedEffect {
   /** of the effect; stays the same at every attempt */
@@ -10,10 +13,17 @@ export interface TracedEffect {
   type: string;
   /** canonical key of the actor, or name of the sink that it was for; "" where there is neither */
   to: string;
-  /** `done`: carried out; `open`: decided, and not known to be; `none`: there is nothing to carry out (`reply`, timers) */
-  state: "done" | "open" | "none";
+  /**
+   * `done`: carried out; `open`: decided, and not known to be; `dead`: given up, and laid aside as a dead letter or discarded;
+   * `none`: there is nothing to carry out (`reply`, timers)
+   */
+  state: "done" | "open" | "dead" | "none";
+  /** what was asked to be sent, transformed as it was by then; null: it sends nothing */
+  sent: ContentJson | null;
   /** what the target said; null: nothing, or nothing is kept */
   answer: string | null;
+  /** code of why it was given up; "" where it was not */
+  code: string;
 }
 
 /** What one plugin decided about a message. */
@@ -38,11 +48,27 @@ export interface TraceView {
   key: string;
   /** the message's place in its history */
   seq: number;
-  /** by plugin; those that have not decided yet are missing */
+  /** as it came; null: the node that has it is of an older version */
+  message: (ContentJson & { id: string; at: number }) | null;
+  /** what an HL7 message says, value by value, the first 5,000; null: it is none */
+  parsed: Hl7Leaf[] | null;
+  /** by plugin, those that have decided */
   outcomes: TracedOutcome[];
+  /** names of plugins that have not decided yet */
+  waiting: string[];
   /** false: the log behind the message was longer than what is looked through, so later decisions may be missing */
   isWhole: boolean;
 }
+
+/**
+ * What became of a message, the worst first; several may hold at once. `parked`: a plugin stands still at it. `dead`: something
+ * that it led to was given up. `waiting`: a plugin has not decided yet. `queued`: something that it led to has not been
+ * carried out yet. `sent`: something has. `nothing`: it led to nothing.
+ */
+export type MessageState = typeof MESSAGE_STATES[number];
+
+/** All of them. */
+export const MESSAGE_STATES = ["parked", "dead", "waiting", "queued", "sent", "nothing"] as const;
 
 /** What is looked for; what is left out does not matter. */
 export interface FindQuery {
@@ -56,6 +82,8 @@ export interface FindQuery {
   type?: string;
   /** stands somewhere in the message, as it was sent */
   text?: string;
+  /** what became of it; `any`: whatever it is, and it is told */
+  state?: MessageState | "any";
   /** wall time in ms: taken in then or later */
   since?: number;
   /** wall time in ms: taken in before */
@@ -78,6 +106,8 @@ export interface FoundMessage {
   type: string;
   /** media type */
   contentType: string;
+  /** what became of it, where a state was looked for */
+  states?: MessageState[];
 }
 
 /** What was found, newest first. */
@@ -90,10 +120,53 @@ export interface FoundView {
   silent: string[];
 }
 
+/** What a handler or a channel has handed to one target. */
+export interface DestinationCounts {
+  /** `deliver` to a sink, `send` to actors, `emit` into the actor's own history */
+  type: string;
+  /** name of the sink, or kind of the actors; "" for `emit` */
+  to: string;
+  /** carried out */
+  sent: number;
+  /** decided, and not carried out yet */
+  queued: number;
+  /** given up */
+  dead: number;
+}
+
+/** What became of the messages that a handler or a channel is for; what has come back from its destinations is not counted. */
+export interface PluginCounts {
+  /** of the plugin */
+  name: string;
+  /** messages of its actors that were recorded since it was deployed */
+  received: number;
+  /** of them, those that it has not decided about yet */
+  waiting: number;
+  /** of them, those at which it stands still */
+  parked: number;
+  /** of them, those that led to nothing */
+  filtered: number;
+  /** of them, those that led to alarm and nothing else: a channel could not send them on (`whenFails: "skip"`) */
+  failed: number;
+  /** what it has asked for, which may be several things a message */
+  destinations: DestinationCounts[];
+  /** false: nodes ended counting before they were through, as it took long: narrow it by time */
+  isWhole: boolean;
+  /** nodes that did not answer: what they write is missing */
+  silent: string[];
+}
+
 /** Following and finding. */
 export interface FollowingService {
   /** What became of a message. @throws {WaterparkError} `actors/unknown` */
   trace(key: string, seq: number): Promise<TraceView>;
   /** Looks through the logs of all nodes for some seconds at most. */
   find(query: FindQuery): Promise<FoundView>;
+  /**
+   * Counts what became of a plugin's messages, by the logs of all nodes, for some seconds at most.
+   *
+   * @param sinceMs wall time: only messages that were taken in then or later
+   * @throws {WaterparkError} `topology/no-such-plugin`
+   */
+  counts(name: string, sinceMs?: number): Promise<PluginCounts>;
 }

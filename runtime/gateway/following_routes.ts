@@ -2,12 +2,13 @@
  * Following and finding messages.
  *
  *     GET /v1/actors/{kind}/{facility}/{id}/trace?seq=N
- *     GET /v1/find?text=&id=&type=&kind=&facility=&since=MS&until=MS&limit=N
+ *     GET /v1/find?text=&id=&type=&kind=&facility=&state=&since=MS&until=MS&limit=N
+ *     GET /v1/plugins/{name}/counts?since=MS
  */
 import { badRequest } from "./errors.ts";
-import type { FindQuery } from "./following.ts";
+import { type FindQuery, MESSAGE_STATES } from "./following.ts";
 import { formatKey } from "../base/mod.ts";
-import { type Gateway, inTime, json, keyInPath, numberInQuery, type Route } from "./routing.ts";
+import { type Gateway, inTime, json, keyInPath, numberInQuery, pathParts, type Route } from "./routing.ts";
 
 const TEXTS = ["text", "id", "type", "kind", "facility"] as const;
 const TEXT_UNITS_MAX = 500;
@@ -37,8 +38,22 @@ export function addFollowingRoutes(route: Route, gateway: Gateway): void {
       const time = numberInQuery(c, name, TIME);
       if (time !== undefined) query[name] = time;
     }
+    const state = c.req.query("state");
+    if (state !== undefined) query.state = stateOf(state);
     const limit = numberInQuery(c, "limit", { min: 1, max: 1_000 });
     if (limit !== undefined) query.limit = limit;
     return json(await inTime(gateway, "not-applied", following.find(query)));
   });
+
+  route("GET", "/v1/plugins/:name/counts", async (c) => {
+    const [name] = pathParts(c, 3, 1);
+    return json(await inTime(gateway, "not-applied", following.counts(name, numberInQuery(c, "since", TIME))));
+  });
+}
+
+function stateOf(text: string): NonNullable<FindQuery["state"]> {
+  const states = [...MESSAGE_STATES, "any"] as const;
+  const state = states.find((one) => one === text);
+  if (state !== undefined) return state;
+  throw badRequest(`Cannot look for the state as it must be one of ${states.join(", ")}`);
 }

@@ -73,14 +73,19 @@ export type {
   SourceView,
 } from "./outside.ts";
 export type {
+  DestinationCounts,
   FindQuery,
   FollowingService,
   FoundMessage,
   FoundView,
+  MessageState,
+  PluginCounts,
   TracedEffect,
   TracedOutcome,
   TraceView,
 } from "./following.ts";
+export { MESSAGE_STATES } from "./following.ts";
+export { type ContentJson, contentJson } from "./content.ts";
 export { notFound } from "./errors.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
 export type { MllpSettings } from "./mllp_settings.ts";

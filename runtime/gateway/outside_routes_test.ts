@@ -51,3 +51,12 @@ Deno.test("sinks: tried, stopped, set going", async () => {
   await ask("/v1/plugins/lab/resume", { method: "POST" });
   assert.deepEqual(node.asked.slice(-3), ["check lab", "pause lab", "resume lab"]);
 });
+
+Deno.test("following: a state that there is; counts since a time", async () => {
+  const { node, ask } = started();
+  assert.equal((await ask("/v1/find?state=dead&kind=patient")).status, 200);
+  assert.equal((await ask("/v1/find?state=lost")).status, 400);
+  assert.equal((await (await ask("/v1/plugins/lab-feed/counts?since=5")).json()).name, "lab-feed");
+  assert.equal((await ask("/v1/plugins/lab-feed/counts?since=x")).status, 400);
+  assert.deepEqual(node.asked, ['find {"kind":"patient","state":"dead"}', "counts lab-feed 5"]);
+});

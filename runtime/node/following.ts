@@ -1,30 +1,38 @@
 /**
  * Following a message: what plugins decided about it and what became of that stands in the shard's log, behind it. And
- * finding messages without a key: every node looks through the shards that it writes, newest first, in small slices.
+ * finding and counting messages without a key: every node goes through the logs that it writes, newest first, in small
+ * slices.
  */
 import { parseKey, WaterparkError } from "../base/mod.ts";
-import { decodeDone, effectId, readOutcomes } from "../effects/mod.ts";
-import type {
-  FindQuery,
-  FollowingService,
-  FoundMessage,
-  FoundView,
-  TracedEffect,
-  TracedOutcome,
-  TraceView,
+import { decodeDone, type Effect, effectId, payloadOf, readOutcomes } from "../effects/mod.ts";
+import {
+  type ContentJson,
+  contentJson,
+  type FindQuery,
+  type FollowingService,
+  type FoundMessage,
+  type FoundView,
+  type PluginCounts,
+  type TracedEffect,
+  type TracedOutcome,
+  type TraceView,
 } from "../gateway/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
 import { DATA_SHARDS } from "../topology/mod.ts";
+import { HL7_CONTENT_TYPE, type Hl7Leaf, hl7Values, parseHl7 } from "../wire/mod.ts";
 import { askAll } from "./ask_all.ts";
 import type { NodeCore } from "./core.ts";
+import { mergeCounts, MessageCounts, readCounts } from "./message_counts.ts";
+import { MessageFates, stateOf, statesOf, targetOf } from "./message_fates.ts";
 
 const TRACE = "trace";
 const FIND = "find";
+const COUNT = "count-messages";
 const ANSWER_MS = 5_000;
 /** Entries behind a message that are looked through: a second's worth of a busy shard's log, and many days of a quiet one's. */
 const ENTRIES_MAX = 100_000;
-/** A node looks for so long, ms. */
-const FIND_MS = 3_000;
+/** A node looks, or counts, for so long, ms. */
+const LOOK_MS = 3_000;
 /** Entries looked at before others get their turn: about a millisecond. */
 const ENTRIES_A_TURN = 1_000;
 const LIMIT = 100;
@@ -33,6 +41,14 @@ const LIMIT_MAX = 1_000;
 interface FoundHere {
   messages: FoundMessage[];
   isWhole: boolean;
+}
+
+/** Somebody who goes through logs from their ends. */
+interface Visitor {
+  /** the next shard's log is begun */
+  begin(shard: number, store: ShardStore): void;
+  /** an entry, the last first */
+  visit(index: number): "on" | "next-shard" | "enough";
 }
 
 /** See the file's header. */
@@ -48,12 +64,19 @@ export class Following implements FollowingService {
     core.requests.handle(FIND, (body, done) => {
       void this.#findHere(Object(body)).then((value) => done({ ok: true, value }));
     });
+    core.requests.handle(COUNT, (body, done) => {
+      const { name, since } = Object(body) as { name: unknown; since?: unknown };
+      void this.#countHere(String(name), Number(since ?? 0)).then((value) => done({ ok: true, value }));
+    });
   }
 
   async trace(key: string, seq: number): Promise<TraceView> {
     const all = await askAll<TraceView>(this.#core, TRACE, { key, seq }, ANSWER_MS);
     const found = all.find(({ said }) => said !== null && typeof said === "object")?.said;
-    if (found) return found;
+    // What a node of an older version does not tell stands here.
+    if (found) {
+      return { ...found, message: found.message ?? null, parsed: found.parsed ?? null, waiting: found.waiting ?? [] };
+    }
     throw new WaterparkError("Cannot follow the message as its actor must have it", {
       code: "actors/unknown",
       outcome: "not-applied",
@@ -62,58 +85,152 @@ export class Following implements FollowingService {
 
   async find(query: FindQuery): Promise<FoundView> {
     const limit = Math.min(LIMIT_MAX, Math.max(1, query.limit ?? LIMIT));
-    const all = await askAll<FoundHere>(this.#core, FIND, { ...query, limit }, ANSWER_MS + FIND_MS);
-    const messages = all.flatMap(({ said }) => said?.messages ?? []).sort((a, b) => b.at - a.at);
+    const all = await askAll<FoundHere>(this.#core, FIND, { ...query, limit }, ANSWER_MS + LOOK_MS);
+    // A node of an older version finds whatever the state is.
+    const knows = ({ messages }: FoundHere) =>
+      query.state === undefined || messages.every(({ states }) => Array.isArray(states));
+    const heard = all.filter(({ said }) => said !== null && knows(said)) as { node: string; said: FoundHere }[];
+    const messages = heard.flatMap(({ said }) => said.messages).sort((a, b) => b.at - a.at);
+    const names = new Set(heard.map(({ node }) => node));
     return {
       messages: messages.slice(0, limit),
-      isWhole: messages.length <= limit && all.every(({ said }) => said === null || said.isWhole),
-      silent: all.filter(({ said }) => said === null).map(({ node }) => node).sort(),
+      isWhole: messages.length <= limit && heard.every(({ said }) => said.isWhole),
+      silent: all.map(({ node }) => node).filter((node) => !names.has(node)).sort(),
     };
+  }
+
+  async counts(name: string, since = 0): Promise<PluginCounts> {
+    const { plugins } = this.#core.directory.require().state;
+    if (!Object.hasOwn(plugins, name)) {
+      throw new WaterparkError(`Cannot find "${name}" as no plugin has that name`, {
+        code: "topology/no-such-plugin",
+        outcome: "not-applied",
+      });
+    }
+    const all = await askAll<unknown>(this.#core, COUNT, { name, since }, ANSWER_MS + LOOK_MS);
+    const heard = all.map(({ node, said }) => ({ node, said: readCounts(said) }));
+    const silent = heard.filter(({ said }) => said === null).map(({ node }) => node).sort();
+    return { name, ...mergeCounts(heard.flatMap(({ said }) => said ?? [])), silent };
   }
 
   /** null: this node does not write the actor's shard, or there is no such message. */
   #traceHere(key: string, seq: number): TraceView | null {
-    const { replication, directory } = this.#core;
+    const { replication, directory, actors } = this.#core;
     const shard = directory.require().shardOf(key);
     const store = replication.isWriter(shard) ? replication.store(shard) : null;
     if (store === null) return null;
     const commit = replication.commitIndex(shard);
     const [first] = store.history(key, seq - 1, 1, commit);
     if (first === undefined || store.seqOf(first) !== seq) return null;
-    return traceIn(store, { key, seq, first, commit });
+    const { id, atMs, ...content } = store.message(first);
+    const standings = actors.standings(shard, { key, seq, index: first }, this.#handlersOf(key));
+    const waiting = standings.filter(({ state }) => state === "waiting");
+    return {
+      key,
+      seq,
+      message: { id, at: atMs, ...contentJson(content) },
+      parsed: parsedOf(content),
+      ...traceIn(store, { key, seq, first, commit }),
+      waiting: waiting.map(({ plugin }) => plugin),
+    };
   }
 
   async #findHere(query: FindQuery): Promise<FoundHere> {
-    const { replication, world } = this.#core;
-    const { limit = LIMIT } = query;
-    const untilMs = world.nowMonoMs() + FIND_MS;
+    const { limit = LIMIT, since = 0, state } = query;
     const messages: FoundMessage[] = [];
+    let place: { shard: number; store: ShardStore; fates: MessageFates | null };
+    const isWhole = await this.#backwards({
+      begin(shard, store) {
+        place = { shard, store, fates: state === undefined ? null : new MessageFates(store, false) };
+      },
+      visit: (index) => {
+        const { shard, store, fates } = place;
+        if (store.kindAt(index) !== ENTRY.MESSAGE) {
+          fates?.pass(index);
+          return fates?.isFull ? "enough" : "on";
+        }
+        // A shard's times never go back, so what is older stands before it.
+        if (store.atMsOf(index) < since) return "next-shard";
+        const key = fates === null ? "" : store.keyOf(index);
+        const led = fates === null ? [] : fates.of(key, store.seqOf(index));
+        const found = foundAt(store, index, query);
+        if (found === null) return "on";
+        if (fates !== null) {
+          const standings = this.#core.actors.standings(shard, { key, seq: found.seq, index }, this.#handlersOf(key));
+          found.states = statesOf(led, standings);
+          if (state !== "any" && !found.states.includes(state!)) return "on";
+        }
+        return messages.push(found) >= limit ? "enough" : "on";
+      },
+    });
+    return { messages, isWhole };
+  }
+
+  async #countHere(name: string, sinceMs: number): Promise<Omit<PluginCounts, "name" | "silent">> {
+    const { actors } = this.#core;
+    const counts = new MessageCounts(name);
+    let place: { shard: number; store: ShardStore; fates: MessageFates };
+    const isWhole = await this.#backwards({
+      begin(shard, store) {
+        place = { shard, store, fates: new MessageFates(store, true) };
+      },
+      visit: (index) => {
+        const { shard, store, fates } = place;
+        if (store.kindAt(index) !== ENTRY.MESSAGE) {
+          fates.pass(index);
+          return fates.isFull ? "enough" : "on";
+        }
+        if (store.atMsOf(index) < sinceMs) return "next-shard";
+        const [key, seq] = [store.keyOf(index), store.seqOf(index)];
+        const fate = fates.of(key, seq).find(({ plugin }) => plugin === name);
+        const handlers = this.#handlersOf(key).filter((plugin) => plugin === name);
+        const [standing] = actors.standings(shard, { key, seq, index }, handlers);
+        if (standing !== undefined) counts.add(store.idOf(index), standing, fate);
+        return "on";
+      },
+    });
+    return { ...counts.told(), isWhole };
+  }
+
+  /** Names of the handlers that decide about an actor, sorted; also of those that are stopped. */
+  #handlersOf(key: string): string[] {
+    const { plugins } = this.#core.directory.require().state;
+    const { kind } = parseKey(key);
+    return Object.keys(plugins).sort().filter((name) => {
+      const { kind: pluginKind, live, versions } = plugins[name];
+      const version = versions.find((one) => one.version === live);
+      return pluginKind === "handler" && version !== undefined && ["*", kind].includes(version.actorKind);
+    });
+  }
+
+  /** Goes through the logs that are written here. @returns false: it took too long, or was enough */
+  async #backwards(visitor: Visitor): Promise<boolean> {
+    const { replication, world } = this.#core;
+    const untilMs = world.nowMonoMs() + LOOK_MS;
     let looked = 0;
     for (let shard = 0; shard < DATA_SHARDS; shard++) {
-      const commit = replication.isWriter(shard) ? replication.commitIndex(shard) : 0;
-      for (let index = commit; index > 0; index--) {
-        // The copy may have gone while others had their turn.
-        const store = replication.store(shard);
-        if (store === null) break;
-        if (store.kindAt(index) === ENTRY.MESSAGE) {
-          // A shard's times never go back, so what is older stands before it.
-          if (query.since !== undefined && store.atMsOf(index) < query.since) break;
-          const found = foundAt(store, index, query);
-          if (found !== null && messages.push(found) >= limit) return { messages, isWhole: false };
-        }
+      const store = replication.isWriter(shard) ? replication.store(shard) : null;
+      if (store === null) continue;
+      visitor.begin(shard, store);
+      for (let index = replication.commitIndex(shard); index > 0; index--) {
+        const next = visitor.visit(index);
+        if (next === "enough") return false;
+        if (next === "next-shard") break;
         if (++looked % ENTRIES_A_TURN > 0) continue;
-        if (world.nowMonoMs() > untilMs) return { messages, isWhole: false };
+        if (world.nowMonoMs() > untilMs) return false;
         await new Promise<void>((resolve) => void world.after(0, resolve));
+        // The copy may have gone while others had their turn.
+        if (replication.store(shard) !== store) break;
       }
     }
-    return { messages, isWhole: true };
+    return true;
   }
 }
 
 function traceIn(
   store: ShardStore,
   { key, seq, first, commit }: { key: string; seq: number; first: number; commit: number },
-): TraceView {
+): Pick<TraceView, "outcomes" | "isWhole"> {
   const last = Math.min(commit, first + ENTRIES_MAX);
   const outcomes = new Map<string, TracedOutcome>();
   /** effects that may be carried out yet, by the place of their decision */
@@ -136,27 +253,49 @@ function traceIn(
         effects.forEach((effect, n) => open.set(`${index} ${at + n}`, effect));
       }
     } else if (kind === ENTRY.DONE) {
-      for (const [outcomeIndex, position, answer] of decodeDone(store.body(index))) {
+      for (const [outcomeIndex, position, answer, givenUp = ""] of decodeDone(store.body(index))) {
         const effect = open.get(`${outcomeIndex} ${position}`);
         if (effect === undefined) continue;
-        effect.state = "done";
+        effect.state = stateOf(effect.type, givenUp);
         effect.answer = answer ?? null;
+        effect.code = givenUp;
       }
     }
   }
-  return { key, seq, outcomes: [...outcomes.values()], isWhole: last === commit };
+  return { outcomes: [...outcomes.values()], isWhole: last === commit };
 }
 
 const NO_REASON = { code: "", text: "" };
-const NOTHING_TO_DO = new Set(["reply", "schedule", "cancel"]);
 
 function effectsOf({ plugin, seq, effects }: ReturnType<typeof readOutcomes>[number], key: string): TracedEffect[] {
-  return (effects ?? []).map((effect, n) => {
-    const { kind = "patient", facility = "", id = "" } = effect.type === "send" ? effect.key : {} as never;
-    const to = effect.type === "send" ? `${kind}/${facility}/${id}` : effect.type === "deliver" ? effect.sink : "";
-    const state = NOTHING_TO_DO.has(effect.type) ? "none" : "open";
-    return { id: effectId(key, seq, plugin, n), type: effect.type, to, state, answer: null };
-  });
+  return (effects ?? []).map((effect, n) => ({
+    id: effectId(key, seq, plugin, n),
+    type: effect.type,
+    to: targetOf(effect),
+    state: stateOf(effect.type, undefined),
+    sent: sentBy(effect),
+    answer: null,
+    code: "",
+  }));
+}
+
+function sentBy(effect: Effect): ContentJson | null {
+  if (!("message" in effect)) return null;
+  try {
+    return contentJson({ type: String(effect.message.type), ...payloadOf(effect.message) });
+  } catch {
+    // what cannot be sent is told where it is tried
+    return null;
+  }
+}
+
+function parsedOf({ contentType, payload }: { contentType: string; payload: Uint8Array }): Hl7Leaf[] | null {
+  if (!contentType.startsWith(HL7_CONTENT_TYPE)) return null;
+  try {
+    return hl7Values(parseHl7(payload));
+  } catch {
+    return null;
+  }
 }
 
 function foundAt(store: ShardStore, index: number, query: FindQuery): FoundMessage | null {

@@ -71,6 +71,7 @@ export {
   splitHl7Batch,
   unescapeHl7,
 } from "./hl7.ts";
+export { type Hl7Leaf, hl7Values } from "./hl7_values.ts";
 export { pack, unpack } from "./pack.ts";
 export { borrow, giveBack } from "./slab.ts";
 export { BATCH_POSTS_MAX, type OutgoingPost, PostBatchReader } from "./post_batch.ts";

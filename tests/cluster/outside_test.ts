@@ -149,9 +149,29 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
       const view = await client.trace(keyOf(1), 2);
       return view.outcomes[0]?.effects[0]?.state === "done" ? view : null;
     });
+    const sent = { type: "note", contentType: "application/json", message: { type: "note", n: 2 } };
     assert.deepEqual(outcomes.map(({ plugin, state, effects }) => [plugin, state, effects]), [["out", "ok", [
-      { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", answer: "thanks" },
+      { id: "patient/H1/1#2#out#0", type: "deliver", to: "desk", state: "done", sent, answer: "thanks", code: "" },
     ]]]);
+    const given = await client.trace(keyOf(1), 1);
+    const [effect] = given.outcomes[0].effects;
+    assert.deepEqual([effect.state, effect.code, given.message?.message], ["dead", "desk/refused", {
+      type: "note",
+      n: 1,
+      bad: true,
+    }]);
+    const states = async (state: "dead" | "sent" | "queued" | "any") =>
+      (await client.find({ state, kind: "patient" })).messages.map(({ seq, states }) => `${seq} ${states}`);
+    assert.deepEqual([await states("dead"), await states("sent"), await states("queued")], [
+      ["1 dead"],
+      ["2 sent"],
+      [],
+    ]);
+    assert.deepEqual(await states("any"), ["2 sent", "1 dead"]);
+    const { received, filtered, destinations, isWhole: isCounted } = await client.pluginCounts("out");
+    assert.deepEqual([received, filtered, isCounted], [2, 0, true]);
+    assert.deepEqual(destinations, [{ type: "deliver", to: "desk", sent: 1, queued: 0, dead: 1 }]);
+    await assert.rejects(client.pluginCounts("nobody"), { code: "topology/no-such-plugin" });
     const metrics = await (await fetch(`${cluster.node("TN-A-1").http}/metrics`)).text();
     assert.match(metrics, /^waterpark_sink_deliveries_dead\{sink="desk",node="TN-A-1"\} 1$/m);
     await assert.rejects(client.trace(keyOf(1), 9), { code: "actors/unknown" });
@@ -177,6 +197,9 @@ Deno.test("what the target never takes is a dead letter, mended and sent again; 
     const { seq } = await client.send(keyOf(3), { type: "note", n: 5 });
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(desk.inOrder.get("3"), undefined, "a handler that is stopped handles nothing");
+    assert.equal((await client.pluginCounts("out")).waiting, 1);
+    assert.deepEqual((await client.find({ state: "waiting" })).messages.map(({ key }) => key), ["patient/H0/3"]);
+    assert.deepEqual((await client.trace(keyOf(3), seq)).waiting, ["out"]);
     await client.pausePlugin("out", false);
     await until(10_000, "it goes on where it stood", () => desk.inOrder.get("3")?.join() === "5" ? true : null);
     assert.equal((await client.read(keyOf(3))).projections.out, seq);
