@@ -29,6 +29,7 @@ async function listen(): Promise<string> {
     nowWallMs: () => Date.now(),
     post: (request: { key: { facility: string; id: string }; id?: string }) =>
       Promise.resolve(recorded(`patient/${request.key.facility}/${request.key.id}`, request.id ?? "")),
+    whenHandled: () => Promise.resolve({ isHandled: true, standstill: "" }),
     postNow(request: { key: string; id: string }, done: (answer: PostAnswer) => void) {
       const answer = recorded(request.key, request.id);
       queueMicrotask(() => done(answer));

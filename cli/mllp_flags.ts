@@ -14,6 +14,12 @@ export const MLLP_FLAGS = {
     default: "by-message",
     description: "acknowledge as MSH-15 and MSH-16 ask; as they ask, but AA for CA; or always AA, AE or AR",
   },
+  "mllp-application": {
+    type: "enum",
+    choices: ["recorded", "handled"],
+    default: "recorded",
+    description: "what AA stands for: enough copies have the message; or all handlers are through, and may reply",
+  },
   "mllp-conflicts": {
     type: "enum",
     choices: ["reject", "keep"],
@@ -37,6 +43,7 @@ export const MLLP_FLAGS = {
 /** Values of {@linkcode MLLP_FLAGS}. */
 export interface MllpFlagValues {
   readonly "mllp-ack": string;
+  readonly "mllp-application": string;
   readonly "mllp-conflicts": string;
   readonly "mllp-charset"?: string;
   readonly "mllp-facility"?: string;
@@ -64,6 +71,7 @@ export async function mllpSettings(values: MllpFlagValues): Promise<MllpSettings
   return {
     tls,
     acknowledge: values["mllp-ack"] as MllpSettings["acknowledge"],
+    application: values["mllp-application"] as MllpSettings["application"],
     conflicts: values["mllp-conflicts"] as MllpSettings["conflicts"],
     route: {
       facility: values["mllp-facility"],

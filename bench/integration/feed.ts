@@ -2,7 +2,7 @@
  * A feed: HL7 v2 over MLLP as engines send it, in original mode, one message under way on each connection. A process of its
  * own, told by lines of its standard input:
  *
- *     {"addresses": ["127.0.0.1:2575"], "connections": 16, "patients": 2000, "seconds": 10, "prefix": "a"}
+ *     {"addresses": ["127.0.0.1:2575"], "connections": 16, "patients": 2000, "hospitals": 8, "seconds": 10, "prefix": "a"}
  *
  * answered by a line with what was acknowledged, how fast, and how often what was not `AA`.
  */
@@ -12,6 +12,8 @@ interface Order {
   addresses: string[];
   connections: number;
   patients: number;
+  /** that the patients are of: each hospital's patients are written in one data center */
+  hospitals: number;
   /** how long, and how much at most: what comes out is waited for afterwards */
   seconds: number;
   messagesMax: number;
@@ -28,10 +30,10 @@ export interface FeedResult {
 }
 
 const ENCODER = new TextEncoder();
-/** A result message of some 300 bytes, `%` where id and patient stand. */
+/** A result message of some 300 bytes, `%` where hospital, id, patient and hospital stand. */
 const FRAME = "\x0b" + [
-  "MSH|^~\\&|LAB|HOSPX|WP|HOSPX|20260102030405||ORU^R01|%|P|2.5",
-  "PID|1||%^^^HOSPX^MRN||Doe^Jane^^^^^L||19800101|F|||1 Main St^^Nashville^TN^37203",
+  "MSH|^~\\&|LAB|%|WP|HUB|20260102030405||ORU^R01|%|P|2.5",
+  "PID|1||%^^^%^MRN||Doe^Jane^^^^^L||19800101|F|||1 Main St^^Nashville^TN^37203",
   "OBR|1||A77|24323-8^Comprehensive metabolic panel^LN|||20260102030000",
   "OBX|1|NM|2160-0^Creatinine^LN||1.1|mg/dL|0.5-1.2|N|||F",
 ].join("\r") + "\r\x1c\r";
@@ -51,7 +53,9 @@ async function run(order: Order): Promise<FeedResult> {
     let patient = connection;
     for (let n = 0; performance.now() < untilMs && started < order.messagesMax; n++) {
       started++;
-      const frame = FRAME.replace("%", `${order.prefix}${connection}-${n}`).replace("%", String(patient));
+      const hospital = `HOSP${patient % order.hospitals}`;
+      const parts = [hospital, `${order.prefix}${connection}-${n}`, String(patient), hospital];
+      const frame = parts.reduce((text, part) => text.replace("%", part), FRAME);
       patient += order.connections;
       if (patient >= order.patients) patient = connection;
       const sentMs = performance.now();

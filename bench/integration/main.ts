@@ -3,7 +3,8 @@
  * five copies before it is acknowledged, goes through a channel that changes it, and out again over MLLP, and to a Kafka
  * topic where the machine can have a broker. Beside it what others have published, with their conditions.
  *
- *     deno task bench:integration [--connections 1,16] [--seconds 10] [--messages 30000] [--nodes 5] [--no-kafka] [--json]
+ *     deno task bench:integration [--connections 1,16] [--seconds 10] [--messages 30000] [--nodes 5]
+ *                                 [--hospitals 8] [--no-kafka] [--record-only] [--json]
  */
 import { parseArgs } from "node:util";
 import { connect } from "../../client.ts";
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     messages: { type: "string", default: "30000" },
     nodes: { type: "string", default: "5" },
     patients: { type: "string", default: "2000" },
+    hospitals: { type: "string", default: "8" },
     shards: { type: "string", default: String(BENCH_SHARDS) },
     "no-kafka": { type: "boolean", default: false },
     "record-only": { type: "boolean", default: false },
@@ -78,8 +80,9 @@ try {
   }
   // everything is warm, and connected
   await run("w", 4, 2, 2_000);
-  for (const connections of values.connections.split(",").map(Number)) {
-    report(connections, await run(`c${connections}-`, connections, Number(values.seconds), Number(values.messages)));
+  for (const [n, connections] of values.connections.split(",").map(Number).entries()) {
+    // Control ids of its own: what comes again is acknowledged, and not sent on again.
+    report(connections, await run(`r${n}-`, connections, Number(values.seconds), Number(values.messages)));
   }
   if (!values.json) console.log(YARDSTICKS);
 } finally {
@@ -107,6 +110,7 @@ async function run(prefix: string, connections: number, seconds: number, message
     addresses: cluster.mllp,
     connections,
     patients: Number(values.patients),
+    hospitals: Number(values.hospitals),
     seconds,
     messagesMax,
     prefix,

@@ -174,6 +174,14 @@ export const OUTSIDE: Record<string, Explanation> = {
     now: "The node has not started.",
     next: "Mend what the message names; waterpark node start --help shows the --mllp flags.",
   },
+  "gateway/bad-reply": {
+    happened:
+      "A handler replied with an HL7 message that does not answer the one it was about (MSA-2 is its MSH-10), or " +
+      "that has characters for which the sender's charset has no place.",
+    now: "The message is recorded and handled; its sender got AE in the reply's place.",
+    next:
+      "Make the reply with acknowledgeHl7(message, ...), and set MSH-18 to UNICODE UTF-8 where the sender reads it.",
+  },
   "gateway/mllp-conflict": {
     happened: "A message came over MLLP with a control id under which its patient has another one already.",
     now:

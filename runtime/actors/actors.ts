@@ -208,6 +208,18 @@ export class Actors {
     this.#waiters.wait({ shard, key, seq, timeoutMs }, () => this.#isHandled(shard, key, seq), done);
   }
 
+  /** Code of the fault at which a plugin stands still, at this message of the actor or before it; "" where none does. */
+  standstill(shard: number, key: string, seq: number): string {
+    const state = this.#shards.get(shard);
+    const row = state === undefined ? -1 : rowOf(state, key);
+    if (state === undefined || row < 0) return "";
+    for (const { name } of this.#handlersOf(key)) {
+      const parked = state.marks.parkedAt(state.marks.slotOf(name), row);
+      if (parked !== undefined && parked.seq <= seq) return parked.error.code;
+    }
+    return "";
+  }
+
   /** How many (actor, plugin) pairs have unhandled messages on the shards written here; those parked not counted. */
   backlog(): number {
     let count = 0;

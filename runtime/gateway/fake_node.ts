@@ -22,7 +22,15 @@ import type { OutsideService } from "./outside.ts";
 import type { PlannedService } from "./planned.ts";
 import type { RetentionService, RetentionView } from "./retention_routes.ts";
 import type { StagesService } from "./stages.ts";
-import type { HistoryEvent, NodeService, PluginView, PostAnswer, PostRequest, Receipt } from "./service.ts";
+import type {
+  HandledView,
+  HistoryEvent,
+  NodeService,
+  PluginView,
+  PostAnswer,
+  PostRequest,
+  Receipt,
+} from "./service.ts";
 
 interface Kept extends HistoryEvent {
   receipt: Receipt;
@@ -150,6 +158,10 @@ export class FakeNode implements NodeService {
   postNow: NodeService["postNow"] = ({ key, atMs: _, ...request }, done) => {
     this.#post({ key: parseKey(key), ...request }, done);
   };
+
+  whenHandled(): Promise<HandledView> {
+    return Promise.resolve({ isHandled: true, standstill: "" });
+  }
 
   httpOf(name: string): string | null {
     return this.urls[name] ?? null;

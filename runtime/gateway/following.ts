@@ -2,7 +2,6 @@
  * Following messages: what became of one, and finding those that one has not got the key of.
  */
 
-import type { Hl7Leaf } from "../wire/mod.ts";
 import type { ContentJson } from "./content.ts";
 
 /** One thing that a handler asked for about a message, and what became of it. */
@@ -51,7 +50,7 @@ export interface TraceView {
   /** as it came; null: the node that has it is of an older version */
   message: (ContentJson & { id: string; at: number }) | null;
   /** what an HL7 message says, value by value, the first 5,000; null: it is none */
-  parsed: Hl7Leaf[] | null;
+  parsed: [path: string, value: string][] | null;
   /** by plugin, those that have decided */
   outcomes: TracedOutcome[];
   /** names of plugins that have not decided yet */
@@ -65,10 +64,10 @@ export interface TraceView {
  * that it led to was given up. `waiting`: a plugin has not decided yet. `queued`: something that it led to has not been
  * carried out yet. `sent`: something has. `nothing`: it led to nothing.
  */
-export type MessageState = typeof MESSAGE_STATES[number];
+export type MessageState = "parked" | "dead" | "waiting" | "queued" | "sent" | "nothing";
 
-/** All of them. */
-export const MESSAGE_STATES = ["parked", "dead", "waiting", "queued", "sent", "nothing"] as const;
+/** All of them, the worst first. */
+export const MESSAGE_STATES: readonly MessageState[] = ["parked", "dead", "waiting", "queued", "sent", "nothing"];
 
 /** What is looked for; what is left out does not matter. */
 export interface FindQuery {

@@ -13,7 +13,7 @@ export interface MllpListenerOptions extends MllpSettings {
   /** time and timers */
   world: World;
   /** where messages are recorded */
-  service: Pick<NodeService, "post" | "newId" | "nowWallMs">;
+  service: Pick<NodeService, "post" | "whenHandled" | "newId" | "nowWallMs">;
   /** address to listen on */
   hostname: string;
   /** port, 0 = any */

@@ -12,8 +12,8 @@ import { type ActorKey, digest64, digestText, formatKey, fullKey, WaterparkError
 import { HL7_CONTENT_TYPE, type Hl7Route, type Hl7RouteOptions, readHl7Route } from "../wire/mod.ts";
 import type { Admission } from "./admission.ts";
 import type { MllpCounters } from "./mllp_counters.ts";
-import { never, notNow, RECORDED, type Verdict, verdictOf } from "./mllp_verdict.ts";
-import type { NodeService } from "./service.ts";
+import { type MllpApplication, never, notNow, RECORDED, type Verdict, verdictOf } from "./mllp_verdict.ts";
+import type { NodeService, PostAnswer } from "./service.ts";
 
 /** What a connection brought that is no message; each kind is counted, and logged once a connection, without its bytes. */
 export type MllpOddity = "bytes outside frames" | "no HL7" | "no end" | "too large" | "short batch";
@@ -21,9 +21,11 @@ export type MllpOddity = "bytes outside frames" | "no HL7" | "no end" | "too lar
 /** What a recorder needs. */
 export interface MllpRecorderOptions {
   /** where messages are recorded */
-  service: Pick<NodeService, "post" | "newId" | "nowWallMs">;
+  service: Pick<NodeService, "post" | "whenHandled" | "newId" | "nowWallMs">;
   /** added to */
   counters: MllpCounters;
+  /** default `recorded` */
+  application?: MllpApplication;
   /** where a message's key stands, and the charset of those that do not say */
   route: Hl7RouteOptions;
   /** what becomes of another message under the same control id: AR, or it is recorded under `id~digest`; default `reject` */
@@ -122,14 +124,17 @@ export class MllpRecorder {
       return notNow("gateway/busy: more is under way than gets done in time");
     }
     const verdict = await this.#recordNow(message);
-    admission?.leave(verdict === RECORDED);
+    admission?.leave(verdict.code === "AA");
     return verdict;
   }
 
   async #recordNow(message: { key: ActorKey; id: string; type: string; message: Uint8Array }): Promise<Verdict> {
-    const { service, counters, conflicts = "reject" } = this.#options;
+    const { service, counters, conflicts = "reject", application } = this.#options;
+    const { key } = message;
+    const recorded = ({ receipt: { seq } }: PostAnswer & { state: "recorded" }): Verdict =>
+      application === "handled" ? { ...RECORDED, place: { key, seq } } : RECORDED;
     const posting = {
-      key: message.key,
+      key,
       id: message.id,
       type: message.type,
       contentType: this.#contentType,
@@ -141,7 +146,7 @@ export class MllpRecorder {
       const answer = await service.post(posting);
       if (answer.state === "recorded") {
         if (answer.duplicate) counters.duplicates++;
-        return RECORDED;
+        return recorded(answer);
       }
       if (!answer.code.endsWith("/conflict")) {
         this.#refusals++;
@@ -152,7 +157,8 @@ export class MllpRecorder {
       this.#options.onAlert?.("gateway/mllp-conflict");
       if (conflicts === "reject") return never("gateway/mllp-conflict: MSH-10 is that of another message", 205);
       const id = `${message.id}~${digestText(digest64(message.message))}`;
-      return verdictOf(await service.post({ ...posting, id }));
+      const kept = await service.post({ ...posting, id });
+      return kept.state === "recorded" ? recorded(kept) : verdictOf(kept);
     } catch (error) {
       this.#refusals++;
       if (error instanceof WaterparkError) {

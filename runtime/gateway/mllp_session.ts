@@ -9,11 +9,29 @@
  *
  * @module
  */
-import { buildAck, hl7Timestamp, isAck, isHl7Batch, readAckWishes } from "../wire/mod.ts";
+import {
+  buildAck,
+  encodeHl7,
+  type Hl7AckCode,
+  hl7Timestamp,
+  isAck,
+  isHl7Batch,
+  parseHl7,
+  readAckWishes,
+} from "../wire/mod.ts";
 import { type IncomingBatch, joined, readBatch } from "./mllp_batch.ts";
 import { encodeMllp, MllpDecoder, type MllpEvent } from "./mllp_decoder.ts";
 import { MllpRecorder, type MllpRecorderOptions, type Taken } from "./mllp_recorder.ts";
-import { acknowledgementsOf, type MllpAcknowledge, never, type Verdict } from "./mllp_verdict.ts";
+import {
+  acknowledgementsOf,
+  type AckWishes,
+  isApplicationWanted,
+  type MllpAcknowledge,
+  never,
+  notNow,
+  RECORDED,
+  type Verdict,
+} from "./mllp_verdict.ts";
 
 /** What a session needs. */
 export interface MllpSessionOptions extends MllpRecorderOptions {
@@ -47,6 +65,8 @@ export class MllpSession {
   readonly #sender: string;
   readonly #recorder: MllpRecorder;
   readonly #slots: Slot[] = [];
+  /** acknowledgements of the application that come after those that the messages are kept, in an order of their own */
+  readonly #later: Slot[] = [];
   #acks = 0;
   #garbageBytes = 0;
   #isWriting = false;
@@ -62,7 +82,7 @@ export class MllpSession {
 
   /** frames taken in and not yet answered */
   get pending(): number {
-    return this.#slots.length;
+    return this.#slots.length + this.#later.length;
   }
 
   /**
@@ -74,7 +94,7 @@ export class MllpSession {
   async receive(chunk: Uint8Array): Promise<boolean> {
     const { inFlightMax, counters } = this.#options;
     for (const event of this.#decoder.push(chunk)) {
-      while (this.#slots.length >= inFlightMax && !this.#isBroken) await this.#change();
+      while (this.pending >= inFlightMax && !this.#isBroken) await this.#change();
       if (this.#isBroken) return false;
       if (event.state === "message" && isHl7Batch(event.bytes)) await this.#takeBatch(readBatch(event.bytes));
       else this.#take(event);
@@ -97,7 +117,7 @@ export class MllpSession {
 
   /** Resolves when everything taken in is answered, or cannot be any more. */
   async drain(): Promise<void> {
-    while (this.#slots.length > 0 && !this.#isBroken) await this.#change();
+    while (this.pending > 0 && !this.#isBroken) await this.#change();
   }
 
   #take(event: MllpEvent): void {
@@ -114,12 +134,62 @@ export class MllpSession {
     const slot: Slot = { answer: null, taken: [taken] };
     this.#slots.push(slot);
     const answer = (verdict: Verdict) => {
+      if (verdict.place !== undefined) return void this.#answerInTwo(slot, taken, verdict);
       const acks = this.#acksOf(taken.message, verdict);
       slot.answer = joined(acks.map(encodeMllp));
       if (!this.#isWriting) this.#flush();
     };
     if (taken.settled !== null) answer(taken.settled);
     else taken.verdict.then(answer);
+  }
+
+  /** That it is kept is said at once, where that is asked for; the rest when its handlers are through. */
+  async #answerInTwo(slot: Slot, { message }: Taken, verdict: Verdict): Promise<void> {
+    const say = (slot: Slot, answer: Uint8Array) => {
+      slot.answer = answer;
+      if (!this.#isWriting) this.#flush();
+    };
+    const { acknowledge = "by-message" } = this.#options;
+    const wishes = this.#wishesOf(message);
+    const inTwo = acknowledge === "by-message" && (wishes.accept !== "" || wishes.application !== "");
+    if (!inTwo) return say(slot, encodeMllp(await this.#applicationAck(message, verdict, wishes)));
+    const accepted = acknowledgementsOf("AA", { ...wishes, application: "NE" }, acknowledge);
+    const first = joined(accepted.map((code) => encodeMllp(this.#ack(message, { ...verdict, code }))));
+    if (!this.#isAnswered(wishes, "AA") && !this.#isAnswered(wishes, "AE")) return say(slot, first);
+    const later: Slot = { answer: null, taken: [] };
+    this.#later.push(later);
+    say(slot, first);
+    const answer = await this.#applicationAck(message, verdict, wishes);
+    say(later, answer.length === 0 ? answer : encodeMllp(answer));
+  }
+
+  /** What the application says, which may be a handler's reply; empty where the sender wants none. Never rejects. */
+  async #applicationAck(message: Uint8Array, { place }: Verdict, wishes: AckWishes): Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#isAnswered(wishes, "AA") && !this.#isAnswered(wishes, "AE")) return new Uint8Array(0);
+    let verdict = RECORDED;
+    try {
+      const { isHandled, standstill, reply } = await this.#options.service.whenHandled(place!.key, place!.seq);
+      if (standstill !== "") verdict = notNow(`${standstill}: recorded, but a handler stands still`);
+      else if (!isHandled) verdict = LATER;
+      else if (isHl7Text(reply)) {
+        const answer = replyTo(message, reply);
+        if (answer !== null) return answer;
+        verdict = notNow("gateway/bad-reply: recorded, but the reply is none to this message, or not in its charset");
+      }
+    } catch {
+      verdict = LATER;
+    }
+    return this.#isAnswered(wishes, verdict.code) ? this.#ack(message, verdict) : new Uint8Array(0);
+  }
+
+  /** Whether the sender wants to hear this of the application. */
+  #isAnswered(wishes: AckWishes, code: Verdict["code"]): boolean {
+    const { acknowledge = "by-message" } = this.#options;
+    const { accept, application } = wishes;
+    if (acknowledge === "original" || (accept === "" && application === "")) return true;
+    // In the mode with one answer for both, either wish is one for it.
+    const either = acknowledge === "aa" && isApplicationWanted({ accept, application: accept }, code);
+    return either || isApplicationWanted(wishes, code);
   }
 
   /** Feeds a batch's messages, no more at a time than a connection may have under way; resolves when all are on the way. */
@@ -144,8 +214,8 @@ export class MllpSession {
       if (this.#isBroken) break;
       taken.push(this.#recorder.begin(message));
     }
-    Promise.all(taken.map(({ verdict }) => verdict)).then((verdicts) => {
-      const acks = verdicts.map((verdict, i) => joined(this.#acksOf(taken[i].message, verdict)));
+    Promise.all(taken.map(({ verdict }) => verdict)).then(async (verdicts) => {
+      const acks = await Promise.all(verdicts.map((verdict, i) => this.#acksInBatch(taken[i].message, verdict)));
       slot.answer = encodeMllp(batch.answer(acks, { id: this.#ackId(), now: this.#now() }));
       if (!this.#isWriting) this.#flush();
     });
@@ -159,12 +229,32 @@ export class MllpSession {
     if (!this.#isWriting) this.#flush();
   }
 
-  #acksOf(message: Uint8Array, { code, text, errorCode }: Verdict): Uint8Array<ArrayBuffer>[] {
+  #acksOf(message: Uint8Array, verdict: Verdict): Uint8Array<ArrayBuffer>[] {
     const { acknowledge = "by-message" } = this.#options;
-    const wishes = acknowledge === "original" ? NO_WISHES : readAckWishes(message);
-    const now = this.#now();
-    return acknowledgementsOf(code, wishes, acknowledge)
-      .map((code) => buildAck({ message, code, text, errorCode, now, id: this.#ackId() }));
+    return acknowledgementsOf(verdict.code, this.#wishesOf(message), acknowledge)
+      .map((code) => this.#ack(message, { ...verdict, code }));
+  }
+
+  /** All acknowledgements of a message, one behind the other: a batch is answered by one frame. */
+  async #acksInBatch(message: Uint8Array, verdict: Verdict): Promise<Uint8Array> {
+    if (verdict.place === undefined) return joined(this.#acksOf(message, verdict));
+    const { acknowledge = "by-message" } = this.#options;
+    const wishes = this.#wishesOf(message);
+    const inTwo = acknowledge === "by-message" && wishes.accept !== "";
+    const accepted = inTwo ? acknowledgementsOf("AA", { ...wishes, application: "NE" }, acknowledge) : [];
+    const acks = accepted.map((code) => this.#ack(message, { ...verdict, code }));
+    return joined([...acks, await this.#applicationAck(message, verdict, wishes)]);
+  }
+
+  #wishesOf(message: Uint8Array): AckWishes {
+    return this.#options.acknowledge === "original" ? NO_WISHES : readAckWishes(message);
+  }
+
+  #ack(
+    message: Uint8Array,
+    { code, text, errorCode }: Omit<Verdict, "code"> & { code: Hl7AckCode },
+  ): Uint8Array<ArrayBuffer> {
+    return buildAck({ message, code, text, errorCode, now: this.#now(), id: this.#ackId() });
   }
 
   #now(): string {
@@ -181,10 +271,9 @@ export class MllpSession {
     // one turn often settles many: they leave in one write
     await Promise.resolve();
     for (;;) {
-      let ready = 0;
-      while (ready < this.#slots.length && this.#slots[ready].answer !== null) ready++;
-      if (ready === 0 || this.#isBroken) break;
-      const bytes = joined(this.#slots.slice(0, ready).map(({ answer }) => answer as Uint8Array));
+      const ready = [...readyIn(this.#slots), ...readyIn(this.#later)];
+      if (ready.length === 0 || this.#isBroken) break;
+      const bytes = joined(ready.map(({ answer }) => answer as Uint8Array));
       try {
         if (bytes.length > 0) await this.#options.write(bytes);
       } catch {
@@ -192,7 +281,7 @@ export class MllpSession {
         this.#isBroken = true;
         break;
       }
-      for (const slot of this.#slots.splice(0, ready)) this.#close(slot);
+      for (const slot of ready) this.#close(slot);
       this.#woken();
     }
     this.#isWriting = false;
@@ -215,3 +304,27 @@ export class MllpSession {
 }
 
 const NO_WISHES = { accept: "", application: "" };
+const LATER = notNow("actors/timeout: recorded, and handled later");
+
+/** Takes those off the front that have their answers. */
+function readyIn(slots: Slot[]): Slot[] {
+  const first = slots.findIndex(({ answer }) => answer === null);
+  return slots.splice(0, first < 0 ? slots.length : first);
+}
+
+function isHl7Text(reply: unknown): reply is string {
+  return typeof reply === "string" && reply.startsWith("MSH");
+}
+
+/** A handler's reply as its sender reads it; null when it is none to this message, or cannot be written in its charset. */
+function replyTo(message: Uint8Array, reply: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    const [asked, answer] = [parseHl7(message), parseHl7(reply)];
+    if (answer.get("MSA-2") !== asked.controlId) return null;
+    const charset = answer.get("MSH-18") || asked.get("MSH-18");
+    const lines = answer.segments().map(({ text }) => `${text}\r`).join("");
+    return encodeHl7(lines, charset.split("~", 1)[0]) as Uint8Array<ArrayBuffer> | null;
+  } catch {
+    return null;
+  }
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { WaterparkError } from "../base/mod.ts";
+import { type ActorKey, WaterparkError } from "../base/mod.ts";
 import { isHl7Batch, parseHl7 } from "../wire/mod.ts";
 import { SeededRandom, SimulatedTime, simulatedWorld } from "../world/mod.ts";
 import { Admission } from "./admission.ts";
@@ -8,7 +8,7 @@ import { encodeMllp, MllpDecoder } from "./mllp_decoder.ts";
 import { noMllpCounts } from "./mllp_counters.ts";
 import type { MllpOddity } from "./mllp_recorder.ts";
 import { MllpSession, type MllpSessionOptions } from "./mllp_session.ts";
-import type { PostAnswer, PostRequest } from "./service.ts";
+import type { HandledView, PostAnswer, PostRequest } from "./service.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const hl7 = (patient: string, controlId: string, rest = "") =>
@@ -19,7 +19,12 @@ const RECORDED = { state: "recorded", receipt: {}, duplicate: false } as PostAns
 const BUSY: Answer = { state: "refused", code: "mailroom/busy", outcome: "not-applied", message: "busy" };
 
 /** A session whose recording is answered by hand, or at once where `answers` says how. */
-function conversation(options: Partial<MllpSessionOptions> & { answers?: (request: PostRequest) => PostAnswer } = {}) {
+function conversation(
+  options: Partial<MllpSessionOptions> & {
+    answers?: (request: PostRequest) => PostAnswer;
+    whenHandled?: (key: ActorKey, seq: number) => Promise<HandledView>;
+  } = {},
+) {
   const posted: PostRequest[] = [];
   const waiting: ((answer: PostAnswer | Error) => void)[] = [];
   const decoder = new MllpDecoder(1 << 20);
@@ -32,6 +37,7 @@ function conversation(options: Partial<MllpSessionOptions> & { answers?: (reques
     messageBytesMax: 4096,
     inFlightMax: 64,
     service: {
+      whenHandled: options.whenHandled ?? (() => Promise.resolve({ isHandled: true, standstill: "" })),
       newId: () => `0123456789abcde${ids++}`,
       nowWallMs: () => 1767225600000,
       post(request) {

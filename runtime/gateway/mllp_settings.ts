@@ -1,6 +1,6 @@
 import { WaterparkError } from "../base/mod.ts";
 import { isHl7Charset, parseHl7Path } from "../wire/mod.ts";
-import type { MllpAcknowledge } from "./mllp_verdict.ts";
+import type { MllpAcknowledge, MllpApplication } from "./mllp_verdict.ts";
 
 /** What whoever starts a node says about its MLLP listener; every field has a default. */
 export interface MllpSettings {
@@ -11,6 +11,8 @@ export interface MllpSettings {
   tls?: { cert: string; key: string; clientCa?: string };
   /** how is acknowledged, see {@linkcode MllpAcknowledge}; default `by-message` */
   acknowledge?: MllpAcknowledge;
+  /** what AA stands for, see {@linkcode MllpApplication}; default `recorded` */
+  application?: MllpApplication;
   /**
    * another message under a control id that its patient had: AR (`reject`, the default), or it is recorded under
    * `id~digest` and answered AA (`keep`)

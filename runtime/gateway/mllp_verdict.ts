@@ -3,13 +3,15 @@
  *
  * Original mode is one answer: AA, AE or AR. In enhanced mode the sender says which of two it wants, each always (`AL`),
  * never (`NE`), of errors (`ER`) or of successes (`SU`): by MSH-15 the accept acknowledgement, CA, CE or CR, that the
- * message is kept, and by MSH-16 the application's, AA, AE or AR. Here both come after the quorum has the message, which
- * is all that a recorder can say; so the second follows on the heels of the first.
+ * message is kept, and by MSH-16 the application's, AA, AE or AR. Both come after the quorum has the message. The second
+ * says the same once more (`recorded`), on the heels of the first, or what handlers have made of it (`handled`), when
+ * they are through.
  *
  * Source: HL7 v2.7, chapter 2.9, tables 0008, 0155.
  *
  * @module
  */
+import type { ActorKey } from "../base/mod.ts";
 import type { Hl7AckCode } from "../wire/mod.ts";
 import type { PostAnswer } from "./service.ts";
 
@@ -20,7 +22,16 @@ export interface Verdict {
   text: string;
   /** HL7 table 0357 */
   errorCode: number;
+  /** where it stands; only of what is recorded, and only where handlers are waited for */
+  place?: { key: ActorKey; seq: number };
 }
+
+/**
+ * What the application's acknowledgement, and the one of original mode, stands for. `recorded`: enough copies have the
+ * message. `handled`: and all handlers are through with it; AE where one stands still, or is not through within 10 s. A
+ * handler's reply that is an HL7 message answering this one goes out in its place.
+ */
+export type MllpApplication = "recorded" | "handled";
 
 /**
  * How a listener acknowledges. `by-message`: in original mode where MSH-15 and MSH-16 are both empty, else in enhanced
@@ -56,6 +67,11 @@ export function acknowledgementsOf(
   // a message that was not accepted gets no further: only who was told nothing of that hears it here
   if (isApplicationWanted && (code === "AA" || !isAcceptWanted)) codes.push(code);
   return codes;
+}
+
+/** The application's acknowledgement once handlers are through, or not: the accept acknowledgement has gone before it. */
+export function isApplicationWanted({ application }: AckWishes, code: Verdict["code"]): boolean {
+  return isWanted(application, code);
 }
 
 // what table 0155 does not know is taken for "always": an answer too many is better than one that is missed

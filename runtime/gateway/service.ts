@@ -74,6 +74,16 @@ export interface HistoryEvent {
   payload: Uint8Array;
 }
 
+/** How it stands with the handling of a message. */
+export interface HandledView {
+  /** false: some handler was not through in time */
+  isHandled: boolean;
+  /** code of the fault at which a handler stands still, at this message or before it; "" where none does */
+  standstill: string;
+  /** what a handler has replied, if one has, and it is still known */
+  reply?: unknown;
+}
+
 /** Why a plugin stands still for an actor. */
 export interface ParkedFault {
   /** the message that it could not handle; those behind it wait */
@@ -256,6 +266,12 @@ export interface NodeService {
    * mailroom's deadline (10 s). Nothing is thrown.
    */
   postNow(request: CheckedPost, done: (answer: PostAnswer) => void): void;
+  /**
+   * Waits until all handlers are through with a message, or stand still; at most the 10 s that a request has.
+   *
+   * @throws {WaterparkError} when nobody could say so in time
+   */
+  whenHandled(key: ActorKey, seq: number): Promise<HandledView>;
   /** URL of the gateway of the node of this name; null: it has none, or is not known. */
   httpOf(name: string): string | null;
   /** What an actor is now, or was. */

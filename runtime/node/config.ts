@@ -118,8 +118,8 @@ export const DEFAULTS: NodeConfig = {
     repliesMax: 1024,
     // About 5 ms of looking before others get their turn.
     scanRowsMax: 20_000,
-    // The versions that only fold along get a thirtieth of the calls that those have which decide.
-    shadowFoldsOpenMax: 2,
+    // Whoever waits for a message waits behind one history at most.
+    shadowFoldsOpenMax: 1,
     shadowsMax: 4096,
     // 16 every 20 ms are 800 actors a second at most: ten thousand within a quarter of a minute.
     sweepActorsMax: 16,

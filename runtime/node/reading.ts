@@ -252,7 +252,8 @@ export class Reading {
     if (!replication.isWriter(request.shard)) return done(NOT_HERE);
     if (!this.#options.knowsPlugins()) return done(NOT_YET);
     actors.whenHandled(request.shard, request.key, request.seq, request.timeoutMs, (result) => {
-      done({ ok: true, value: result });
+      const standstill = actors.standstill(request.shard, request.key, request.seq);
+      done({ ok: true, value: standstill === "" ? result : { ...result, standstill } });
     });
   }
 

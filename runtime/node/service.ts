@@ -11,6 +11,7 @@ import type {
   CheckedPost,
   CopiesVerdict,
   DeployRequest,
+  HandledView,
   HistoryEvent,
   NodeService,
   NodeView,
@@ -136,6 +137,16 @@ export class CoreService implements NodeService {
         cause,
       });
     }
+  }
+
+  async whenHandled(key: ActorKey, seq: number): Promise<HandledView> {
+    const text = formatKey(key);
+    const at = { shard: this.#shardOf(text), key: text, seq, timeoutMs: this.#core.config.requestMs };
+    const said = await this.#ask<{ state?: unknown; reply?: unknown; standstill?: unknown }>((done) =>
+      this.#core.reading.handled(at, done)
+    );
+    const { state, reply, standstill = "" } = said;
+    return { isHandled: state === "handled", standstill: String(standstill), ...reply === undefined ? {} : { reply } };
   }
 
   postNow(request: CheckedPost, done: (answer: PostAnswer) => void): void {

@@ -6,7 +6,7 @@
  * somebody else may take one, which then is a failure to start and says so.
  */
 import { connect, type WaterparkClient } from "../../client.ts";
-import type { PartialConfig } from "../../mod.ts";
+import type { MllpSettings, PartialConfig } from "../../mod.ts";
 import { NodeChild, type Ports } from "./node_child.ts";
 import { within } from "./waiting.ts";
 
@@ -28,6 +28,8 @@ export interface ClusterOptions {
   };
   /** settings of the rooms */
   config?: PartialConfig;
+  /** how every node listens for MLLP */
+  mllp?: MllpSettings;
   /** a folder in which every node gets one for its journal; left out: memory only */
   data?: string;
   /** when journals are synced */
@@ -177,7 +179,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
   }
 
   #spawn(name: string, extra: { expect?: number }, life: LifeOptions = {}): NodeChild {
-    const { secret, transport, hostOf, data, sync } = this.#options;
+    const { secret, transport, hostOf, data, sync, mllp } = this.#options;
     const config = life.config ?? this.#options.config;
     const hosts = [...this.#nodes.values()].filter((node) => node.name !== name)
       .map((node) => hostOf?.(node.name).advertise ?? node.mesh);
@@ -191,6 +193,7 @@ export class ClusterOfProcesses implements AsyncDisposable {
       ...(config === undefined ? {} : { config }),
       ...(data === undefined ? {} : { data: `${data}/${name}`, sync }),
       readyTimeoutMs: this.#options.readyMs ?? 90_000,
+      ...mllp === undefined ? {} : { mllpSettings: mllp },
     }, { prefix, root: life.root });
     this.#nodes.set(name, node);
     return node;
