@@ -35,8 +35,8 @@ export const HANDLING: Mutant[] = [
     name: "done-when-taken-in-hand",
     breaks: "P5: an effect is marked done after it was carried out, not before",
     file: EFFECTS,
-    before: "if (owed.delete(position)) {",
-    after: "if (owed.delete(position) && state.done.push([index, position])) {",
+    before: "if (owed.delete(position) && isMeant) {",
+    after: "if (owed.delete(position) && isMeant && state.done.push([index, position])) {",
     sights: [seeds("effects", 60)],
   },
   {
