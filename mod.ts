@@ -77,6 +77,7 @@ export type {
   SourceView,
   StagesService,
   SwitchView,
+  TlsIdentity,
   TopologyView,
   TracedEffect,
   TracedOutcome,

@@ -65,9 +65,14 @@ export async function mllpSettings(values: MllpFlagValues): Promise<MllpSettings
   if ((cert === undefined) !== (key === undefined) || (clientCa !== undefined && cert === undefined)) {
     throw new MisuseError("Cannot use MLLP over TLS as it takes --mllp-cert and --mllp-key, both");
   }
+  const identity = async (cert: string, key: string) => ({
+    cert: await textOf(cert),
+    key: await textOf(key),
+    ...clientCa === undefined ? {} : { clientCa: await textOf(clientCa) },
+  });
   const tls = cert === undefined || key === undefined
     ? undefined
-    : { cert: await textOf(cert), key: await textOf(key), clientCa: clientCa && await textOf(clientCa) };
+    : { ...await identity(cert, key), again: () => identity(cert, key) };
   return {
     tls,
     acknowledge: values["mllp-ack"] as MllpSettings["acknowledge"],

@@ -1,11 +1,12 @@
+import { WaterparkError } from "../base/mod.ts";
 import { log, type Sample } from "../telemetry/mod.ts";
-import { gates, type World } from "../world/mod.ts";
+import { gates, type Timer, type World } from "../world/mod.ts";
 import type { Admission } from "./admission.ts";
 import { type MllpCounters, mllpSamples, noMllpCounts } from "./mllp_counters.ts";
-import { listenMutually } from "./mllp_mutual_tls.ts";
 import type { MllpOddity } from "./mllp_recorder.ts";
 import { MllpSession } from "./mllp_session.ts";
 import { checkMllpSettings, type MllpSettings } from "./mllp_settings.ts";
+import { listenOverTls, type TlsDoor, type TlsIdentity } from "./mllp_tls.ts";
 import type { NodeService } from "./service.ts";
 
 /** What an MLLP listener needs. */
@@ -37,8 +38,6 @@ export interface MllpConnection {
   setKeepAlive?(on: boolean): void;
   /** of TCP: an acknowledgement is not held back */
   setNoDelay?(on: boolean): void;
-  /** of TLS: rejects when the peer is none that we talk to */
-  handshake?(): Promise<unknown>;
 }
 
 /** What gives connections. */
@@ -60,6 +59,8 @@ const DEFAULTS = {
 type Settings = MllpListenerOptions & Required<Pick<MllpListenerOptions, keyof typeof DEFAULTS>>;
 
 const READ_BYTES = 64 * 1024;
+/** Between two looks at the certificate's files, ms. */
+const RENEW_MS = 60_000;
 
 /**
  * Takes HL7 v2 messages over MLLP and records each in the actor of its patient. AA, CA: the quorum has it; AE, CE: not
@@ -75,6 +76,7 @@ export class MllpListener {
   readonly #connections = new Map<MllpConnection, MllpSession>();
   #refused = 0;
   #isClosing = false;
+  #renewal: Timer | null = null;
 
   private constructor(settings: Settings, listener: MllpDoor, counters: MllpCounters) {
     this.counters = counters;
@@ -88,20 +90,18 @@ export class MllpListener {
    * Listens; connections are taken from then on.
    *
    * @throws {WaterparkError} `gateway/bad-mllp-settings`
-   * @throws {Error} what the operating system says when the address cannot be had, or the certificate cannot be read
+   * @throws {Error} what the operating system says when the address cannot be had
    */
   static async listen(options: MllpListenerOptions): Promise<MllpListener> {
     checkMllpSettings(options);
     const { hostname, port, tls } = options;
     const counters = noMllpCounts();
     const onStranger = () => void counters.strangers++;
-    const door: MllpDoor = tls === undefined
-      ? gates.tcp.listen({ hostname, port, transport: "tcp" }) as MllpDoor
-      : tls.clientCa === undefined
-      ? gates.tcp.listenTls({ hostname, port, cert: tls.cert, key: tls.key })
-      : await listenMutually({ hostname, port, tls: { ...tls, clientCa: tls.clientCa }, onStranger });
+    const secure = tls === undefined ? null : await listenOverTls({ hostname, port, tls, onStranger });
+    const door = secure ?? gates.tcp.listen({ hostname, port, transport: "tcp" }) as MllpDoor;
     const mllp = new MllpListener({ ...DEFAULTS, ...withoutHoles(options) }, door, counters);
     mllp.#acceptAll();
+    if (secure !== null && tls?.again !== undefined) mllp.#renewAfter(secure, tls, tls.again);
     return mllp;
   }
 
@@ -128,6 +128,7 @@ export class MllpListener {
   async close(): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    this.#renewal?.cancel();
     this.#listener.close();
     const { world, drainMs } = this.#settings;
     const drained = Promise.all([...this.#connections.values()].map((session) => session.drain()));
@@ -165,14 +166,30 @@ export class MllpListener {
     }
   }
 
-  async #greets(connection: MllpConnection): Promise<boolean> {
-    try {
-      await connection.handshake?.();
-      return true;
-    } catch {
-      this.counters.strangers++;
-      return false;
-    }
+  /** Looks once a minute whether the certificate is another one by now. */
+  #renewAfter(door: TlsDoor, now: TlsIdentity, again: () => Promise<TlsIdentity>, lastProblem = ""): void {
+    const { world } = this.#settings;
+    this.#renewal = world.after(RENEW_MS, async () => {
+      let problem = "";
+      try {
+        const next = await again();
+        const isNew = next.cert !== now.cert || next.key !== now.key || next.clientCa !== now.clientCa;
+        if (isNew) {
+          if (this.#isClosing) return;
+          door.renew(next);
+          now = next;
+          log("gateway").info("mllp: there is another certificate, for who connects from now on");
+        }
+      } catch (error) {
+        problem = error instanceof WaterparkError
+          ? error.message
+          : `its files cannot be read: ${(error as Error).name}`;
+        if (problem !== lastProblem) {
+          log("gateway").warn("mllp: the certificate stays as it was. {problem}", { problem });
+        }
+      }
+      if (!this.#isClosing) this.#renewAfter(door, now, again, problem);
+    });
   }
 
   async #serve(connection: MllpConnection): Promise<void> {
@@ -198,7 +215,6 @@ export class MllpListener {
     try {
       connection.setNoDelay?.(true);
       connection.setKeepAlive?.(true);
-      if (connection.handshake !== undefined && !await this.#greets(connection)) return;
       const buffer = new Uint8Array(READ_BYTES);
       for (;;) {
         const length = await connection.read(buffer);

@@ -1,14 +1,16 @@
 import { WaterparkError } from "../base/mod.ts";
 import { isHl7Charset, parseHl7Path } from "../wire/mod.ts";
+import type { TlsIdentity } from "./mllp_tls.ts";
 import type { MllpAcknowledge, MllpApplication } from "./mllp_verdict.ts";
 
 /** What whoever starts a node says about its MLLP listener; every field has a default. */
 export interface MllpSettings {
   /**
    * PEM certificate chain and key; left out: plain TCP, fit for loopback or a tunnel. `clientCa`: who connects must show
-   * a certificate that one of these (PEM) has signed
+   * a certificate that one of these (PEM) has signed. `again` reads them anew, once a minute: what has changed holds for
+   * who connects from then on
    */
-  tls?: { cert: string; key: string; clientCa?: string };
+  tls?: TlsIdentity & { again?(): Promise<TlsIdentity> };
   /** how is acknowledged, see {@linkcode MllpAcknowledge}; default `by-message` */
   acknowledge?: MllpAcknowledge;
   /** what AA stands for, see {@linkcode MllpApplication}; default `recorded` */

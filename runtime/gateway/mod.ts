@@ -90,6 +90,7 @@ export { type ContentJson, contentJson } from "./content.ts";
 export { notFound } from "./errors.ts";
 export { MllpListener, type MllpListenerOptions } from "./mllp_listener.ts";
 export type { MllpSettings } from "./mllp_settings.ts";
+export type { TlsIdentity } from "./mllp_tls.ts";
 export type { MllpAcknowledge, MllpApplication } from "./mllp_verdict.ts";
 export type { MllpCounters } from "./mllp_counters.ts";
 export { RETENTION_DAYS_MIN, type RetentionService, type RetentionView } from "./retention_routes.ts";

@@ -5,6 +5,7 @@
  */
 
 import { request as unverifiedRequest } from "node:https";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type TLSSocket } from "node:tls";
 
 /** QUIC: see the platform notes in ARCHITECTURE.md for what its close and its timeouts really do. */
@@ -22,13 +23,12 @@ export type QuicStream = Deno.QuicBidirectionalStream;
 /** TCP and TLS. */
 export const tcp = {
   listen: Deno.listen,
-  listenTls: Deno.listenTls,
   connect: Deno.connect,
   startTls: Deno.startTls,
 };
 
-/** TLS that can ask a client for its certificate, which Deno's listener cannot. */
-export const nodeTls = { createServer };
+/** TLS that can ask a client for its certificate, and change its own while it listens, which Deno's listener cannot. */
+export const nodeTls = { createServer, X509Certificate, createPrivateKey };
 
 /** One connection of it. */
 export type TlsSocket = TLSSocket;

@@ -3,7 +3,8 @@ import { encodeMllp, MllpDecoder } from "../../runtime/gateway/mllp_decoder.ts";
 import { MllpListener, type MllpListenerOptions } from "../../runtime/gateway/mllp_listener.ts";
 import type { PostAnswer } from "../../runtime/gateway/service.ts";
 import { parseHl7 } from "../../runtime/wire/mod.ts";
-import { systemWorld } from "../../runtime/world/mod.ts";
+import type { TlsIdentity } from "../../runtime/gateway/mllp_tls.ts";
+import { SeededRandom, SimulatedTime, simulatedWorld, systemWorld } from "../../runtime/world/mod.ts";
 import { FakeService } from "./mllp_fake_service.ts";
 import { selfSigned } from "./self_signed.ts";
 import { testWithSimhospital } from "./simhospital.ts";
@@ -148,4 +149,43 @@ Deno.test("mllp listener: over TLS", async () => {
   connection.close();
   plain.close();
   await listener.close();
+});
+
+Deno.test("mllp listener: a new certificate holds for new connections; one that does not fit is left", async () => {
+  const [first, second] = [await selfSigned(), await selfSigned()];
+  const time = new SimulatedTime();
+  const world = simulatedWorld({ time, random: new SeededRandom(1) });
+  let files: TlsIdentity | null = { ...first };
+  const again = () => files === null ? Promise.reject(new Error("gone")) : Promise.resolve(files);
+  const listener = await listen(new FakeService(), { world, idleMs: 0, tls: { ...first, again } });
+  const port = portOf(listener);
+  const serves = async ({ cert }: TlsIdentity): Promise<boolean> => {
+    try {
+      using connection = await Deno.connectTls({ hostname: "localhost", port, caCerts: [cert] });
+      await writeAll(connection, encodeMllp(hl7("1", "a")));
+      return (await readAcks(connection, 1)).join() === "AA a";
+    } catch {
+      return false;
+    }
+  };
+  const minute = async () => {
+    time.runUntil(time.nowMs + 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const old = await Deno.connectTls({ hostname: "localhost", port, caCerts: [first.cert] });
+  for (const bad of [null, { cert: second.cert, key: first.key }, { cert: "none", key: "none" }]) {
+    files = bad;
+    await minute();
+    assert.ok(await serves(first));
+  }
+  files = second;
+  await minute();
+  assert.deepEqual([await serves(first), await serves(second)], [false, true]);
+  await writeAll(old, encodeMllp(hl7("1", "b")));
+  assert.deepEqual(await readAcks(old, 1), ["AA b"], "who is connected goes on");
+  old.close();
+  await listener.close();
+  await assert.rejects(listen(new FakeService(), { tls: { cert: second.cert, key: first.key } }), {
+    code: "gateway/bad-mllp-settings",
+  });
 });

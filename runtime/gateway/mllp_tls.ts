@@ -1,12 +1,19 @@
+import { WaterparkError } from "../base/mod.ts";
 import { gates } from "../world/mod.ts";
 import type { MllpConnection, MllpDoor } from "./mllp_listener.ts";
 
-/** Where to listen, and whom to trust. */
-export interface MutualTlsOptions {
+/** PEM: own certificate chain and key; with `clientCa` only those are let in who show a certificate that it has signed. */
+export interface TlsIdentity {
+  cert: string;
+  key: string;
+  clientCa?: string;
+}
+
+/** Where to listen, and as whom. */
+export interface TlsDoorOptions {
   hostname: string;
   port: number;
-  /** PEM: own certificate chain and key, and the authorities whose clients are let in */
-  tls: { cert: string; key: string; clientCa: string };
+  tls: TlsIdentity;
   /** told of each handshake that failed */
   onStranger(): void;
 }
@@ -16,18 +23,33 @@ const WAITING_MAX = 64;
 /** Read and not yet taken, bytes: beyond, the socket is paused. */
 const HELD_BYTES_MAX = 256 * 1024;
 
+/** A door whose identity can be changed while it is open. */
+export interface TlsDoor extends MllpDoor {
+  /**
+   * Whoever connects from now on meets another certificate; who is connected goes on. Whether clients are asked for theirs
+   * stays as it was at first.
+   *
+   * @throws {WaterparkError} `gateway/bad-mllp-settings`: it stays as it was
+   */
+  renew(tls: TlsIdentity): void;
+}
+
 /**
- * Listens over TLS that asks for the client's certificate and lets nobody in without a good one. Deno's own listener never
- * asks for one, so this is Node's, turned from events into reads.
+ * Listens over TLS. Deno's own listener asks no client for its certificate and keeps its own for ever, so this is Node's,
+ * turned from events into reads.
  *
- * @throws {Error} what the operating system says when the address cannot be had, or a certificate cannot be read
+ * @throws {WaterparkError} `gateway/bad-mllp-settings` when certificate and key cannot be read, or do not belong together
+ * @throws {Error} what the operating system says when the address cannot be had
  */
-export async function listenMutually({ hostname, port, tls, onStranger }: MutualTlsOptions): Promise<MllpDoor> {
-  const { cert, key, clientCa } = tls;
+export async function listenOverTls({ hostname, port, tls, onStranger }: TlsDoorOptions): Promise<TlsDoor> {
+  const isMutual = tls.clientCa !== undefined;
   const waiting: MllpConnection[] = [];
   const wanting: { resolve(connection: MllpConnection): void; reject(error: Error): void }[] = [];
   let isClosed = false;
-  const server = gates.nodeTls.createServer({ cert, key, ca: [clientCa], requestCert: true, rejectUnauthorized: true });
+  const server = gates.nodeTls.createServer({
+    ...contextOf(tls),
+    ...isMutual ? { requestCert: true, rejectUnauthorized: true } : {},
+  });
   server.on("secureConnection", (socket: gates.TlsSocket) => {
     if (isClosed || waiting.length >= WAITING_MAX) return void socket.destroy();
     const connection = new SocketReader(socket);
@@ -44,6 +66,10 @@ export async function listenMutually({ hostname, port, tls, onStranger }: Mutual
   const address = server.address() as { address: string; port: number };
   return {
     addr: { hostname: address.address, port: address.port },
+    renew(tls) {
+      if ((tls.clientCa !== undefined) !== isMutual) throw badIdentity("authorities cannot be added or left out");
+      server.setSecureContext(contextOf(tls));
+    },
     accept() {
       const connection = waiting.shift();
       if (connection !== undefined) return Promise.resolve(connection);
@@ -56,6 +82,28 @@ export async function listenMutually({ hostname, port, tls, onStranger }: Mutual
       for (const { reject } of wanting.splice(0)) reject(new Error("closed"));
     },
   };
+}
+
+/** What Node takes; it would notice a pair that does not fit at the first handshake only. */
+function contextOf({ cert, key, clientCa }: TlsIdentity): { cert: string; key: string; ca?: string[] } {
+  const { X509Certificate, createPrivateKey } = gates.nodeTls;
+  let fits: boolean;
+  try {
+    if (clientCa !== undefined) new X509Certificate(clientCa);
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // what the parser says may quote a key
+    throw badIdentity("one of them cannot be read");
+  }
+  if (!fits) throw badIdentity("the key is another certificate's");
+  return { cert, key, ...clientCa === undefined ? {} : { ca: [clientCa] } };
+}
+
+function badIdentity(state: string): WaterparkError {
+  return new WaterparkError(`Cannot use the certificate as it must be PEM, with its key: ${state}`, {
+    code: "gateway/bad-mllp-settings",
+    outcome: "not-applied",
+  });
 }
 
 /** A socket of Node's that is read when somebody wants to. */
