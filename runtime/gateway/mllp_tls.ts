@@ -2,10 +2,13 @@ import { WaterparkError } from "../base/mod.ts";
 import { gates } from "../world/mod.ts";
 import type { MllpConnection, MllpDoor } from "./mllp_listener.ts";
 
-/** PEM: own certificate chain and key; with `clientCa` only those are let in who show a certificate that it has signed. */
+/** As whom a listener speaks TLS, and with whom; all of it PEM. */
 export interface TlsIdentity {
+  /** its certificate, and those of the authorities between it and the root */
   cert: string;
+  /** the certificate's private key */
   key: string;
+  /** authorities: only those are let in who show a certificate that one of them has signed */
   clientCa?: string;
 }
 
