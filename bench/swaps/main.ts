@@ -94,7 +94,8 @@ for (let swap = 1; swap <= swaps && performance.now() - fromMs < secondsMax * 10
         ((now.hosts - after.hosts) / seconds).toFixed(2)
       } machine ${((now.machine - after.machine) / seconds).toFixed(2)}`,
     );
-    // The nodes collect their garbage for it, all at once.
+    // The process in which bundles are looked at goes after ten seconds, and the nodes collect their garbage, all at once.
+    await pause(12_000);
     await show(`memory after ${swap}`);
     await pause(500);
   }
@@ -107,7 +108,7 @@ for (const [what, windows] of [["during swaps", swapping], ["between them", betw
   console.log(`${what}: ${all.count} messages, ${line(all)}; of the p99s of each, ${line(p99s)}`);
 }
 console.log(`a deploy takes ${line(percentiles(took))}`);
-await pause(5_000);
-await show("memory 5 s after the load");
+await pause(12_000);
+await show("memory after the load");
 await requireExact(client, load.sent);
 console.log(`exact: ${load.sent.reduce((a, b) => a + b, 0)} messages of ${actors} actors, each counted and noted once`);

@@ -82,7 +82,7 @@ export function amqpSink(options: AmqpSinkOptions): SinkDefinition & { readonly 
     retry,
     whenDead,
     async open(): Promise<SinkConnection> {
-      const channel = await AmqpChannel.open({
+      const channel = new AmqpChannel({
         name,
         servers,
         vhost: options.vhost ?? "/",

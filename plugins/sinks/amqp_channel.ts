@@ -45,15 +45,9 @@ export class AmqpChannel {
   readonly #options: AmqpChannelOptions;
   #open: Promise<Open> | null = null;
 
-  private constructor(options: AmqpChannelOptions) {
+  /** Connects when something is to be published. */
+  constructor(options: AmqpChannelOptions) {
     this.#options = options;
-  }
-
-  /** @throws {Error} when no server lets us in */
-  static async open(options: AmqpChannelOptions): Promise<AmqpChannel> {
-    const channel = new AmqpChannel(options);
-    await channel.#opened();
-    return channel;
   }
 
   /** Publishes the messages among these; what has its end already keeps it. */
@@ -72,9 +66,15 @@ export class AmqpChannel {
     return await Promise.all(all.map((one) => "state" in one ? one : this.#publish(one, open)));
   }
 
-  /** Whether the broker lets us in, and has the exchange. */
+  /**
+   * Whether the broker lets us in, and has the exchange.
+   *
+   * @throws {Error} when not, with a code in brackets
+   */
   async check(): Promise<string> {
-    const { connection, server } = await this.#opened();
+    const { connection, server } = await this.#opened().catch((error) => {
+      throw told(error);
+    });
     const { exchange } = this.#options;
     if (exchange === "") return server;
     // on a channel of its own: an exchange that is not there ends it
@@ -83,8 +83,7 @@ export class AmqpChannel {
     try {
       await channel.checkExchange(exchange);
     } catch (error) {
-      const { code, text } = meaningOf(error);
-      throw new Error(`${text} (${code})`);
+      throw told(error);
     }
     await channel.close();
     return `${server}; there is an exchange ${exchange}`;
@@ -185,6 +184,11 @@ async function endOf({ connection }: Open): Promise<void> {
   } catch {
     // closed
   }
+}
+
+function told(error: unknown): Error {
+  const { code, text } = meaningOf(error);
+  return new Error(`${text} (${code})`);
 }
 
 /** What the broker says when it closes a channel or a connection. */

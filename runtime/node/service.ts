@@ -279,7 +279,7 @@ export class CoreService implements NodeService {
   }
 
   async deploy(request: DeployRequest): Promise<PluginView> {
-    const manifest = await this.#loading?.inspect(request);
+    const manifest = this.#isKnown(request) ? undefined : await this.#loading?.inspect(request);
     const { stage = "live", percent, actors, where, rings, by = "unknown" } = request;
     if (stage === "canary") this.stages.requireAlike(request.name, request.actorKind ?? "*");
     const isWarmed = stage === "live" && this.#takesOver(request);
@@ -302,6 +302,13 @@ export class CoreService implements NodeService {
     });
     if (isWarmed) await this.#warming.goLive({ name: request.name, version: number!, hash: request.hash, by });
     return this.#pluginView(request.name, number)!;
+  }
+
+  /** True for a handler's bundle that was looked at when it came first: who asks again whether it is live sends it again. */
+  #isKnown({ name, kind, hash }: DeployRequest): boolean {
+    const { plugins } = this.#core.directory.require().state;
+    return kind === "handler" && Object.hasOwn(plugins, name) && plugins[name].kind === kind &&
+      plugins[name].versions.some((one) => one.hash === hash);
   }
 
   /** True when another version of the handler decides now, and the new one can fold along before it takes over. */

@@ -40,17 +40,38 @@ export async function findKafka(): Promise<{ classPath: string } | { reason: str
 /** A broker that is up. */
 export interface KafkaBroker extends AsyncDisposable {
   readonly port: number;
+  /** where it wants TLS and a password; 0: nowhere */
+  readonly securePort: number;
   kill(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Starts a broker with an empty log. */
-export async function startKafka({ classPath }: { classPath: string }): Promise<KafkaBroker> {
+/** A listener that speaks TLS as localhost, and lets one user in by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+export interface KafkaSecurity {
+  cert: string;
+  key: string;
+  user: string;
+  password: string;
+}
+
+/** Starts a broker with an empty log; with `security` it has one more listener, at `localhost`. */
+export async function startKafka(
+  { classPath }: { classPath: string },
+  security: KafkaSecurity | null = null,
+): Promise<KafkaBroker> {
   const [port, controllerPort] = [freePort(), freePort()];
+  const securePort = security === null ? 0 : freePort();
   const server = await ServerProcess.start(async (folder) => {
     const properties = `${folder}/server.properties`;
-    await Deno.writeTextFile(properties, propertiesOf({ port, controllerPort, folder: `${folder}/log` }));
+    const usual = propertiesOf({ port, controllerPort, securePort, folder: `${folder}/log` });
+    await Deno.writeTextFile(properties, usual + (security === null ? "" : secureProperties(security, folder)));
     const format = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAA", "-c", properties];
+    if (security !== null) {
+      await Deno.writeTextFile(`${folder}/identity.pem`, security.key + security.cert);
+      for (const mechanism of SCRAM) {
+        format.push("--add-scram", `${mechanism}=[name=${security.user},password=${security.password}]`);
+      }
+    }
     const { success, stderr } = await new Deno.Command("java", { args: ["-cp", classPath, ...format] }).output();
     if (!success) throw new Error(`Kafka's log cannot be formatted: ${new TextDecoder().decode(stderr)}`);
     // a test's broker lives for seconds: the fast compiler and the small collector start it in half the time
@@ -60,22 +81,48 @@ export async function startKafka({ classPath }: { classPath: string }): Promise<
   }, () => accepts(port));
   return {
     port,
+    securePort,
     kill: () => server.kill(),
     start: () => server.start(),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
+const SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
+const MODULES = "org.apache.kafka.common.security";
+
+function secureProperties({ user, password }: KafkaSecurity, folder: string): string {
+  const plain = `${MODULES}.plain.PlainLoginModule required user_${user}="${password}";`;
+  return `
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location=${folder}/identity.pem
+listener.name.secure.sasl.enabled.mechanisms=${["PLAIN", ...SCRAM].join()}
+listener.name.secure.plain.sasl.jaas.config=${plain}
+${
+    SCRAM.map((name) =>
+      `listener.name.secure.${name.toLowerCase()}.sasl.jaas.config=${MODULES}.scram.ScramLoginModule required;`
+    ).join("\n")
+  }
+`;
+}
+
 function propertiesOf(
-  { port, controllerPort, folder }: { port: number; controllerPort: number; folder: string },
+  { port, controllerPort, securePort, folder }: {
+    port: number;
+    controllerPort: number;
+    securePort: number;
+    folder: string;
+  },
 ): string {
+  const secure = securePort === 0 ? "" : `,SECURE://localhost:${securePort}`;
+  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${secure}`;
   return `
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
+listeners=${listeners}
+advertised.listeners=${listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
 log.dirs=${folder}
 offsets.topic.replication.factor=1

@@ -16,14 +16,25 @@ export async function findRabbit(): Promise<{ reason: string } | Record<never, n
 /** A broker that is up. */
 export interface RabbitBroker extends AsyncDisposable {
   readonly address: string;
+  /** where it speaks TLS; "": nowhere */
+  readonly secureAddress: string;
   kill(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** Starts a broker without queues. */
-export async function startRabbit(): Promise<RabbitBroker> {
+/** As whom a broker speaks TLS, files of PEM, and the user that it lets in beside `guest`. */
+export interface RabbitSecurity {
+  certFile: string;
+  keyFile: string;
+  user: string;
+  password: string;
+}
+
+/** Starts a broker without queues; with `security` it has a listener for TLS at `localhost`, too. */
+export async function startRabbit(security: RabbitSecurity | null = null): Promise<RabbitBroker> {
   const [port, distributionPort, mapperPort] = [freePort(), freePort(), freePort()];
   const address = `127.0.0.1:${port}`;
+  const securePort = security === null ? 0 : freePort();
   const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
   const env = { ERL_EPMD_PORT: String(mapperPort), ERL_EPMD_ADDRESS: "127.0.0.1" };
   const mapper = await ServerProcess.start(
@@ -32,7 +43,9 @@ export async function startRabbit(): Promise<RabbitBroker> {
   );
   const end = () => mapper[Symbol.asyncDispose]();
   const server = await ServerProcess.start(async (folder) => {
-    await Deno.writeTextFile(`${folder}/rabbitmq.conf`, `listeners.tcp.default = ${address}\nlog.console = false\n`);
+    const usual = `listeners.tcp.default = ${address}\nlog.console = false\n`;
+    const secure = security === null ? "" : secureSettings(security, securePort);
+    await Deno.writeTextFile(`${folder}/rabbitmq.conf`, usual + secure);
     return new Deno.Command(SERVER, {
       env: {
         ...env,
@@ -51,7 +64,8 @@ export async function startRabbit(): Promise<RabbitBroker> {
       ...quiet,
     });
   }, async () => {
-    const connection = await connect(`amqp://${address}`, { timeout: 1_000 });
+    const login = security === null ? "" : `${security.user}:${security.password}@`;
+    const connection = await connect(`amqp://${login}${address}`, { timeout: 1_000 });
     await connection.close();
   }).catch(async (error) => {
     await end();
@@ -59,6 +73,7 @@ export async function startRabbit(): Promise<RabbitBroker> {
   });
   return {
     address,
+    secureAddress: security === null ? "" : `localhost:${securePort}`,
     kill: () => server.kill(),
     start: () => server.start(),
     [Symbol.asyncDispose]: async () => {
@@ -66,4 +81,15 @@ export async function startRabbit(): Promise<RabbitBroker> {
       await end();
     },
   };
+}
+
+function secureSettings({ certFile, keyFile, user, password }: RabbitSecurity, port: number): string {
+  return `listeners.ssl.default = 127.0.0.1:${port}
+ssl_options.certfile = ${certFile}
+ssl_options.cacertfile = ${certFile}
+ssl_options.keyfile = ${keyFile}
+ssl_options.verify = verify_none
+default_user = ${user}
+default_pass = ${password}
+`;
 }
