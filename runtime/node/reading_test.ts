@@ -12,6 +12,7 @@ function readingOf(knowsPlugins: boolean): { ask: (method: string, body: unknown
   const requests: Pick<Requests, "handle"> = { handle: (method, handler) => void handlers.set(method, handler) };
   const replication: Pick<Replication, "isWriter"> = { isWriter: () => true };
   const actors = {
+    standstill: () => "",
     whenHandled: (...args: unknown[]) => (args[4] as (result: unknown) => void)({ state: "handled", reply: 1 }),
   };
   new Reading({
