@@ -149,3 +149,16 @@ Deno.test("mllp, handled: a batch is answered by one frame, when all of it is ha
   const said = [...new TextDecoder().decode(frame).matchAll(/MSA[^\r]*/g)].map(([line]) => line);
   assert.deepEqual(said, ["MSA|AA|a", "MSA|CA|b", "MSA|AA|b"]);
 });
+
+Deno.test("mllp, handled: what is being written is still under way", async () => {
+  let taken = () => {};
+  const { session, handlers, send } = conversation({ write: () => new Promise<void>((resolve) => taken = resolve) });
+  await send(hl7("1", "a"));
+  await settled();
+  handlers[0].end(DONE);
+  await settled();
+  assert.equal(session.pending, 1);
+  taken();
+  await session.drain();
+  assert.equal(session.pending, 0);
+});

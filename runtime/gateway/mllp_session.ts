@@ -166,13 +166,14 @@ export class MllpSession {
   /** What the application says, which may be a handler's reply; empty where the sender wants none. Never rejects. */
   async #applicationAck(message: Uint8Array, { place }: Verdict, wishes: AckWishes): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#isAnswered(wishes, "AA") && !this.#isAnswered(wishes, "AE")) return new Uint8Array(0);
+    const { service, route } = this.#options;
     let verdict = RECORDED;
     try {
-      const { isHandled, standstill, reply } = await this.#options.service.whenHandled(place!.key, place!.seq);
+      const { isHandled, standstill, reply } = await service.whenHandled(place!.key, place!.seq);
       if (standstill !== "") verdict = notNow(`${standstill}: recorded, but a handler stands still`);
       else if (!isHandled) verdict = LATER;
       else if (isHl7Text(reply)) {
-        const answer = replyTo(message, reply);
+        const answer = replyTo(message, reply, route.charset);
         if (answer !== null) return answer;
         verdict = notNow("gateway/bad-reply: recorded, but the reply is none to this message, or not in its charset");
       }
@@ -271,7 +272,8 @@ export class MllpSession {
     // one turn often settles many: they leave in one write
     await Promise.resolve();
     for (;;) {
-      const ready = [...readyIn(this.#slots), ...readyIn(this.#later)];
+      const queues = [this.#slots, this.#later].map((slots) => ({ slots, count: readyIn(slots) }));
+      const ready = queues.flatMap(({ slots, count }) => slots.slice(0, count));
       if (ready.length === 0 || this.#isBroken) break;
       const bytes = joined(ready.map(({ answer }) => answer as Uint8Array));
       try {
@@ -281,6 +283,7 @@ export class MllpSession {
         this.#isBroken = true;
         break;
       }
+      for (const { slots, count } of queues) slots.splice(0, count);
       for (const slot of ready) this.#close(slot);
       this.#woken();
     }
@@ -306,22 +309,26 @@ export class MllpSession {
 const NO_WISHES = { accept: "", application: "" };
 const LATER = notNow("actors/timeout: recorded, and handled later");
 
-/** Takes those off the front that have their answers. */
-function readyIn(slots: Slot[]): Slot[] {
+/** How many at the front have their answers. */
+function readyIn(slots: readonly Slot[]): number {
   const first = slots.findIndex(({ answer }) => answer === null);
-  return slots.splice(0, first < 0 ? slots.length : first);
+  return first < 0 ? slots.length : first;
 }
 
 function isHl7Text(reply: unknown): reply is string {
   return typeof reply === "string" && reply.startsWith("MSH");
 }
 
-/** A handler's reply as its sender reads it; null when it is none to this message, or cannot be written in its charset. */
-function replyTo(message: Uint8Array, reply: string): Uint8Array<ArrayBuffer> | null {
+/**
+ * A handler's reply as its sender reads it; null when it is none to this message, or cannot be written in its charset.
+ *
+ * @param usual charset of messages that do not say
+ */
+function replyTo(message: Uint8Array, reply: string, usual = ""): Uint8Array<ArrayBuffer> | null {
   try {
     const [asked, answer] = [parseHl7(message), parseHl7(reply)];
     if (answer.get("MSA-2") !== asked.controlId) return null;
-    const charset = answer.get("MSH-18") || asked.get("MSH-18");
+    const charset = answer.get("MSH-18") || asked.get("MSH-18") || usual;
     const lines = answer.segments().map(({ text }) => `${text}\r`).join("");
     return encodeHl7(lines, charset.split("~", 1)[0]) as Uint8Array<ArrayBuffer> | null;
   } catch {
