@@ -17,6 +17,7 @@ import {
   type TracedOutcome,
   type TraceView,
 } from "../gateway/mod.ts";
+import { rawOf } from "../plugin_host/mod.ts";
 import { ENTRY, type ShardStore } from "../storage/mod.ts";
 import { DATA_SHARDS } from "../topology/mod.ts";
 import { HL7_CONTENT_TYPE, type Hl7Leaf, hl7Values, parseHl7 } from "../wire/mod.ts";
@@ -33,8 +34,9 @@ const ANSWER_MS = 5_000;
 const ENTRIES_MAX = 100_000;
 /** A node looks, or counts, for so long, ms. */
 const LOOK_MS = 3_000;
-/** Entries looked at before others get their turn: about a millisecond. */
-const ENTRIES_A_TURN = 1_000;
+/** Others get their turn after so long, ms; the clock is looked at every so many entries. */
+const TURN_MS = 1;
+const ENTRIES_A_LOOK = 64;
 const LIMIT = 100;
 const LIMIT_MAX = 1_000;
 
@@ -123,7 +125,7 @@ export class Following implements FollowingService {
     const [first] = store.history(key, seq - 1, 1, commit);
     if (first === undefined || store.seqOf(first) !== seq) return null;
     const { id, atMs, ...content } = store.message(first);
-    const standings = actors.standings(shard, { key, seq, index: first }, this.#handlersOf(key));
+    const standings = actors.standings(shard, { key, seq, index: first }, this.#handlers()(key));
     const waiting = standings.filter(({ state }) => state === "waiting");
     return {
       key,
@@ -138,6 +140,7 @@ export class Following implements FollowingService {
   async #findHere(query: FindQuery): Promise<FoundHere> {
     const { limit = LIMIT, since = 0, state } = query;
     const messages: FoundMessage[] = [];
+    const handlersOf = this.#handlers();
     let place: { shard: number; store: ShardStore; fates: MessageFates | null };
     const isWhole = await this.#backwards({
       begin(shard, store) {
@@ -156,7 +159,7 @@ export class Following implements FollowingService {
         const found = foundAt(store, index, query);
         if (found === null) return "on";
         if (fates !== null) {
-          const standings = this.#core.actors.standings(shard, { key, seq: found.seq, index }, this.#handlersOf(key));
+          const standings = this.#core.actors.standings(shard, { key, seq: found.seq, index }, handlersOf(key));
           found.states = statesOf(led, standings);
           if (state !== "any" && !found.states.includes(state!)) return "on";
         }
@@ -169,6 +172,7 @@ export class Following implements FollowingService {
   async #countHere(name: string, sinceMs: number): Promise<Omit<PluginCounts, "name" | "silent">> {
     const { actors } = this.#core;
     const counts = new MessageCounts(name);
+    const handlersOf = this.#handlers();
     let place: { shard: number; store: ShardStore; fates: MessageFates };
     const isWhole = await this.#backwards({
       begin(shard, store) {
@@ -183,8 +187,8 @@ export class Following implements FollowingService {
         if (store.atMsOf(index) < sinceMs) return "next-shard";
         const [key, seq] = [store.keyOf(index), store.seqOf(index)];
         const fate = fates.of(key, seq).find(({ plugin }) => plugin === name);
-        const handlers = this.#handlersOf(key).filter((plugin) => plugin === name);
-        const [standing] = actors.standings(shard, { key, seq, index }, handlers);
+        if (!handlersOf(key).includes(name)) return "on";
+        const [standing] = actors.standings(shard, { key, seq, index }, [name]);
         if (standing !== undefined) counts.add(store.idOf(index), standing, fate);
         return "on";
       },
@@ -192,15 +196,23 @@ export class Following implements FollowingService {
     return { ...counts.told(), isWhole };
   }
 
-  /** Names of the handlers that decide about an actor, sorted; also of those that are stopped. */
-  #handlersOf(key: string): string[] {
+  /** Tells of an actor which handlers decide about it, by name; also those that are stopped. */
+  #handlers(): (key: string) => readonly string[] {
     const { plugins } = this.#core.directory.require().state;
-    const { kind } = parseKey(key);
-    return Object.keys(plugins).sort().filter((name) => {
-      const { kind: pluginKind, live, versions } = plugins[name];
-      const version = versions.find((one) => one.version === live);
-      return pluginKind === "handler" && version !== undefined && ["*", kind].includes(version.actorKind);
-    });
+    const byKind = new Map<string, string[]>();
+    return (key) => {
+      const { kind } = parseKey(key);
+      let names = byKind.get(kind);
+      if (names === undefined) {
+        names = Object.keys(plugins).sort().filter((name) => {
+          const { kind: pluginKind, live, versions } = plugins[name];
+          const version = versions.find((one) => one.version === live);
+          return pluginKind === "handler" && version !== undefined && ["*", kind].includes(version.actorKind);
+        });
+        byKind.set(kind, names);
+      }
+      return names;
+    };
   }
 
   /** Goes through the logs that are written here. @returns false: it took too long, or was enough */
@@ -208,6 +220,7 @@ export class Following implements FollowingService {
     const { replication, world } = this.#core;
     const untilMs = world.nowMonoMs() + LOOK_MS;
     let looked = 0;
+    let turnMs = world.nowMonoMs() + TURN_MS;
     for (let shard = 0; shard < DATA_SHARDS; shard++) {
       const store = replication.isWriter(shard) ? replication.store(shard) : null;
       if (store === null) continue;
@@ -216,9 +229,10 @@ export class Following implements FollowingService {
         const next = visitor.visit(index);
         if (next === "enough") return false;
         if (next === "next-shard") break;
-        if (++looked % ENTRIES_A_TURN > 0) continue;
-        if (world.nowMonoMs() > untilMs) return false;
+        if (++looked % ENTRIES_A_LOOK > 0 || world.nowMonoMs() < turnMs) continue;
+        if (turnMs > untilMs) return false;
         await new Promise<void>((resolve) => void world.after(0, resolve));
+        turnMs = world.nowMonoMs() + TURN_MS;
         // The copy may have gone while others had their turn.
         if (replication.store(shard) !== store) break;
       }
@@ -292,7 +306,7 @@ function sentBy(effect: Effect): ContentJson | null {
 function parsedOf({ contentType, payload }: { contentType: string; payload: Uint8Array }): Hl7Leaf[] | null {
   if (!contentType.startsWith(HL7_CONTENT_TYPE)) return null;
   try {
-    return hl7Values(parseHl7(payload));
+    return hl7Values(parseHl7(rawOf(contentType, payload)));
   } catch {
     return null;
   }

@@ -40,11 +40,12 @@ export class MessageFates {
   /** Passes an entry that is no message; all behind it must have been passed. */
   pass(index: number): void {
     const kind = this.#store.kindAt(index);
-    if (kind === ENTRY.DONE) {
-      for (const [outcomeIndex, position, , givenUp = ""] of decodeDone(this.#store.body(index))) {
-        this.#done.set(`${outcomeIndex} ${position}`, givenUp);
-      }
-    } else if (kind === ENTRY.OUTCOMES) this.#passOutcomes(index);
+    try {
+      if (kind === ENTRY.DONE) this.#passDone(index);
+      else if (kind === ENTRY.OUTCOMES) this.#passOutcomes(index);
+    } catch {
+      // an entry that cannot be read was told of when it was applied
+    }
   }
 
   /** What plugins' decisions about a message led to; those that led to nothing are missing. It is asked once. */
@@ -54,6 +55,12 @@ export class MessageFates {
     if (fates === undefined) return [];
     this.#fates.delete(place);
     return [...fates.values()];
+  }
+
+  #passDone(index: number): void {
+    for (const [outcomeIndex, position, , givenUp = ""] of decodeDone(this.#store.body(index))) {
+      this.#done.set(`${outcomeIndex} ${position}`, givenUp);
+    }
   }
 
   #passOutcomes(index: number): void {
