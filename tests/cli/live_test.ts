@@ -130,6 +130,19 @@ Deno.test("a node: messages in, histories out, SIGTERM ends it well", { timeout:
     assert.match((await node.run("plugin", "list")).stdout, /^PLUGIN.*\ncount {3}handler/);
     assert.equal(JSON.parse((await node.run("plugin", "inspect", "count", "--json")).stdout).kind, "handler");
     assert.equal((await node.run("plugin", "rollback", "count")).code, 1);
+
+    const counts = await node.run("plugin", "counts", "count");
+    assert.match(counts.stdout, /^RECEIVED .*\n +1 /);
+    const found = await node.run("actor", "find", "--state", "nothing", "--facility", "HOSPX");
+    assert.match(found.stdout, /^ACTOR .* STATE\npatient\/HOSPX\/\d+ .* nothing\n/);
+    const steps = await node.run("actor", "trace", "HOSPX/1001", "1", "--steps");
+    assert.match(steps.stdout, /^came .* id m1\n {4}\{"type":"admit","ward":"5W"\}\n/);
+    const filter = ["actor", "resend", "--id", "m1", "--to-kind", "audit"];
+    assert.equal((await node.run(...filter, "--dry-run")).stdout, "patient/HOSPX/1001 1\n");
+    assert.match((await node.run(...filter)).stdout, /recorded audit\/HOSPX\/1001 as seq 1, id m1~again1\n$/);
+    assert.equal((await node.run("actor", "resend")).code, 2);
+    assert.equal((await node.run("actor", "find", "--state", "lost")).code, 2);
+    assert.equal((await node.run("actor", "find", "--since", "soon")).code, 2);
     assert.equal((await node.run("plugin", "remove", "count")).stdout, "removed count\n");
     assert.equal((await node.run("plugin", "inspect", "count")).code, 1);
   });
