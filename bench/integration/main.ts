@@ -4,7 +4,7 @@
  * topic where the machine can have a broker. Beside it what others have published, with their conditions.
  *
  *     deno task bench:integration [--connections 1,16] [--seconds 10] [--messages 30000] [--nodes 5]
- *                                 [--hospitals 8] [--no-kafka] [--record-only] [--json]
+ *                                 [--hospitals 1] [--no-kafka] [--record-only] [--json]
  */
 import { parseArgs } from "node:util";
 import { connect } from "../../client.ts";
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     messages: { type: "string", default: "30000" },
     nodes: { type: "string", default: "5" },
     patients: { type: "string", default: "2000" },
-    hospitals: { type: "string", default: "8" },
+    hospitals: { type: "string", default: "1" },
     shards: { type: "string", default: String(BENCH_SHARDS) },
     "no-kafka": { type: "boolean", default: false },
     "record-only": { type: "boolean", default: false },
