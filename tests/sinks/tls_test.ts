@@ -105,6 +105,17 @@ Deno.test({
         3,
         "of those let in, and no more",
       );
+
+      const records = new Records();
+      const source = `import { kafkaSource } from "@waterpark/waterpark/sources/kafka";
+        export default kafkaSource({
+          brokers: ["localhost:${broker.securePort}"], group: "waterpark", topics: ["results"],
+          tls: { caFile: ${JSON.stringify(caFile)} },
+          login: { mechanism: "SCRAM-SHA-512", user: "${USER}", passwordEnv: "KAFKA_PASSWORD" },
+          messageOf: ({ key, value }) => ({ key: { facility: "HOSPX", id: key }, body: value }),
+        });`;
+      await using _reader = await BundledSource.start(source, records, { KAFKA_PASSWORD: PASSWORD });
+      await until(30_000, "they are read", () => records.all.length === 3);
     });
   },
 });
