@@ -59,7 +59,11 @@ Deno.test("alerts: a target that is down and a feed that is silent are told of, 
     await until(10_000, "the silence is over", () => states("silence QUIET") === "begins,is over" ? true : null);
     await until(10_000, "the target is well", () => states("failing target").endsWith("is over") ? true : null);
     assert.match(told[0].text, /^nothing /);
-    const { events } = await client.history({ kind: "alarm", facility: "ALL", id: "ops" });
-    assert.ok(events.length >= 4 && events.every(({ type }) => type === "alert"));
+    // The actor is told after the webhook.
+    const events = await until(10_000, "the actor is told of all four", async () => {
+      const { events } = await client.history({ kind: "alarm", facility: "ALL", id: "ops" });
+      return events.length >= 4 ? events : null;
+    });
+    assert.ok(events.every(({ type }) => type === "alert"));
   });
 });
