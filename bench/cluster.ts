@@ -1,6 +1,7 @@
 /**
  * The cluster under test: node processes in up to four data centers on this machine's loopback.
  */
+import { NODE_V8_FLAGS } from "../cli/v8_flags.ts";
 import { Child } from "./child.ts";
 import type { NodeCommand } from "./node_process.ts";
 import type { BenchOptions } from "./options.ts";
@@ -45,7 +46,7 @@ export class BenchCluster {
       this.#nodes.push(
         new Child({
           name,
-          args: [...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport, String(shards)],
+          args: [`--v8-flags=${NODE_V8_FLAGS}`, ...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport, String(shards)],
         }),
       );
     }

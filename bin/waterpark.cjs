@@ -26,7 +26,8 @@ if (!fs.existsSync(deno)) {
   if (!fs.existsSync(deno)) require(path.join(dir, "node_modules", "deno", "install_api.cjs")).runInstall();
 }
 
-const args = ["run", "-A", "--config", path.join(root, "deno.json"), "--frozen", path.join(root, "cli", "main.ts")];
+const flags = ["-A", "--v8-flags=--min-semi-space-size=16", "--config", path.join(root, "deno.json"), "--frozen"];
+const args = ["run", ...flags, path.join(root, "cli", "main.ts")];
 const child = spawn(deno, [...args, ...process.argv.slice(2)], { stdio: "inherit" });
 // Ctrl-C reaches the child by itself; twice would be "end at once".
 process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));

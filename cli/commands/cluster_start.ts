@@ -6,6 +6,7 @@ import type { StartedNode } from "../cluster_state.ts";
 import { command } from "../command.ts";
 import { MisuseError } from "../errors.ts";
 import type { Output } from "../output.ts";
+import { NODE_V8_FLAGS } from "../v8_flags.ts";
 import { stopNodes } from "./cluster_stop.ts";
 import { firstSignal, SHARDS, shardsIn, SYNC } from "./node_start.ts";
 import { printNodes } from "./node_list.ts";
@@ -138,6 +139,7 @@ export function spawnNode(name: string, args: string[], root = OWN_ROOT): number
     Deno.execPath(),
     "run",
     "-A",
+    `--v8-flags=${NODE_V8_FLAGS}`,
     "--config",
     `${root}/deno.json`,
     `${root}/cli/main.ts`,

@@ -3,7 +3,7 @@
  * one; only the first starts small and doubles, as most shards have few actors. Chunks are small, as each of a thousand
  * shards has half of one to spare.
  */
-const CHUNK_BITS = 14;
+const CHUNK_BITS = 12;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const FIRST_BYTES = 128;
 

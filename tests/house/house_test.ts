@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { EXPLANATIONS } from "../../cli/explain.ts";
+import { NODE_V8_FLAGS } from "../../cli/v8_flags.ts";
 import { codesIn, staleComplaints, unexplainedComplaints } from "./codes.ts";
 import { relativeLinks, roomComplaints } from "./documents.ts";
 import { dependencyComplaints, doorComplaints, floorComplaints, FLOORS, pluginComplaints } from "./imports.ts";
@@ -141,6 +142,25 @@ Deno.test("documents and tree agree", async (t) => {
       ignore: document === null,
       fn: async () => {
         for (const link of relativeLinks(document!)) assert.ok(await exists(link), `${name} links to ${link}`);
+      },
+    });
+  }
+});
+
+Deno.test("whatever may start a node tells V8 the same", async (t) => {
+  const starts = (text: string) => text.split("\n").filter((line) => /"-A"|deno run -A .*cli\/main\.ts/.test(line));
+  const lacking = (text: string) => starts(text).filter((line) => !line.includes(`--v8-flags=${NODE_V8_FLAGS}`));
+  await t.step("catches", () => {
+    assert.equal(lacking(`x\n  exec deno run -A "$root/cli/main.ts"\nconst f = ["run", "-A"];`).length, 2);
+  });
+  for (const name of ["bin/waterpark", "bin/waterpark.cjs", "deno.json"]) {
+    const text = await readText(name);
+    await t.step({
+      name,
+      ignore: text === null,
+      fn: () => {
+        assert.notEqual(starts(text!).length, 0);
+        holds(lacking(text!));
       },
     });
   }
