@@ -4,7 +4,10 @@
  * topic where the machine can have a broker. Beside it what others have published, with their conditions.
  *
  *     deno task bench:integration [--connections 1,16] [--seconds 10] [--messages 30000] [--nodes 5]
- *                                 [--hospitals 1] [--no-kafka] [--record-only] [--json]
+ *                                 [--hospitals 1] [--at any|writer] [--no-kafka] [--record-only] [--json]
+ *
+ * `--at writer` connects the feed to the node that writes the hospital's patients, as where an interface is pointed at its
+ * own data center; `any` spreads the connections over all nodes.
  */
 import { parseArgs } from "node:util";
 import { connect } from "../../client.ts";
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     nodes: { type: "string", default: "5" },
     patients: { type: "string", default: "2000" },
     hospitals: { type: "string", default: "1" },
+    at: { type: "string", default: "any" },
     shards: { type: "string", default: String(BENCH_SHARDS) },
     "no-kafka": { type: "boolean", default: false },
     "record-only": { type: "boolean", default: false },
@@ -52,6 +56,8 @@ const DESTINATIONS = {
 };
 
 const cluster = new BenchCluster();
+/** where the feed connects to */
+let addresses: string[] = [];
 const receiver = new Child({ name: "receiver", args: [new URL("receiver.ts", import.meta.url).pathname] });
 const found = values["no-kafka"] || values["record-only"] ? { reason: "it is not wanted" } : await findKafka();
 if ("reason" in found) console.error(`Kafka is left out, as ${found.reason}`);
@@ -61,6 +67,11 @@ try {
   const { port } = await receiver.answer<{ port: number }>();
   await cluster.start({ nodes: Number(values.nodes), transport: "auto", profile: null, shards: Number(values.shards) });
   const client = connect(cluster.urls);
+  if (values.at === "writer") {
+    // Before anything is deployed that it would go through.
+    const { writer } = await client.send({ facility: "HOSP0", id: "first" }, { type: "hello" });
+    addresses = [cluster.mllp[cluster.names.indexOf(writer)]];
+  } else addresses = cluster.mllp;
   const topics = broker === null ? null : new KafkaTopics(broker.port);
   await topics?.make("out");
   if (!values["record-only"]) {
@@ -107,7 +118,7 @@ async function run(prefix: string, connections: number, seconds: number, message
   const cpuBefore = cpuSeconds(cluster.pids);
   const startMs = performance.now();
   await feed.tell({
-    addresses: cluster.mllp,
+    addresses,
     connections,
     patients: Number(values.patients),
     hospitals: Number(values.hospitals),
