@@ -39,14 +39,13 @@ export class BenchCluster {
     // The others must know where the first one listens before it is ready, which it is only with them.
     const first = `127.0.0.1:${freePort()}`;
     for (const [i, name] of names.entries()) {
-      const profiling = profile === null
-        ? []
-        : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
+      const flags = [`--v8-flags=${NODE_V8_FLAGS}`];
+      if (profile !== null) flags.push("--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`);
       const [listen, join] = i === 0 ? [first, "-"] : ["127.0.0.1:0", first];
       this.#nodes.push(
         new Child({
           name,
-          args: [`--v8-flags=${NODE_V8_FLAGS}`, ...profiling, NODE_PROCESS, name, listen, join, String(nodes), transport, String(shards)],
+          args: [...flags, NODE_PROCESS, name, listen, join, String(nodes), transport, String(shards)],
         }),
       );
     }
